@@ -1,0 +1,73 @@
+//! What single parts do: programs beside this one that print JSON lines.
+
+use std::io::Write as _;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::{figure, table};
+
+/// Runs an example program and shows its lines.
+pub(crate) fn run(example: &str, title: &str) -> Value {
+    let program = std::env::current_exe()
+        .unwrap()
+        .with_file_name("examples")
+        .join(example);
+    let output = Command::new(&program)
+        .output()
+        .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+    assert!(
+        output.status.success(),
+        "{example}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let rows: Vec<Vec<String>> = lines.iter().map(|line| vec![shown(line)]).collect();
+    table::print(title, &[""], &rows);
+    Value::Array(lines)
+}
+
+/// `name=value` for each member.
+fn shown(line: &Value) -> String {
+    let members = line.as_object().into_iter().flatten();
+    let one = |(name, value): (&String, &Value)| match value {
+        Value::String(text) => format!("{name}={text}"),
+        other => format!("{name}={other}"),
+    };
+    members.map(one).collect::<Vec<_>>().join("  ")
+}
+
+/// So long it is measured what the disk does.
+const DISK_TIME: Duration = Duration::from_secs(2);
+
+/// How often a second the disk makes a small write durable: what a command waits for in sync mode, before it is shared.
+fn fdatasync_per_s() -> f64 {
+    let mut file = tempfile::tempfile().unwrap();
+    let (began, mut count) = (Instant::now(), 0_u32);
+    while began.elapsed() < DISK_TIME {
+        file.write_all(&[b'x'; 1_024]).unwrap();
+        file.sync_data().unwrap();
+        count += 1;
+    }
+    f64::from(count) / began.elapsed().as_secs_f64()
+}
+
+/// What was measured on.
+pub(crate) fn machine() -> Value {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let fdatasync = fdatasync_per_s();
+    let name = model.map_or("an unknown CPU", |(_, name)| name);
+    println!("{cores} cores of {name}; {fdatasync:.0} fdatasync a second");
+    json!({
+        "cpu": name, "cores": cores, "fdatasync_per_s": figure(fdatasync), "version": env!("CARGO_PKG_VERSION"),
+    })
+}

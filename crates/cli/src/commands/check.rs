@@ -1,0 +1,129 @@
+//! `countersign check`.
+
+use std::io::Write as _;
+
+use clap::Args;
+use gateway::config::Config;
+use gateway::tls;
+use gateway::upstream::Target;
+use policy::{PolicySet, SchemaFragment};
+use serde_json::json;
+
+use crate::cli::Globals;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::render::escape;
+
+/// Check configuration, policies, certificates and secrets, without starting anything.
+///
+/// Names each file, line and reason. Exits with 0 where a gateway would start with them, else with 2.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign check
+  countersign check --config staging.toml && systemctl reload countersign")]
+pub(crate) struct Check {}
+
+impl Check {
+    pub(crate) fn run(self, globals: &Globals, output: &Output) -> Result<(), Failure> {
+        let config = Config::load(&globals.config).map_err(Failure::usage)?;
+        let mut problems = Vec::new();
+        let policies = policies(&config).map_err(|error| problems.push(error)).ok();
+        problems.extend(files(&config));
+        if !problems.is_empty() {
+            return Err(Failure::usage(problems.join("\n")));
+        }
+        let Some(policies) = policies else {
+            return Ok(());
+        };
+        for warning in policies.warnings() {
+            writeln!(
+                std::io::stderr(),
+                "{} {}",
+                output.stderr_paint().yellow("warning:"),
+                escape::visible(warning)
+            )?;
+        }
+        if output.is_json() {
+            return Ok(output.json(&json!({
+                "config": globals.config,
+                "sha256": config.digest,
+                "policy": policies.version(),
+                "policy_files": policies.files(),
+                "targets": config.targets.keys().chain(config.aws_targets.keys()).collect::<Vec<_>>(),
+                "warnings": policies.warnings(),
+            }))?);
+        }
+        let count = |number: usize, what: &str| {
+            format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+        };
+        Ok(output.line(&format!(
+            "{} is good: {}, {} in {}",
+            globals.config.display(),
+            count(config.targets.len() + config.aws_targets.len(), "target"),
+            count(policies.files().len(), "policy file"),
+            config.policy_folder.display(),
+        ))?)
+    }
+}
+
+fn policies(config: &Config) -> Result<PolicySet, String> {
+    let fragments: Vec<SchemaFragment> = protocols::ALL
+        .iter()
+        .map(|protocol| SchemaFragment {
+            protocol: protocol.name,
+            text: protocol.schema,
+        })
+        .collect();
+    let classes = config
+        .targets
+        .values()
+        .flat_map(|target| target.mask.values().cloned());
+    let set = PolicySet::load(&config.policy_folder, &fragments);
+    let refused = |error| {
+        format!(
+            "the policies in {} are refused:\n{error}",
+            config.policy_folder.display()
+        )
+    };
+    set.map(|set| set.with_classes(classes)).map_err(refused)
+}
+
+/// What is wrong with the files that the configuration names.
+fn files(config: &Config) -> Vec<String> {
+    let mut problems = Vec::new();
+    let wire = config
+        .targets
+        .iter()
+        .map(|(name, target)| (name, Target::new(name, target, &config.limits)));
+    let aws = config
+        .aws_targets
+        .iter()
+        .map(|(name, target)| (name, Target::aws(name, target, &config.limits)));
+    for (name, target) in wire.chain(aws) {
+        let wrong = match target {
+            Ok(target) => target.password().err().map(|error| error.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        problems.extend(wrong.map(|why| format!("target {name}: {why}")));
+    }
+    let listeners = [
+        ("aws", &config.aws.tls, config.aws.listen),
+        ("api", &config.api.tls, config.api.listen),
+        ("postgres", &config.postgres.tls, config.postgres.listen),
+    ];
+    for (name, files, at) in listeners {
+        let Some(files) = files else { continue };
+        let settings = tls::server(Some(files), &config.data, at.ip(), b"");
+        problems.extend(settings.err().map(|error| format!("[{name}] tls: {error}")));
+    }
+    for issuer in &config.issuers {
+        let Some(ca) = &issuer.ca else { continue };
+        problems.extend(
+            tls::roots(Some(ca))
+                .err()
+                .map(|error| format!("issuer {}: {error}", issuer.url)),
+        );
+    }
+    problems
+}

@@ -1,0 +1,275 @@
+//! `countersign show`.
+
+use clap::Args;
+use gateway::api::{CommandView, SessionView};
+use model::{MaskFact, Outcome, Status};
+
+use super::block_on;
+use crate::cli::Globals;
+use crate::client::{encoded, query};
+use crate::failure::Failure;
+use crate::output::{Output, Paint};
+use crate::place::Place;
+use crate::render::escape;
+use crate::when;
+
+/// Show a session: who, where, and each of its commands with its decision and outcome.
+///
+/// What was typed in a session is for those with a reason: it stands in the ledger that you looked, and why.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign show s-0199a2b3c4d-0badcafe --reason 'ticket 4711'
+  countersign show s-0199a2b3c4d-0badcafe --reason 'ticket 4711' | jq '.commands[].tag'")]
+pub(crate) struct Show {
+    /// The session, as `countersign sessions` lists it.
+    #[arg(value_name = "SESSION")]
+    session: String,
+
+    /// Why you look, for the ledger.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+impl Show {
+    pub(crate) fn run(self, globals: &Globals, output: &Output) -> Result<(), Failure> {
+        let client = Place::new(globals).client_or_operator()?;
+        let path = query(
+            &format!("/v1/sessions/{}", encoded(&self.session)),
+            [("reason", self.reason)],
+        );
+        let view: SessionView = block_on(async { Ok(client.get(&path).await?) })?;
+        if output.is_json() {
+            return Ok(output.json(&view)?);
+        }
+        output.line(&head(&view, output.paint()))?;
+        for of in &view.commands {
+            output.line(&format!("\n{}", command(of, output.paint())))?;
+        }
+        Ok(())
+    }
+}
+
+fn head(view: &SessionView, paint: Paint) -> String {
+    let row = &view.row;
+    let who = match &row.agent {
+        Some(agent) => format!("{agent} for {}", row.human),
+        None => row.human.clone(),
+    };
+    let ended = match (&row.closed, &row.reason) {
+        (Some(closed), reason) => {
+            format!(
+                "{} UTC: {}",
+                when::short(*closed),
+                reason.as_deref().unwrap_or("no reason told")
+            )
+        }
+        (None, _) => "it lasts, or the gateway ended before it could say".to_owned(),
+    };
+    let fields = [
+        ("session", row.session.clone()),
+        ("who", who),
+        ("target", format!("{} ({})", row.target, row.protocol)),
+        ("client", format!("{} from {}", row.client, row.source)),
+        ("began", format!("{} UTC", when::short(row.opened))),
+        ("ended", ended),
+        (
+            "commands",
+            format!(
+                "{} ran, {} refused, {} approved by people",
+                row.permitted, row.refused, row.approvals
+            ),
+        ),
+    ];
+    let line = |(name, value): (&str, String)| {
+        format!(
+            "{} {}",
+            paint.dim(&format!("{name:<9}")),
+            escape::line(&value, 500)
+        )
+    };
+    fields.into_iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn command(of: &CommandView, paint: Paint) -> String {
+    let mut out = vec![format!(
+        "{} {} {}",
+        paint.bold(&format!("#{}", of.seq)),
+        paint.bold(&escape::line(&of.tag, 60)),
+        paint.dim(&format!("{} UTC, leaf {}", when::short(of.at), of.leaf)),
+    )];
+    match &of.command {
+        Some(command) => {
+            out.push(indented(&command.text));
+            for (index, value) in command.parameters.iter().enumerate() {
+                let value = value
+                    .as_ref()
+                    .map_or("NULL".to_owned(), |value| format!("'{value}'"));
+                out.push(indented(&format!("${} = {value}", index + 1)));
+            }
+            if command.cut {
+                out.push(paint.dim("    (cut: the replay has it whole)"));
+            }
+        }
+        None => out.push(paint.dim("    (its session's key was disposed of)")),
+    }
+    let mut note = |text: String| out.push(format!("    {text}"));
+    if !of.effects.is_empty() {
+        note(paint.dim(&escape::line(&of.effects.join(", "), 300)));
+    }
+    if let Some(approval) = &of.approval {
+        note(paint.yellow(&format!("approval {}", escape::line(approval, 40))));
+    }
+    for (who, why) in &of.approvers {
+        let why = if why.is_empty() {
+            String::new()
+        } else {
+            format!(": {why}")
+        };
+        note(paint.yellow(&escape::line(&format!("decided by {who}{why}"), 300)));
+    }
+    if let Some(denial) = &of.denial {
+        note(paint.red(&escape::line(&format!("refused: {}", denial.message), 500)));
+    }
+    match (&of.outcome, &of.denial) {
+        (Some(outcome), _) => note(ended(outcome, paint)),
+        (None, None) => note(paint.dim("no outcome: it runs, or the gateway ended first")),
+        (None, Some(_)) => {}
+    }
+    out.join("\n")
+}
+
+/// How a command ended, and what was masked in it.
+pub(super) fn ended(outcome: &Outcome, paint: Paint) -> String {
+    let how = match &outcome.status {
+        Status::Completed if outcome.tag.is_empty() => paint.green("completed"),
+        Status::Completed => paint.green(&escape::line(&outcome.tag, 60)),
+        Status::Failed(code) => paint.red(&format!("failed with {}", escape::line(code, 20))),
+        Status::Skipped => paint.dim("skipped: one before it failed"),
+        Status::Stopped(code) => paint.red(&format!("stopped by the gateway: {code:?}")),
+        Status::Aborted => paint.red("aborted: the session ended first"),
+    };
+    let masks: Vec<String> = outcome.masks.iter().map(mask).collect();
+    if masks.is_empty() {
+        return how;
+    }
+    format!(
+        "{how}   {}",
+        paint.cyan(&escape::line(&masks.join("; "), 500))
+    )
+}
+
+/// `us_ssn ×5 in public.customers.ssn (redact, declared)`.
+fn mask(fact: &MaskFact) -> String {
+    format!(
+        "{} ×{} in {} ({}, {})",
+        fact.class, fact.count, fact.place, fact.strategy, fact.rule
+    )
+}
+
+/// Text that somebody typed, a step to the right.
+pub(super) fn indented(text: &str) -> String {
+    let lines: Vec<String> = escape::visible(text)
+        .split('\n')
+        .map(|line| format!("    {line}"))
+        .collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use gateway::store::SessionRow;
+    use model::{DataClass, Denial, DenialCode, Digest, SealedCommand, Timestamp};
+
+    use super::*;
+
+    fn view() -> SessionView {
+        let at = Timestamp::from_secs(1_700_000_000);
+        let one = |seq, denial: Option<Denial>, outcome| CommandView {
+            seq,
+            at,
+            leaf: 10 + seq,
+            tag: "SELECT".to_owned(),
+            command: Some(SealedCommand {
+                text: "SELECT *\nFROM x\x1b[2J".to_owned(),
+                parameters: vec![Some("v".to_owned()), None],
+                salt: Digest([0; 32]),
+                masked: false,
+                cut: seq == 2,
+            }),
+            effects: vec!["select public.x".to_owned()],
+            policies: vec!["read".to_owned()],
+            approval: denial.is_none().then(|| "cs-1".to_owned()),
+            approvers: vec![("bob".to_owned(), "fine".to_owned())],
+            denial,
+            outcome,
+        };
+        let mask = MaskFact {
+            class: DataClass::US_SSN,
+            rule: "declared".to_owned(),
+            place: "public.x.ssn".to_owned(),
+            strategy: "redact".to_owned(),
+            count: 5,
+            commitments: Vec::new(),
+        };
+        let outcome = Outcome {
+            tag: "SELECT 5".to_owned(),
+            masks: vec![mask],
+            ..Outcome::bare(Status::Completed)
+        };
+        SessionView {
+            row: SessionRow {
+                session: "s-1".to_owned(),
+                opened: at,
+                closed: None,
+                reason: None,
+                human: "alice".to_owned(),
+                agent: Some("claude-code".to_owned()),
+                target: "bank".to_owned(),
+                protocol: "postgres".to_owned(),
+                source: "127.0.0.1:5".to_owned(),
+                client: "psql".to_owned(),
+                permitted: 1,
+                refused: 1,
+                approvals: 1,
+                masked: 1,
+                chunks: 1,
+            },
+            commands: vec![
+                one(1, None, Some(outcome)),
+                one(
+                    2,
+                    Some(Denial::new(DenialCode::Forbidden, "not permitted")),
+                    None,
+                ),
+            ],
+        }
+    }
+
+    #[test]
+    fn sessions_read_top_down() {
+        let view = view();
+        let shown = head(&view, Paint::NONE);
+        assert!(
+            shown.starts_with("session   s-1\nwho       claude-code for alice\n"),
+            "{shown}"
+        );
+        let commands: Vec<_> = view
+            .commands
+            .iter()
+            .map(|of| command(of, Paint::NONE))
+            .collect();
+        assert_eq!(
+            commands[0],
+            "#1 SELECT 2023-11-14 22:13:20 UTC, leaf 11\n    SELECT *\n    FROM x⟦U+001B⟧[2J\n    $1 = 'v'\n    $2 = NULL\n    \
+             select public.x\n    approval cs-1\n    decided by bob: fine\n    \
+             SELECT 5   us_ssn ×5 in public.x.ssn (redact, declared)"
+        );
+        assert!(commands[1].contains("(cut: the replay has it whole)"));
+        assert!(
+            commands[1].ends_with("refused: not permitted"),
+            "{}",
+            commands[1]
+        );
+    }
+}

@@ -1,0 +1,4 @@
+//! What is shown to people.
+
+pub(crate) mod escape;
+pub(crate) mod table;

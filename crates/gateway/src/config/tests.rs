@@ -1,0 +1,408 @@
+//! What a configuration may say, and what is said of it where it is wrong.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::*;
+
+const MINIMAL: &str = r#"
+[issuer]
+enabled = true
+[targets.bank]
+protocol = "postgres"
+address = "127.0.0.1"
+database = "bank"
+user = "app"
+"#;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new("/etc/countersign/countersign.toml"))
+}
+
+/// The error's text without the file's name.
+fn error(text: &str) -> String {
+    let error = parse(text).expect_err("it must be refused").to_string();
+    error
+        .strip_prefix("/etc/countersign/countersign.toml:")
+        .expect("the file is named")
+        .to_owned()
+}
+
+/// The error for a text behind the minimal one, which has eight lines.
+fn added(text: &str) -> String {
+    error(&format!("{MINIMAL}{text}"))
+}
+
+#[test]
+fn a_small_file_gets_safe_defaults() {
+    let config = parse(MINIMAL).unwrap();
+    assert_eq!(config.data, Path::new("/etc/countersign/data"));
+    assert_eq!(config.policy_folder, Path::new("/etc/countersign/policies"));
+    assert_eq!(
+        config.recording.folder,
+        Path::new("/etc/countersign/data/recordings")
+    );
+    assert_eq!(
+        config.recording.key,
+        Path::new("/etc/countersign/data/keys/recording.key")
+    );
+    assert_eq!(config.api.listen.to_string(), "127.0.0.1:8480");
+    assert_eq!(config.postgres.listen.to_string(), "127.0.0.1:15432");
+    assert_eq!(config.ledger.durability, Durability::Sync);
+    assert_eq!(config.ledger.durability.to_string(), "sync");
+    assert_eq!(config.approval.hold, Duration::from_secs(600));
+    assert_eq!(config.limits.unauthenticated, 256);
+    assert_eq!(config.limits.idle, None);
+    let bank = &config.targets["bank"];
+    assert_eq!(bank.address.to_string(), "127.0.0.1:5432");
+    assert_eq!((bank.tls, bank.password.clone()), (TlsMode::Prefer, None));
+    assert!(!bank.replication);
+}
+
+#[test]
+fn the_example_shows_every_setting() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/countersign.toml");
+    let config = Config::load(&file).unwrap();
+    let folder = file.parent().unwrap();
+    assert_eq!(config.data, folder.join("./data"));
+    assert_eq!(config.ledger.durability, Durability::Sync);
+    let bank = &config.targets["bank"];
+    assert_eq!(bank.tls, TlsMode::Prefer);
+    assert_eq!(bank.mask["public.customers.ssn"].name(), "us_ssn");
+    assert!(!config.people.is_empty() && !config.issuers.is_empty());
+
+    // Each setting that the code asks for stands in the example, so that the example documents all of them.
+    let text = std::fs::read_to_string(&file).unwrap();
+    let source = concat!(include_str!("parse.rs"), include_str!("parse/aws.rs"));
+    for part in source
+        .split("section, \"")
+        .chain(source.split("need(\""))
+        .chain(source.split("take(\""))
+        .skip(1)
+    {
+        let Some((key, _)) = part.split_once('"') else {
+            continue;
+        };
+        if key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
+            assert!(
+                text.contains(&format!("{key} = ")) || text.contains(&format!("[{key}")),
+                "{key} is not in the example"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_target_elsewhere_is_verified_unless_told_otherwise() {
+    let config = parse(&MINIMAL.replace("127.0.0.1", "db.example:6000")).unwrap();
+    assert_eq!(config.targets["bank"].tls, TlsMode::VerifyFull);
+    assert_eq!(
+        config.targets["bank"].address,
+        HostPort {
+            host: "db.example".into(),
+            port: 6_000
+        }
+    );
+    let config = parse(&MINIMAL.replace("\"127.0.0.1\"", "\"[::1]:6000\"")).unwrap();
+    assert_eq!(config.targets["bank"].address.to_string(), "[::1]:6000");
+    assert!(config.targets["bank"].address.is_loopback());
+}
+
+#[test]
+fn durability_is_a_word_or_a_window() {
+    let config = parse(&format!(
+        "{MINIMAL}\n[ledger]\ndurability = {{ interval = \"10ms\" }}"
+    ))
+    .unwrap();
+    assert_eq!(
+        config.ledger.durability,
+        Durability::Interval(Duration::from_millis(10))
+    );
+    assert_eq!(config.ledger.durability.to_string(), "interval 10ms");
+    assert_eq!(
+        added("[ledger]\ndurability = \"async\""),
+        "10: ledger.durability is \"async\": write one of \"sync\""
+    );
+    assert!(added("[ledger]\ndurability = { interval = \"1h\" }").contains("above 1s"));
+}
+
+#[test]
+fn errors_name_line_key_and_what_to_write() {
+    let cases = [
+        (
+            "data = 3\n",
+            "1: data is of type integer: write a text in quotes",
+        ),
+        (
+            "[api]\nlisten = \"localhost:80\"\n",
+            "2: api.listen is \"localhost:80\": write an IP address and a port, such as \"127.0.0.1:8480\" or \"[::]:8480\"",
+        ),
+        (
+            "[limits]\nlogin = \"30\"\n",
+            "2: limits.login is \"30\": write a length of time with its unit, ms, s, m, h or d, such as \"30s\"",
+        ),
+        (
+            "[limits]\nlogin = \"0s\"\n",
+            "2: limits.login is \"0s\": write a length of time with its unit, ms, s, m, h or d, such as \"30s\"",
+        ),
+        (
+            "[limits]\nsessions = 0\n",
+            "2: limits.sessions is 0: write a whole number from 1 to 1000000",
+        ),
+        (
+            "[targets.bank]\nprotocol = \"postgres\"\n",
+            "1: targets.bank.address is missing: add address = \"db.example:5432\"",
+        ),
+        (
+            "[targets.Bank]\nprotocol = \"postgres\"\n",
+            "1: targets.Bank is not a name: use 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit",
+        ),
+        (
+            "[targets.bank]\nprotocol = \"mysql\"\n",
+            "2: targets.bank.protocol is \"mysql\": write one of \"postgres\"",
+        ),
+        (
+            "[[issuers]]\nurl = \"http://issuer.example\"\n",
+            "2: issuers[0].url is \"http://issuer.example\": write an https URL without query, exactly as the issuer names itself (http only on loopback)",
+        ),
+        (
+            "[people.bob]\nssh_keys = [\"ssh-ed25519 nonsense\"]\n",
+            "2: people.bob.ssh_keys[0] is not an SSH public key",
+        ),
+        (
+            "[roles]\nauditors = \"risk\"\n",
+            "2: roles.auditors is of type string: write a list in brackets",
+        ),
+        (
+            "[postgres]\ntls = \"on\"\n",
+            "2: postgres.tls is of type string: write a table",
+        ),
+        ("[postgres\n", "1: "),
+    ];
+    for (text, expect) in cases {
+        let got = error(text);
+        assert!(
+            got.starts_with(expect),
+            "{text}\n got: {got}\nwant: {expect}"
+        );
+    }
+}
+
+#[test]
+fn unknown_keys_are_refused_with_the_nearest_known_one() {
+    assert_eq!(
+        added("[limits]\nsesions = 5"),
+        "10: limits.sesions is not a setting: did you mean sessions?"
+    );
+    assert_eq!(
+        added("[lim]\nx = 5"),
+        "9: lim is not a setting: there are data, targets, api, postgres, aws, issuer, issuers, policy, ledger, approval, recording, limits, people, roles"
+    );
+    assert_eq!(
+        added("[targets.bank.colour]\nx = 1"),
+        "9: targets.bank.colour is not a setting: there are protocol, address, tls, database, user, password, ca, replication, auth, labels, mask, strategies, find"
+    );
+    assert_eq!(
+        error(
+            "limit = 5\n[issuer]\nenabled = true\n[targets.a]\nprotocol=\"postgres\"\naddress=\"a\"\ndatabase=\"d\"\nuser=\"u\""
+        ),
+        "1: limit is not a setting: did you mean limits?"
+    );
+}
+
+#[test]
+fn a_password_never_stands_in_the_file() {
+    let text = MINIMAL.replace("user = \"app\"", "user = \"app\"\npassword = \"hunter2\"");
+    let got = error(&text);
+    assert_eq!(
+        got,
+        "9: targets.bank.password must not stand in this file: write { file = \"…\" } or { env = \"…\" }"
+    );
+    assert!(!got.contains("hunter2"));
+    let both = MINIMAL.replace(
+        "user = \"app\"",
+        "user = \"app\"\npassword = { file = \"p\", env = \"P\" }",
+    );
+    assert!(error(&both).contains("needs one of"));
+}
+
+#[test]
+fn what_would_be_unsafe_is_refused() {
+    assert!(added("[api]\nlisten = \"0.0.0.0:80\"").contains("tokens would travel in clear"));
+    parse(&format!(
+        "{MINIMAL}[api]\nlisten = \"0.0.0.0:80\"\ntls = {{ certificate = \"c\", key = \"k\" }}"
+    ))
+    .unwrap();
+    assert!(
+        error("[targets.a]\nprotocol=\"postgres\"\naddress=\"a\"\ndatabase=\"d\"\nuser=\"u\"")
+            .contains("nobody could log in")
+    );
+    assert!(error("[issuer]\nenabled = true").contains("no target is configured"));
+    let ca = MINIMAL.replace("user = \"app\"", "user = \"app\"\nca = \"ca.pem\"");
+    assert!(error(&ca).contains("tls = \"verify-full\""));
+    assert!(
+        added("[approval]\nhold = \"2h\"\nexpires = \"1h\"").contains("at least as long as hold")
+    );
+}
+
+#[test]
+fn columns_are_named_in_full() {
+    let text = format!("{MINIMAL}[targets.bank.mask]\n\"public.customers.ssn\" = \"us_ssn\"");
+    assert_eq!(
+        parse(&text).unwrap().targets["bank"].mask["public.customers.ssn"].name(),
+        "us_ssn"
+    );
+    assert!(
+        added("[targets.bank.mask]\n\"customers.ssn\" = \"us_ssn\"").contains("is not a column")
+    );
+    assert!(
+        added("[targets.bank.mask]\npublic.customers.ssn = \"us_ssn\"").contains("is not a column")
+    );
+    assert!(
+        added("[targets.bank.strategies]\npan = \"hide\"")
+            .contains("write redact, partial, null or withhold")
+    );
+    assert!(added("[targets.bank.mask]\n\"a.b.c\" = \"US SSN\"").contains("data class"));
+    let text = format!("{MINIMAL}[targets.bank.find]\nip_address = true\nphone = false");
+    let find = &parse(&text).unwrap().targets["bank"].find;
+    assert_eq!(
+        (find[&DataClass::IP_ADDRESS], find[&DataClass::PHONE]),
+        (true, false)
+    );
+    assert!(
+        added("[targets.bank.find]\nip = true")
+            .contains("is not a class that can be found: there are pan,")
+    );
+}
+
+#[test]
+fn a_secret_is_read_from_its_file_without_the_line_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    for (content, secret) in [
+        ("pw", "pw"),
+        ("pw\n", "pw"),
+        ("pw\r\n", "pw"),
+        ("p\nw\n\n", "p\nw\n"),
+    ] {
+        std::fs::write(&file, content).unwrap();
+        assert_eq!(
+            SecretSource::File(file.clone()).read().unwrap().expose(),
+            secret.as_bytes()
+        );
+    }
+    std::fs::write(&file, "\n").unwrap();
+    let error = SecretSource::File(file.clone())
+        .read()
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("is empty") && error.contains("password"),
+        "{error}"
+    );
+    let error = SecretSource::Env("COUNTERSIGN_NOT_SET".into())
+        .read()
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        "the environment variable COUNTERSIGN_NOT_SET is not set: set it to the secret"
+    );
+}
+
+#[test]
+fn lengths_of_time_have_units_and_an_end() {
+    assert_eq!(
+        read::parse_duration("250ms"),
+        Some(Duration::from_millis(250))
+    );
+    assert_eq!(
+        read::parse_duration("2d"),
+        Some(Duration::from_secs(172_800))
+    );
+    for bad in [
+        "",
+        "s",
+        "1",
+        "1.5s",
+        "-1s",
+        "1 s",
+        "0ms",
+        "9999999999999999999s",
+        "400d",
+        "1w",
+    ] {
+        assert_eq!(read::parse_duration(bad), None, "{bad}");
+    }
+}
+
+const LAKE: &str = r#"
+[issuer]
+enabled = true
+[targets.lake]
+protocol = "aws"
+region = "eu-central-1"
+credentials = { access_key = "AKIAX", secret_key = { env = "LAKE" } }
+"#;
+
+#[test]
+fn an_account_is_a_target() {
+    let config = parse(LAKE).unwrap();
+    assert!(config.targets.is_empty());
+    let lake = &config.aws_targets["lake"];
+    assert_eq!(
+        (lake.region.as_str(), &lake.endpoint),
+        ("eu-central-1", &None)
+    );
+    assert_eq!(lake.credentials.access_key, "AKIAX");
+    assert_eq!(
+        lake.credentials.secret_key,
+        SecretSource::Env("LAKE".to_owned())
+    );
+    assert_eq!(config.aws.listen.to_string(), "127.0.0.1:8481");
+    assert_eq!(
+        (config.aws.host.as_str(), config.aws.hold),
+        ("localhost", Duration::from_secs(50))
+    );
+    let with = |endpoint: &str| {
+        let line = format!("endpoint = {endpoint:?}\nregion");
+        parse(&LAKE.replace("region", &line))
+            .map(|config| config.aws_targets["lake"].endpoint.clone())
+    };
+    let endpoint = with("https://s3.example").unwrap().unwrap();
+    assert_eq!(
+        (endpoint.tls, endpoint.address.to_string().as_str()),
+        (true, "s3.example:443")
+    );
+    let endpoint = with("http://127.0.0.1:9000/").unwrap().unwrap();
+    assert_eq!((endpoint.tls, endpoint.address.port), (false, 9_000));
+    for bad in [
+        "http://s3.example",
+        "s3.example",
+        "https://",
+        "https://s3.example/path",
+        "ftp://h",
+    ] {
+        assert!(
+            with(bad)
+                .unwrap_err()
+                .to_string()
+                .contains("is not an endpoint"),
+            "{bad}"
+        );
+    }
+}
+
+#[test]
+fn keys_of_an_account_do_not_stand_in_the_file() {
+    let text = LAKE.replace("{ env = \"LAKE\" }", "\"hunter2\"");
+    let error = parse(&text).unwrap_err().to_string();
+    assert!(
+        error.contains("must not stand in this file") && !error.contains("hunter2"),
+        "{error}"
+    );
+    let error = parse(&format!("{LAKE}[aws]\nlisten = \"0.0.0.0:1\"\n")).unwrap_err();
+    assert!(error.to_string().contains("without TLS"), "{error}");
+    let error = parse(&format!("{LAKE}[aws]\nhost = \"Gateway:1\"\n")).unwrap_err();
+    assert!(error.to_string().contains("host name"), "{error}");
+}

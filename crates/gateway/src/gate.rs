@@ -1,0 +1,468 @@
+//! The gate: decide, ask people, record, permit.
+//!
+//! ```text
+//! command ─▶ decide ─┬─ Deny ──▶ Refused entry ─▶ refusal
+//!                    ├─ Allow ─▶ Intent entry ─▶ receipt ─▶ permit
+//!                    └─ Ask ───▶ grant there? ─┬─ yes ─▶ decide again ─▶ Intent entry ─▶ receipt ─▶ permit
+//!                                              └─ no ──▶ people ─▶ granted ─▶ decide again ─▶ …
+//! ```
+//!
+//! A permit is made of a receipt and of nothing else, and the receipt is of the intent. What people granted is used up when it
+//! is taken, and holds only under the policies it was asked under.
+
+mod caller;
+mod entry;
+mod intended;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+use model::{
+    Command, CommandDigest, Decision, Denial, DenialCode, Event, Gate as GateInTheWay, Held,
+    Intent, Obligations,
+};
+use policy::PolicySet;
+use protocols::session::Answer;
+
+use crate::approval::{Approvals, Asked as AskedOfPeople, Grant, GrantKey, Settled, Ticket};
+use crate::journal::Journal;
+use crate::policies::Policies;
+use crate::random;
+use crate::stats::Stats;
+
+pub use caller::{Caller, Counts};
+use intended::Intended;
+
+/// Something under way.
+pub type Underway<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+static NOTHING_APPROVED: BTreeSet<String> = BTreeSet::new();
+
+/// The gate that every command goes through.
+pub struct Gate {
+    journal: Journal,
+    policies: Arc<Policies>,
+    approvals: Approvals,
+    key: hmac::Key,
+    hold: Duration,
+    stats: Arc<Stats>,
+}
+
+/// What [`Gate::begin`] led to.
+pub enum Begun {
+    /// It is being written; the answer follows.
+    Writing(Underway<Answer>),
+    /// People must be asked: hand it to [`Gate::ask`] when everything before it is answered.
+    People(Box<Asked>),
+}
+
+/// A command of a caller, about which people are to be asked.
+pub struct Asked {
+    caller: Arc<Caller>,
+    seq: u64,
+    command: Box<Command>,
+    hold: Duration,
+}
+
+impl Asked {
+    /// The command waits no longer than this for people, as its client would not.
+    #[must_use]
+    pub fn at_most(mut self: Box<Self>, hold: Duration) -> Box<Self> {
+        self.hold = self.hold.min(hold);
+        self
+    }
+}
+
+/// What [`Gate::ask`] led to.
+pub enum Asking {
+    /// The answer.
+    Done(Answer),
+    /// People are being asked; the answer follows. Dropping it withdraws the request.
+    Held(Held, Underway<Answer>),
+}
+
+impl Gate {
+    /// A gate. `key` is that of command digests; a command waits `hold` for people.
+    #[must_use]
+    pub fn new(
+        journal: Journal,
+        policies: Arc<Policies>,
+        approvals: Approvals,
+        key: hmac::Key,
+        hold: Duration,
+        stats: Arc<Stats>,
+    ) -> Self {
+        Self {
+            journal,
+            policies,
+            approvals,
+            key,
+            hold,
+            stats,
+        }
+    }
+
+    /// Decides about a command. Its entry is appended before this returns, so entries stand in the order of the commands.
+    pub fn begin(self: &Arc<Self>, caller: &Arc<Caller>, seq: u64, command: Box<Command>) -> Begun {
+        if let Err(denial) = self.journal.healthy() {
+            // There is nowhere to write it.
+            return Begun::Writing(self.unrecorded(caller, denial));
+        }
+        let policies = self.policies.current();
+        match &*decide(&policies, caller, &command, &NOTHING_APPROVED) {
+            Decision::Allow(obligations) => {
+                let digest = self.digest(&command);
+                Begun::Writing(self.intend(
+                    &policies,
+                    caller,
+                    seq,
+                    &command,
+                    &digest,
+                    obligations.clone(),
+                    None,
+                ))
+            }
+            Decision::Deny(denial) => {
+                let digest = self.digest(&command);
+                Begun::Writing(self.refuse(
+                    &policies,
+                    caller,
+                    seq,
+                    &command,
+                    &digest,
+                    denial.clone(),
+                ))
+            }
+            Decision::Ask { .. } => Begun::People(Box::new(Asked {
+                caller: caller.clone(),
+                seq,
+                command,
+                hold: self.hold,
+            })),
+        }
+    }
+
+    /// Asks people about a command, or uses what they granted already.
+    pub async fn ask(self: Arc<Self>, asked: Box<Asked>) -> Asking {
+        let Asked {
+            caller,
+            seq,
+            command,
+            ..
+        } = &*asked;
+        let policies = self.policies.current();
+        let digest = self.digest(command);
+        let gates = match &*decide(&policies, caller, command, &NOTHING_APPROVED) {
+            Decision::Ask { gates, .. } => gates.clone(),
+            // Policies changed since it was begun.
+            Decision::Allow(obligations) => {
+                let obligations = obligations.clone();
+                let intent =
+                    self.intend(&policies, caller, *seq, command, &digest, obligations, None);
+                return Asking::Done(intent.await);
+            }
+            Decision::Deny(denial) => {
+                let refusal =
+                    self.refuse(&policies, caller, *seq, command, &digest, denial.clone());
+                return Asking::Done(refusal.await);
+            }
+        };
+        let key = GrantKey {
+            identity: caller.key,
+            target: caller.target.name.clone(),
+            command: digest.digest,
+            policy: policies.version(),
+        };
+        if let Some(grant) = self.approvals.grant(&key) {
+            return Asking::Done(self.granted(&asked, &key, grant, &digest).await);
+        }
+        match self.request(&asked, &policies, &digest, &gates).await {
+            Ok(ticket) => {
+                self.stats.held.up();
+                let message = ticket.message().to_owned();
+                let held = Held {
+                    approval: ticket.id().to_owned(),
+                    message,
+                };
+                // Made here: dropped before it was ever polled, it must withdraw too.
+                let waiting = Waiting::new(ticket, &self.stats);
+                Asking::Held(held, Box::pin(self.hold(asked, key, waiting, digest)))
+            }
+            Err(denial) => Asking::Done(
+                self.refuse(&policies, caller, *seq, command, &digest, denial)
+                    .await,
+            ),
+        }
+    }
+
+    async fn request(
+        &self,
+        asked: &Asked,
+        policies: &PolicySet,
+        digest: &CommandDigest,
+        gates: &[GateInTheWay],
+    ) -> Result<Ticket, Denial> {
+        let random = random::bytes()
+            .map_err(|error| Denial::new(DenialCode::LimitExceeded, error.to_string()))?;
+        let caller = &asked.caller;
+        let request = AskedOfPeople {
+            identity: &caller.identity,
+            session: &caller.session,
+            target: &caller.target.name,
+            command: &asked.command,
+            digest,
+            policy: policies.version(),
+            gates,
+        };
+        self.approvals.request(request, random).await
+    }
+
+    /// Waits for people, as long as commands may.
+    async fn hold(
+        self: Arc<Self>,
+        asked: Box<Asked>,
+        key: GrantKey,
+        mut waiting: Waiting,
+        digest: CommandDigest,
+    ) -> Answer {
+        let settled = match tokio::time::timeout(asked.hold, waiting.settled()).await {
+            Ok(settled) => settled,
+            Err(_) => Settled::Refused(waiting.leave_open(asked.hold)),
+        };
+        waiting.over();
+        match settled {
+            Settled::Granted(grant) => self.granted(&asked, &key, grant, &digest).await,
+            Settled::Refused(denial) => {
+                let policies = self.policies.current();
+                self.refuse(
+                    &policies,
+                    &asked.caller,
+                    asked.seq,
+                    &asked.command,
+                    &digest,
+                    denial,
+                )
+                .await
+            }
+        }
+    }
+
+    /// People said yes. Whether that still holds is asked again, of the policies in force now.
+    async fn granted(
+        &self,
+        asked: &Asked,
+        key: &GrantKey,
+        grant: Grant,
+        digest: &CommandDigest,
+    ) -> Answer {
+        let Asked {
+            caller,
+            seq,
+            command,
+            ..
+        } = asked;
+        let policies = self.policies.current();
+        let invalid = |why: &str| Denial {
+            approval: Some(grant.id.clone()),
+            ..Denial::new(
+                DenialCode::ApprovalInvalid,
+                format!("approval {} {why}", grant.id),
+            )
+        };
+        let denial = if policies.version() == key.policy {
+            let approved = grant.groups.iter().cloned().collect();
+            match &*decide(&policies, caller, command, &approved) {
+                Decision::Allow(obligations) => {
+                    let obligations = obligations.clone();
+                    let intent = self.intend(
+                        &policies,
+                        caller,
+                        *seq,
+                        command,
+                        digest,
+                        obligations,
+                        Some(grant.id.clone()),
+                    );
+                    return intent.await;
+                }
+                Decision::Deny(denial) => denial.clone(),
+                Decision::Ask { .. } => invalid(
+                    "does not open every gate in the way: run the command again to ask anew",
+                ),
+            }
+        } else {
+            invalid("is void because policies changed: run the command again to ask anew")
+        };
+        self.refuse(&policies, caller, *seq, command, digest, denial)
+            .await
+    }
+
+    /// Appends the intent; the answer is a permit once it is durable.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are the intent's own members"
+    )]
+    fn intend(
+        &self,
+        policies: &PolicySet,
+        caller: &Arc<Caller>,
+        seq: u64,
+        command: &Command,
+        digest: &CommandDigest,
+        obligations: Obligations,
+        approval: Option<String>,
+    ) -> Underway<Answer> {
+        let record = match entry::record(caller, command, digest) {
+            Ok(record) => record,
+            Err(denial) => return self.unrecorded(caller, denial),
+        };
+        let held_to = Arc::new(obligations.clone());
+        let writing = self.journal.write(Event::Intent(Box::new(Intent {
+            session: caller.session.clone(),
+            seq,
+            human: caller.identity.human.clone(),
+            agent: caller
+                .identity
+                .agent
+                .as_ref()
+                .map(|agent| agent.name.clone()),
+            target: caller.target.name.clone(),
+            command: record,
+            policy: policies.version(),
+            obligations,
+            approval,
+        })));
+        Box::pin(Intended::new(
+            writing,
+            held_to,
+            caller.clone(),
+            self.stats.clone(),
+        ))
+    }
+
+    /// Appends the refusal; the client hears it once it is durable.
+    fn refuse(
+        &self,
+        policies: &PolicySet,
+        caller: &Arc<Caller>,
+        seq: u64,
+        command: &Command,
+        digest: &CommandDigest,
+        denial: Denial,
+    ) -> Underway<Answer> {
+        let record = match entry::record(caller, command, digest) {
+            Ok(record) => record,
+            Err(denial) => return self.unrecorded(caller, denial),
+        };
+        let writing = self.journal.write(Event::Refused {
+            session: caller.session.clone(),
+            seq,
+            command: record,
+            policy: policies.version(),
+            denial: denial.clone(),
+        });
+        self.stats.refused.up();
+        caller.count_refused();
+        Box::pin(async move {
+            Answer::Refused(
+                writing
+                    .await
+                    .map_or_else(|unwritten| unwritten.denial(), |_| denial),
+            )
+        })
+    }
+
+    /// A refusal that could not be recorded.
+    fn unrecorded(&self, caller: &Caller, denial: Denial) -> Underway<Answer> {
+        self.stats.refused.up();
+        caller.count_refused();
+        Box::pin(std::future::ready(Answer::Refused(denial)))
+    }
+
+    fn digest(&self, command: &Command) -> CommandDigest {
+        CommandDigest::new(&self.key, &command.canonical())
+    }
+}
+
+fn decide(
+    policies: &PolicySet,
+    caller: &Caller,
+    command: &Command,
+    approved: &BTreeSet<String>,
+) -> Arc<Decision> {
+    policies.decide(
+        &caller.identity,
+        &caller.target.as_policy(),
+        &command.asks,
+        approved,
+    )
+}
+
+/// A command that waits for people. Dropped on the way, its request is withdrawn.
+struct Waiting {
+    ticket: Option<Ticket>,
+    stats: Arc<Stats>,
+}
+
+impl Waiting {
+    fn new(ticket: Ticket, stats: &Arc<Stats>) -> Self {
+        stats.holding.up();
+        Self {
+            ticket: Some(ticket),
+            stats: stats.clone(),
+        }
+    }
+
+    async fn settled(&mut self) -> Settled {
+        match &mut self.ticket {
+            Some(ticket) => ticket.wait().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The command waits no longer; the request does.
+    fn leave_open(&mut self, held: Duration) -> Denial {
+        let Some(ticket) = self.ticket.take() else {
+            return Denial::new(DenialCode::ApprovalPending, "an approval is pending");
+        };
+        let message = format!(
+            "{} (nobody decided within {}; the same command runs once it is approved)",
+            ticket.message(),
+            length(held)
+        );
+        Denial {
+            approval: Some(ticket.id().to_owned()),
+            ..Denial::new(DenialCode::ApprovalPending, message)
+        }
+    }
+
+    fn over(mut self) {
+        self.ticket = None;
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.stats.holding.down();
+        if let Some(ticket) = self.ticket.take() {
+            ticket.withdraw();
+        }
+    }
+}
+
+/// A length of time as the configuration writes it.
+fn length(time: Duration) -> String {
+    match (time.as_secs(), time.subsec_millis()) {
+        (0, millis) => format!("{millis}ms"),
+        (secs, 0) if secs % 3_600 == 0 => format!("{}h", secs / 3_600),
+        (secs, 0) if secs % 60 == 0 => format!("{}m", secs / 60),
+        (secs, _) => format!("{secs}s"),
+    }
+}

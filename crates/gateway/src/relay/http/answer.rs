@@ -1,0 +1,325 @@
+//! The body that goes to the client, and the outcome it leads to.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use aws_lc_rs::digest;
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use mask::{Findings, Stream};
+use model::{DenialCode, Note, Outcome, Permit, Status};
+use protocols::aws::secrets::Hider;
+
+use super::sessions::Session;
+
+/// What a client is shown.
+pub enum Shown {
+    /// An answer of the gateway's own.
+    Own(Option<Bytes>),
+    /// The target's answer as it passes.
+    Passing(Box<Passing>),
+}
+
+/// An answer on its way to the client.
+pub struct Passing {
+    from: Incoming,
+    masking: Option<Masking>,
+    ready: VecDeque<Bytes>,
+    /// Bytes of it that the target has still to send, where it said how many there are.
+    left: Option<u64>,
+    digest: digest::Context,
+    bytes: u64,
+    settling: Option<Settling>,
+    over: bool,
+    cut: Option<Cut>,
+    /// What ends the answer once all that is ready is shown.
+    broken: Option<ShownError>,
+}
+
+/// The part of an answer that was asked for; more was read, to mask it as in the whole.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cut {
+    /// Bytes before it.
+    pub(super) skip: u64,
+    /// Bytes of it.
+    pub(super) length: u64,
+}
+
+/// Hiding what is found in a text, at its own length.
+pub(super) struct Masking {
+    pub(super) stream: Option<Stream>,
+    pub(super) hider: Option<Hider>,
+    pub(super) findings: Findings,
+}
+
+/// What becomes the outcome of a request.
+pub(super) struct Settling {
+    pub(super) permit: Permit,
+    pub(super) session: Session,
+    pub(super) seq: u64,
+    /// The HTTP status.
+    pub(super) status: u16,
+    /// The target's ids of the request.
+    pub(super) ids: String,
+    /// What was uploaded, in a word.
+    pub(super) uploaded: String,
+}
+
+/// An answer that ended before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ShownError {
+    /// The target's fault.
+    #[error("the target ended within its answer")]
+    Target(#[from] hyper::Error),
+    /// What follows cannot be inspected.
+    #[error("the rest of the answer cannot be inspected, so it is withheld")]
+    Withheld,
+}
+
+/// Whether detectors can read it: no control characters but those of plain text. What is compressed, encrypted or in a wide
+/// encoding has others.
+pub(super) fn is_text(bytes: &[u8]) -> bool {
+    !bytes
+        .iter()
+        .any(|byte| matches!(byte, 0..=8 | 11 | 14..=26 | 28..=31 | 127))
+}
+
+impl Passing {
+    /// An answer whose body is `first` and then what `from` brings; `length` is that of the whole where it is known.
+    pub(super) fn new(
+        from: Incoming,
+        first: Option<Bytes>,
+        masking: Option<Masking>,
+        length: Option<u64>,
+        settling: Settling,
+        cut: Option<Cut>,
+    ) -> Self {
+        let mut this = Self {
+            from,
+            masking,
+            ready: VecDeque::new(),
+            left: length,
+            digest: digest::Context::new(&digest::SHA256),
+            bytes: 0,
+            settling: Some(settling),
+            over: false,
+            cut,
+            broken: None,
+        };
+        if let Some(first) = first {
+            // It was looked at before; what else is wrong with it is said where it would go on.
+            this.broken = this.take(first).err();
+        }
+        if this.broken.is_none() && (this.left == Some(0) || this.from.is_end_stream()) {
+            this.complete();
+        }
+        this
+    }
+
+    fn take(&mut self, piece: Bytes) -> Result<(), ShownError> {
+        self.left = self
+            .left
+            .map(|left| left.saturating_sub(piece.len() as u64));
+        let Some(masking) = &mut self.masking else {
+            self.emit(piece);
+            return Ok(());
+        };
+        if !is_text(&piece) {
+            return Err(ShownError::Withheld);
+        }
+        let anywhere = masking.findings.place("answer");
+        masking.findings.enter(anywhere);
+        let mut out = Vec::with_capacity(piece.len());
+        if let Some(stream) = &mut masking.stream {
+            stream.push(&piece, &mut out, &mut masking.findings);
+        }
+        let out = masking.named(out)?;
+        if !out.is_empty() {
+            self.emit(out.into());
+        }
+        Ok(())
+    }
+
+    fn emit(&mut self, mut piece: Bytes) {
+        if let Some(cut) = &mut self.cut {
+            let before = cut.skip.min(piece.len() as u64);
+            cut.skip -= before;
+            piece = piece.split_off(usize::try_from(before).unwrap_or(piece.len()));
+            let shown = cut.length.min(piece.len() as u64);
+            cut.length -= shown;
+            piece.truncate(usize::try_from(shown).unwrap_or(piece.len()));
+            if piece.is_empty() {
+                return;
+            }
+        }
+        self.digest.update(&piece);
+        self.bytes += piece.len() as u64;
+        self.ready.push_back(piece);
+    }
+
+    /// All of it is here: what was held back goes out, and the request is settled.
+    fn complete(&mut self) {
+        self.over = true;
+        if let Some(masking) = &mut self.masking {
+            let mut out = Vec::new();
+            if let Some(stream) = masking.stream.take() {
+                stream.finish(&mut out, &mut masking.findings);
+            }
+            let out = masking.named(out).map(|mut out| {
+                if let Some(hider) = masking.hider.take() {
+                    hider.finish(&mut out);
+                }
+                out
+            });
+            match out {
+                Ok(out) if out.is_empty() => {}
+                Ok(out) => self.emit(out.into()),
+                Err(error) => return self.broken = Some(error),
+            }
+        }
+        let status = self.settling.as_ref().map_or(0, |settling| settling.status);
+        let status = match status {
+            100..=399 => Status::Completed,
+            status => Status::Failed(status.to_string()),
+        };
+        self.settle(status);
+    }
+
+    fn settle(&mut self, status: Status) {
+        let Some(settling) = self.settling.take() else {
+            return;
+        };
+        let sha256 = hex::encode(self.digest.clone().finish());
+        let masks = self.masking.as_ref();
+        settling.settle(
+            status,
+            self.bytes,
+            &format!("sha256={sha256}"),
+            masks.map_or_else(Vec::new, |masking| masking.findings.facts()),
+        );
+    }
+
+    fn stopped(&mut self, error: &ShownError) {
+        self.over = true;
+        self.settle(Status::Stopped(match error {
+            ShownError::Target(_) => DenialCode::UpstreamUnavailable,
+            ShownError::Withheld => DenialCode::Withheld,
+        }));
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ShownError>>> {
+        loop {
+            if let Some(piece) = self.ready.pop_front() {
+                return Poll::Ready(Some(Ok(piece)));
+            }
+            if let Some(error) = self.broken.take() {
+                self.stopped(&error);
+                return Poll::Ready(Some(Err(error)));
+            }
+            if self.over {
+                return Poll::Ready(None);
+            }
+            let taken = match ready!(Pin::new(&mut self.from).poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => self.take(data),
+                    Err(_) => Ok(()),
+                },
+                Some(Err(error)) => Err(error.into()),
+                None => {
+                    self.complete();
+                    continue;
+                }
+            };
+            if let Err(error) = taken {
+                self.stopped(&error);
+                return Poll::Ready(Some(Err(error)));
+            }
+            // Whoever sends it may not look for an end behind the last byte.
+            if self.left == Some(0) {
+                self.complete();
+            }
+        }
+    }
+}
+
+impl Masking {
+    /// Hides by name too.
+    fn named(&mut self, text: Vec<u8>) -> Result<Vec<u8>, ShownError> {
+        let Some(hider) = &mut self.hider else {
+            return Ok(text);
+        };
+        let mut out = Vec::with_capacity(text.len());
+        let pushed = hider.push(&text, &mut out, &mut self.findings);
+        pushed.map_err(|_| ShownError::Withheld)?;
+        Ok(out)
+    }
+}
+
+impl Settling {
+    /// Says how the request ended, to the ledger and the recording.
+    pub(super) fn settle(
+        self,
+        status: Status,
+        bytes: u64,
+        shown: &str,
+        masks: Vec<model::MaskFact>,
+    ) {
+        let http = match self.status {
+            0 => String::new(),
+            status => format!("HTTP {status}"),
+        };
+        let tag = [http, self.ids, self.uploaded, shown.to_owned()];
+        let parts: Vec<String> = tag.into_iter().filter(|part| !part.is_empty()).collect();
+        let outcome = Outcome {
+            status,
+            rows: 0,
+            bytes,
+            tag: parts.join(" "),
+            masks,
+        };
+        let note = Note::Ended {
+            seq: self.seq,
+            outcome: outcome.clone(),
+        };
+        if let Err(error) = self.session.caller.recorder.note(&note) {
+            tracing::error!(session = self.session.caller.session, %error, "the recording failed");
+        }
+        self.permit.settle(outcome);
+    }
+}
+
+impl Body for Shown {
+    type Data = Bytes;
+    type Error = ShownError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ShownError>>> {
+        match self.get_mut() {
+            Self::Own(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Passing(passing) => passing
+                .poll_next(cx)
+                .map(|next| next.map(|next| next.map(Frame::data))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Own(bytes) => bytes.is_none(),
+            Self::Passing(passing) => {
+                passing.over && passing.ready.is_empty() && passing.broken.is_none()
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Own(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
+            Self::Passing(_) => SizeHint::default(),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The event loop of HTTP: AWS's clients on one side, AWS on the other.
+//!
+//! ```text
+//! request ─▶ keys ─▶ verify ─▶ classify ─▶ gate ─▶ sign ─▶ target
+//!     body ─▶ checked as it passes, its last byte only when all of it was right
+//! answer ◀─ masked as it passes ◀─ target
+//! ```
+//!
+//! HTTP is hyper's; what is in it is `protocols::aws`'s. A body is never held whole but where it must be read to know what is
+//! asked (API calls, up to [`WHOLE_BYTES_MAX`]) or where people are asked about one whose digest nobody has said yet.
+
+mod answer;
+mod bodies;
+mod exchange;
+mod outgoing;
+mod part;
+mod send;
+mod sessions;
+mod sts;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use protocols::aws::credentials::Mint;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::gateway::Gateway;
+use crate::listen::settle_socket;
+
+pub use answer::Shown;
+pub use outgoing::Outgoing;
+
+/// A body that must be read whole is at most so large.
+pub const WHOLE_BYTES_MAX: usize = 16 << 20;
+/// All bodies that are held whole take at most so much memory; more wait.
+pub const HELD_BYTES_MAX: usize = 256 << 20;
+/// A request's head is at most so large.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+/// After a failed accept (no descriptors, no memory) the loop rests so long.
+const REST: Duration = Duration::from_millis(100);
+
+/// What the exchanges share.
+pub struct Relay {
+    gateway: Arc<Gateway>,
+    mint: Mint,
+    host: String,
+    hold: Duration,
+    sessions: sessions::Sessions,
+    /// Room for bodies that are held whole, in KiB.
+    room: Arc<Semaphore>,
+}
+
+impl Relay {
+    /// A relay. `host` is the name clients reach it by; a request waits `hold` for people.
+    #[must_use]
+    pub fn new(gateway: Arc<Gateway>, mint: Mint, host: &str, hold: Duration) -> Self {
+        Self {
+            gateway,
+            mint,
+            host: host.to_owned(),
+            hold,
+            sessions: sessions::Sessions::default(),
+            room: Arc::new(Semaphore::new(HELD_BYTES_MAX >> 10)),
+        }
+    }
+}
+
+/// Serves until the gateway ends; sessions are closed when this returns.
+pub async fn serve(relay: Arc<Relay>, socket: TcpListener, tls: Option<Arc<ServerConfig>>) {
+    let gateway = relay.gateway.clone();
+    let mut ending: watch::Receiver<bool> = gateway.ending.clone();
+    let seats = Arc::new(Semaphore::new(gateway.limits.sessions));
+    let tls = tls.map(TlsAcceptor::from);
+    let mut connections = JoinSet::new();
+    let sweeping = tokio::spawn(sessions::sweep(relay.clone()));
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = ending.wait_for(|ending| *ending) => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = accept(&socket, &seats) => accepted,
+        };
+        match accepted {
+            Ok((stream, source, seat)) => {
+                settle_socket(&stream);
+                gateway.stats.connections.up();
+                let (relay, tls) = (relay.clone(), tls.clone());
+                connections.spawn(async move {
+                    connection(relay, stream, source, tls).await;
+                    drop(seat);
+                });
+            }
+            Err(error) => {
+                tracing::error!(protocol = "aws", %error, "cannot accept: check the limit of open files");
+                tokio::time::sleep(REST).await;
+            }
+        }
+    }
+    let drained = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(gateway.limits.drain, drained)
+        .await
+        .is_err()
+    {
+        // What ran is recorded as aborted.
+        connections.shutdown().await;
+    }
+    sweeping.abort();
+    relay
+        .sessions
+        .close_all(&gateway, "the gateway is shutting down")
+        .await;
+}
+
+type Seat = tokio::sync::OwnedSemaphorePermit;
+
+async fn accept(
+    socket: &TcpListener,
+    seats: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, SocketAddr, Seat)> {
+    let seat = seats
+        .clone()
+        .acquire_owned()
+        .await
+        .map_err(std::io::Error::other)?;
+    let (stream, source) = socket.accept().await?;
+    Ok((stream, source, seat))
+}
+
+async fn connection(
+    relay: Arc<Relay>,
+    stream: TcpStream,
+    source: SocketAddr,
+    tls: Option<TlsAcceptor>,
+) {
+    let Some(tls) = tls else {
+        return exchanges(relay, stream, source, "none").await;
+    };
+    let limit = relay.gateway.limits.login;
+    match tokio::time::timeout(limit, tls.accept(stream)).await {
+        Ok(Ok(stream)) => {
+            let version = stream.get_ref().1.protocol_version();
+            let transport = match version {
+                Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3",
+                _ => "TLSv1.2",
+            };
+            exchanges(relay, stream, source, transport).await;
+        }
+        Ok(Err(error)) => tracing::debug!(%source, error = %error.kind(), "no TLS with a client"),
+        Err(_) => tracing::debug!(%source, "a TLS handshake took too long"),
+    }
+}
+
+/// One connection's requests, one after the other.
+async fn exchanges<S>(relay: Arc<Relay>, stream: S, source: SocketAddr, transport: &'static str)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut ending = relay.gateway.ending.clone();
+    let limit = relay.gateway.limits.login;
+    let service = service_fn(move |request| {
+        let relay = relay.clone();
+        async move { Ok::<_, Infallible>(relay.answer(request, source, transport).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limit)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let told = async { drop(ending.wait_for(|ending| *ending).await) };
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = told => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%source, %error, "a client's connection ended");
+    }
+}

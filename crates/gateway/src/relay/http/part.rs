@@ -1,0 +1,80 @@
+//! What of an answer is hidden, and which part of an object is shown.
+
+use hyper::http::response;
+use hyper::{Response, StatusCode};
+use mask::{Masker, MaskerConfig};
+use protocols::aws::classify::Wire;
+use protocols::aws::range::{Wanted, content_range};
+
+use super::answer::{Cut, Shown};
+use super::exchange::own;
+use super::send::Going;
+use crate::upstream::aws::Account;
+
+/// The part of an object that an answer holds.
+pub(super) enum Part {
+    /// Here, and so its `Content-Range` is.
+    At {
+        /// Where in what was read.
+        cut: Cut,
+        /// The field.
+        field: String,
+    },
+    /// The object has so many bytes, and the part begins behind them.
+    Beyond(u64),
+}
+
+/// What hides values in the answer.
+pub(super) fn masker(account: &Account, going: &Going) -> Masker {
+    Masker::new(MaskerConfig {
+        reveal: going.permit.obligations().reveal.clone(),
+        strategies: account.strategies.clone(),
+        find: account.find.clone(),
+    })
+}
+
+/// The part that is wanted of an object in which something may be hidden, so that more of it must be read.
+pub(super) fn wanted(going: &Going, masker: &Masker) -> Option<Wanted> {
+    let object = going
+        .call
+        .operation
+        .is_some_and(|it| it.name == "GetObject");
+    if going.call.wire != Wire::S3 || !object || masker.hides_nothing() {
+        return None;
+    }
+    Wanted::read(going.asked.head.fields.one("range")?)
+}
+
+/// Where that part stands in the answer; `None` where the answer is no part.
+pub(super) fn part(parts: &response::Parts, wanted: Wanted) -> Option<Part> {
+    if parts.status != StatusCode::PARTIAL_CONTENT {
+        return None;
+    }
+    let field = parts.headers.get("content-range")?.to_str().ok()?;
+    let (read, until, total) = content_range(field)?;
+    let Some((first, last)) = wanted.within(total) else {
+        return Some(Part::Beyond(total));
+    };
+    // A target that gives less than it was asked for is not trusted with the rest.
+    if read > first || until < last {
+        return None;
+    }
+    Some(Part::At {
+        cut: Cut {
+            skip: first - read,
+            length: last - first + 1,
+        },
+        field: format!("bytes {first}-{last}/{total}"),
+    })
+}
+
+/// As S3 says it.
+pub(super) fn beyond(total: u64) -> Response<Shown> {
+    let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>InvalidRange</Code>\
+                <Message>The requested range is not satisfiable</Message></Error>";
+    let fields = [
+        ("content-type", "application/xml".to_owned()),
+        ("content-range", format!("bytes */{total}")),
+    ];
+    own(416, &fields, body.as_bytes().to_vec())
+}

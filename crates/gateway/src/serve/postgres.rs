@@ -1,0 +1,75 @@
+//! The PostgreSQL listener.
+
+use std::sync::Arc;
+
+use protocols::postgres::settings::{AuthMethods, Settings};
+use protocols::postgres::{Analyses, Connection, Served, Targets, Transport};
+use sql::postgres::Declaration;
+use tokio::net::TcpListener;
+
+use super::{ServeError, address};
+use crate::config::{AuthMethod, Config, Target, TargetProtocol};
+use crate::listen::Listener;
+use crate::tls;
+
+/// So much memory the analyzed statements of one target may take, in bytes.
+const ANALYSES_BYTES_MAX: usize = 16 << 20;
+
+/// The listener, with the targets that speak the protocol.
+pub(super) fn listener(config: &Config, socket: TcpListener) -> Result<Listener, ServeError> {
+    let at = address(&socket)?;
+    let tls = tls::server(
+        config.postgres.tls.as_ref(),
+        &config.data,
+        at.ip(),
+        b"postgresql",
+    )?;
+    let targets: Targets = config
+        .targets
+        .iter()
+        .filter(|(_, target)| target.protocol == TargetProtocol::Postgres)
+        .map(|(name, target)| (name.clone(), served(name, target)))
+        .collect();
+    let targets = Arc::new(targets);
+    Ok(Listener {
+        protocol: "postgres",
+        socket,
+        tls,
+        make: Box::new(move |source| {
+            let local = source.ip().to_canonical().is_loopback();
+            let transport = if local {
+                Transport::Loopback
+            } else {
+                Transport::Remote
+            };
+            Box::new(Connection::new(targets.clone(), transport, true))
+        }),
+    })
+}
+
+fn served(name: &str, target: &Target) -> Served {
+    let declared = target.mask.iter().filter_map(|(column, class)| {
+        let mut parts = column.split('.').map(str::to_owned);
+        Some(Declaration {
+            schema: parts.next()?,
+            table: parts.next()?,
+            column: parts.next()?,
+            class: class.clone(),
+        })
+    });
+    let settings = Settings {
+        auth: AuthMethods {
+            md5: target.auth.contains(&AuthMethod::Md5),
+            password: target.auth.contains(&AuthMethod::Password),
+        },
+        replication: target.replication,
+        declared: declared.collect(),
+        strategies: target.strategies.clone(),
+        find: target.find.clone(),
+        ..Settings::new(name, &target.database)
+    };
+    Served {
+        settings: Arc::new(settings),
+        analyses: Arc::new(Analyses::new(ANALYSES_BYTES_MAX)),
+    }
+}

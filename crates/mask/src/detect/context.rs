@@ -1,0 +1,227 @@
+//! Words nearby, which decide about numbers that mean nothing by themselves.
+
+use super::at;
+
+/// Characters before a candidate in which a word counts.
+const BEFORE_CHARS: usize = 40;
+
+/// Characters after it.
+const AFTER_CHARS: usize = 24;
+
+/// What the name of a column or key says about the values under it. Worked out once, used for every value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hint(u16);
+
+const CARD: u16 = 1;
+const SSN: u16 = 2;
+const ROUTING: u16 = 4;
+const EIN: u16 = 8;
+const ACCOUNT: u16 = 16;
+const PHONE: u16 = 32;
+const PASSPORT: u16 = 64;
+const LICENSE: u16 = 128;
+const BIRTH: u16 = 256;
+
+impl Hint {
+    /// Nothing is known about the text.
+    pub const NONE: Self = Self(0);
+
+    pub(super) fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The text stands under this name: a column, a key, a parameter.
+    #[must_use]
+    pub fn column(name: &str) -> Self {
+        words_of(name.as_bytes())
+    }
+
+    pub(super) fn card(self) -> bool {
+        self.0 & CARD != 0
+    }
+
+    pub(super) fn ssn(self) -> bool {
+        self.0 & SSN != 0
+    }
+
+    pub(super) fn routing(self) -> bool {
+        self.0 & ROUTING != 0
+    }
+
+    pub(super) fn ein(self) -> bool {
+        self.0 & EIN != 0
+    }
+
+    pub(super) fn account(self) -> bool {
+        self.0 & ACCOUNT != 0
+    }
+
+    pub(super) fn phone(self) -> bool {
+        self.0 & PHONE != 0
+    }
+
+    pub(super) fn passport(self) -> bool {
+        self.0 & PASSPORT != 0
+    }
+
+    pub(super) fn license(self) -> bool {
+        self.0 & LICENSE != 0
+    }
+
+    pub(super) fn birth(self) -> bool {
+        self.0 & BIRTH != 0
+    }
+}
+
+/// What the words within a short distance of a candidate speak of.
+pub(super) fn near(text: &[u8], start: usize, end: usize) -> Hint {
+    let before = text
+        .get(start.saturating_sub(BEFORE_CHARS)..start)
+        .unwrap_or_default();
+    let after = text
+        .get(end..text.len().min(end + AFTER_CHARS))
+        .unwrap_or_default();
+    Hint(words_of(before).0 | words_of(after).0)
+}
+
+/// What the words that lead up to a candidate speak of: those before it with no digit, comma or other break between.
+///
+/// Stricter than [`near`], for numbers that have no check digit: a word speaks for the next number alone.
+pub(super) fn leading(text: &[u8], start: usize) -> Hint {
+    let before = text
+        .get(start.saturating_sub(BEFORE_CHARS)..start)
+        .unwrap_or_default();
+    let breaks =
+        |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'\n' | b';' | b',' | b'&' | b'*');
+    let from = before.iter().rposition(breaks).map_or(0, |at| at + 1);
+    words_of(before.get(from..).unwrap_or_default())
+}
+
+fn words_of(text: &[u8]) -> Hint {
+    let mut hint = 0;
+    let mut previous: &[u8] = b"";
+    for word in (Words { text, pos: 0 }) {
+        hint |= meaning(previous, word);
+        // As in "driver's".
+        if word != b"s" {
+            previous = word;
+        }
+    }
+    Hint(hint)
+}
+
+fn meaning(previous: &[u8], word: &[u8]) -> u16 {
+    let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+    let starts = |name: &str| {
+        word.get(..name.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    let follows = |name: &str| previous.eq_ignore_ascii_case(name.as_bytes());
+    let mut hint = 0;
+    if starts("card")
+        || starts("creditcard")
+        || is("pan")
+        || is("cc")
+        || starts("ccn")
+        || starts("visa")
+    {
+        hint |= CARD;
+    }
+    if starts("maestro") || starts("mastercard") || is("amex") || is("debit") || is("credit") {
+        hint |= CARD;
+    }
+    if starts("ssn") || is("tin") || is("itin") || starts("taxpayer") || starts("socialsec") {
+        hint |= SSN;
+    }
+    if follows("social") && starts("sec")
+        || follows("soc") && is("sec")
+        || follows("tax") && is("id")
+    {
+        hint |= SSN;
+    }
+    if follows("ss") && (is("no") || starts("num")) || is("taxid") {
+        hint |= SSN;
+    }
+    if starts("routing")
+        || is("aba")
+        || is("rtn")
+        || starts("abart")
+        || starts("transit")
+        || is("fedwire")
+    {
+        hint |= ROUTING;
+    }
+    hint | person(previous, word)
+}
+
+/// Words that speak of a person's numbers.
+fn person(previous: &[u8], word: &[u8]) -> u16 {
+    let starts = |names: &[&str]| {
+        names.iter().any(|name| {
+            word.get(..name.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(name.as_bytes()))
+        })
+    };
+    let among = |word: &[u8], names: &[&str]| {
+        names
+            .iter()
+            .any(|name| word.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    let is = |names: &[&str]| among(word, names);
+    let follows = |names: &[&str]| among(previous, names);
+    let marks = [
+        (
+            EIN,
+            is(&["ein", "fein"]) || follows(&["employer"]) && starts(&["id"]),
+        ),
+        (
+            ACCOUNT,
+            starts(&["acctno", "acctnum", "accountno", "accountnum", "bankacc"])
+                || follows(&["account", "acct"]) && is(&["no", "nr", "num", "number"])
+                || follows(&["bank", "checking", "savings"]) && starts(&["acc"]),
+        ),
+        (
+            PHONE,
+            starts(&["phone", "telephone", "mobile"]) || is(&["tel", "fax", "msisdn"]),
+        ),
+        (PASSPORT, starts(&["passport"])),
+        (
+            LICENSE,
+            follows(&["driver", "drivers", "driving"]) && starts(&["licen"])
+                || starts(&["driverlic", "driverslic"]),
+        ),
+        (BIRTH, is(&["dob", "born"]) || starts(&["birth"])),
+    ];
+    marks
+        .iter()
+        .filter(|(_, said)| *said)
+        .fold(0, |all, (mark, _)| all | mark)
+}
+
+/// Words: runs of letters, broken where a capital follows a small letter, as in `routingNumber`.
+struct Words<'a> {
+    text: &'a [u8],
+    pos: usize,
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let ahead = self
+            .text
+            .get(self.pos..)?
+            .iter()
+            .position(u8::is_ascii_alphabetic)?;
+        let start = self.pos + ahead;
+        let mut end = start + 1;
+        while at(self.text, end).is_ascii_alphabetic()
+            && !(at(self.text, end).is_ascii_uppercase()
+                && at(self.text, end - 1).is_ascii_lowercase())
+        {
+            end += 1;
+        }
+        self.pos = end;
+        self.text.get(start..end)
+    }
+}

@@ -1,0 +1,153 @@
+//! Numbers of persons and accounts that have no check digit: their form, and a word that leads up to them.
+
+use super::groups::separator;
+use super::{Hint, Kind, Match, at as byte, context, last_four, number, run_end, values};
+use crate::prefilter;
+
+/// Fewer digits pass the prefilter by chance only.
+const DIGITS_MIN: usize = prefilter::DIGITS_MIN as usize;
+
+/// Every such number that begins with the digit run `start..end`, or with letters right before it.
+pub(super) fn at(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut Vec<Match>) {
+    if let Some(candidate) = itin(text, start, end, hint) {
+        found.push(candidate);
+    }
+    let len = end - start;
+    let date = date(text, start, end);
+    let ein = ein_grouped(text, start, end);
+    if date.is_none() && ein.is_none() && !(DIGITS_MIN..=17).contains(&len) {
+        return;
+    }
+    let letters = letters_before(text, start);
+    let from = start - letters.unwrap_or_default();
+    let said = hint.or(context::leading(text, from));
+    if said == Hint::NONE {
+        return;
+    }
+    let all = |kind, start, end| Match {
+        kind,
+        start,
+        end,
+        shown: end,
+    };
+    if let Some(end) = date.filter(|_| said.birth()) {
+        found.push(all(Kind::Birth, start, end));
+    }
+    if let Some(end) = ein.filter(|_| said.ein() || said.ssn()) {
+        found.push(all(Kind::Ein, start, end));
+    }
+    let Some(letters) = letters.filter(|_| !goes_on(text, end)) else {
+        return;
+    };
+    if said.account() && letters == 0 && (DIGITS_MIN..=17).contains(&len) {
+        found.push(Match {
+            kind: Kind::Account,
+            start,
+            end,
+            shown: if len > 8 {
+                last_four(text, start, end)
+            } else {
+                end
+            },
+        });
+    }
+    if said.passport() && matches!((letters, len), (0, 9) | (1, 8)) {
+        found.push(all(Kind::Passport, from, end));
+    }
+    if said.license() && letters <= 2 && (DIGITS_MIN..=14).contains(&len) {
+        found.push(all(Kind::License, from, end));
+    }
+    if hint.ein() && letters == 0 && len == 9 {
+        found.push(all(Kind::Ein, start, end));
+    }
+}
+
+/// How many letters stand right before the run: at most two, and nothing glued to them.
+fn letters_before(text: &[u8], start: usize) -> Option<usize> {
+    let glued = |pos: usize| {
+        let before = byte(text, pos);
+        before.is_ascii_alphanumeric() || !before.is_ascii() || matches!(before, b'.' | b'*')
+    };
+    (0..=2).find(|letters| {
+        let from = start.wrapping_sub(*letters);
+        (from..start).len() == *letters
+            && (from..start).all(|pos| byte(text, pos).is_ascii_alphabetic())
+            && !glued(from.wrapping_sub(1))
+    })
+}
+
+/// Whether the token goes on behind a run: with a letter, or with the decimals of a number.
+fn goes_on(text: &[u8], end: usize) -> bool {
+    let after = byte(text, end);
+    after.is_ascii_alphanumeric()
+        || !after.is_ascii()
+        || after == b'*'
+        || matches!(after, b'.' | b'-' | b'_' | b'/')
+            && (byte(text, end + 1).is_ascii_alphanumeric() || byte(text, end + 1) == b'*')
+}
+
+/// Area 900–999 and the groups that the Internal Revenue Service gives out (Publication 4164).
+fn itin(text: &[u8], start: usize, end: usize, hint: Hint) -> Option<Match> {
+    let valid = |end| {
+        let number = number(text, start, end);
+        number / 1_000_000 >= 900
+            && matches!(number / 10_000 % 100, 50..=65 | 70..=88 | 90..=92 | 94..=99)
+    };
+    let found = |end| Match {
+        kind: Kind::Itin,
+        start,
+        end,
+        shown: last_four(text, start, end),
+    };
+    if end - start == 9 && valid(end) {
+        let said = hint.ssn() || context::near(text, start, end).ssn();
+        return said.then(|| found(end));
+    }
+    if end - start != 3 || byte(text, start) != b'9' {
+        return None;
+    }
+    let (first, group) = separator(text, end)?;
+    let group_end = run_end(text, group);
+    let (second, serial) = separator(text, group_end)?;
+    let serial_end = run_end(text, serial);
+    let form = first == second && matches!(first, b'-' | b' ');
+    let lengths = (group_end - group, serial_end - serial) == (2, 4);
+    (form && lengths && valid(serial_end)).then(|| found(serial_end))
+}
+
+/// Two digits, a dash, seven digits.
+fn ein_grouped(text: &[u8], start: usize, end: usize) -> Option<usize> {
+    let dash = end - start == 2 && byte(text, end) == b'-';
+    let last = run_end(text, end + 1);
+    (dash && last - (end + 1) == 7 && !goes_on(text, last)).then_some(last)
+}
+
+/// The end of a date that begins here: year, month and day in either customary order, or eight digits in a row.
+fn date(text: &[u8], start: usize, end: usize) -> Option<usize> {
+    let year = |value| (1900..2030).contains(&value);
+    let month = |value| (1..=12).contains(&value);
+    let day = |value| (1..=31).contains(&value);
+    let first = number(text, start, end);
+    if end - start == 8 {
+        let ok = year(first / 10_000) && month(first / 100 % 100) && day(first % 100);
+        return ok.then_some(end);
+    }
+    let mark = byte(text, end);
+    if !matches!(end - start, 1 | 2 | 4) || !matches!(mark, b'-' | b'/' | b'.') {
+        return None;
+    }
+    let second_end = run_end(text, end + 1);
+    let last_end = run_end(text, second_end + 1);
+    if byte(text, second_end) != mark || !(1..=2).contains(&(second_end - end - 1)) {
+        return None;
+    }
+    let second = number(text, end + 1, second_end);
+    let last = number(text, second_end + 1, last_end);
+    let ok = match (end - start, last_end - second_end - 1) {
+        (4, 1 | 2) => year(first) && month(second) && day(last),
+        (1 | 2, 4) => year(last) && (month(first) && day(second) || day(first) && month(second)),
+        _ => false,
+    };
+    let digits = values(text, start, last_end).count();
+    (ok && digits >= DIGITS_MIN).then_some(last_end)
+}

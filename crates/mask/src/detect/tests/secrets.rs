@@ -1,0 +1,191 @@
+//! Numbers of persons that need a word, and secrets that carry a mark.
+
+use super::{clean, finds, found};
+use crate::detect::{Hint, Kind, LOOK_CHARS_MAX};
+
+/// Prefix and the rest apart, so that this file itself holds no token.
+fn token(prefix: &str, chars: usize) -> String {
+    let rest = "aB3dE5gH7jK9mN1pQ2sT4vW6yZ8".chars().cycle().take(chars);
+    format!("{prefix}{}", rest.collect::<String>())
+}
+
+#[test]
+fn numbers_of_persons_are_what_the_words_before_them_say() {
+    for (kind, text, value) in [
+        (Kind::Itin, "912-70-1234", "912-70-1234"),
+        (Kind::Itin, "ITIN 912701234", "912701234"),
+        (Kind::Ein, "EIN: 12-3456789", "12-3456789"),
+        (Kind::Ein, "tax id 12-3456789", "12-3456789"),
+        (Kind::Account, "account number 12345678", "12345678"),
+        (
+            Kind::Account,
+            "\"acct_no\": \"000123456789\"",
+            "000123456789",
+        ),
+        (Kind::Passport, "passport no. 123456780", "123456780"),
+        (Kind::Passport, "Passport A12345678", "A12345678"),
+        (Kind::License, "driver's license D1234567", "D1234567"),
+        (Kind::License, "driverLicense=12345678", "12345678"),
+        (Kind::Birth, "DOB 1980-02-01", "1980-02-01"),
+        (Kind::Birth, "date_of_birth=02/01/1980", "02/01/1980"),
+        (Kind::Birth, "born 31.12.1980", "31.12.1980"),
+        (Kind::Birth, "birthDate: 19800201", "19800201"),
+        (Kind::Phone, "+14155552671", "+14155552671"),
+        (Kind::Phone, "call +4915112345678.", "+4915112345678"),
+        (Kind::Phone, "phone (415) 555-2671", "(415) 555-2671"),
+        (Kind::Phone, "tel: +49 151 12345678", "+49 151 12345678"),
+        (Kind::Phone, "mobile=4155552671", "4155552671"),
+    ] {
+        finds(kind, text, value);
+    }
+    for text in [
+        "912-69-1234",
+        "912701234",
+        "12-3456789",
+        "account 12345678",
+        "account number 12345",
+        "account number: 1, order 12345678",
+        "order 12345678 of account number",
+        "A12345678",
+        "D1234567",
+        "1980-02-01",
+        "dob 1980-13-41",
+        "phones 7, order 4155552671",
+        "version 415.555.2671",
+        "415-555-2671",
+        "x+14155552671",
+        "\n+4155552671 added",
+        "+12345678",
+        "1e+4155552671",
+    ] {
+        clean(text);
+    }
+    let named = |column, text| {
+        let found = found(Hint::column(column), text);
+        found.first().map(|(kind, _)| *kind)
+    };
+    assert_eq!(named("birth_date", "1980-02-01"), Some(Kind::Birth));
+    assert_eq!(named("passport_number", "123456780"), Some(Kind::Passport));
+    assert_eq!(named("account_number", "1234567"), Some(Kind::Account));
+    assert_eq!(named("ein", "123456789"), Some(Kind::Ein));
+    assert_eq!(named("created_on", "1980-02-01"), None);
+    assert_eq!(named("account_id", "12345678"), None);
+}
+
+#[test]
+fn tokens_of_providers_are_found_by_their_prefix() {
+    for (prefix, chars) in [
+        ("ghp_", 36),
+        ("github_pat_", 82),
+        ("glpat-", 20),
+        ("xoxb-", 20),
+        ("sk_live_", 24),
+        ("AIza", 35),
+        ("npm_", 36),
+        ("sk-ant-", 95),
+    ] {
+        let token = token(prefix, chars);
+        finds(Kind::Token, &token, &token);
+        finds(Kind::Token, &format!("key=\"{token}\";"), &token);
+        clean(&token[..token.len() / 3]);
+        clean(&format!("z{token}"));
+    }
+    let id = token("AK", 0) + "IAIOSFODNN7EXAMPLE";
+    finds(Kind::AwsId, &format!("id {id}, "), &id);
+    clean(&format!("{id}X"));
+    let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+    for text in [
+        format!("aws_secret_access_key = {secret}"),
+        format!("{{\"SecretAccessKey\":\"{secret}\"}}"),
+    ] {
+        finds(Kind::AwsSecret, &text, secret);
+    }
+    clean(secret);
+    clean("secret da39a3ee5e6b4b0d3255bfef95601890afd80709");
+}
+
+#[test]
+fn passwords_stand_in_urls_and_connection_strings() {
+    for (text, value) in [
+        ("postgres://app:hunter2@localhost/bank", "hunter2"),
+        ("amqp://a:p@ss@localhost:5672", "p@ss"),
+        ("host=db password=hunter2 dbname=x", "hunter2"),
+        ("password='hunter two'", "hunter two"),
+        ("?user=a&password=hunter2&x=1", "hunter2"),
+        ("PGPASSWORD=hunter2 psql", "hunter2"),
+    ] {
+        finds(Kind::Password, text, value);
+    }
+    assert_eq!(
+        found(Hint::NONE, "postgres://app:hunter2@db.example.com/x"),
+        [
+            (Kind::Password, "hunter2".to_owned()),
+            (Kind::Email, "hunter2@db.example.com".to_owned())
+        ]
+    );
+    for text in [
+        "https://example.com:8080/a",
+        "http://user@localhost/",
+        "postgres://app:$PASSWORD@localhost/",
+        "password=$PGPASSWORD",
+        "password=********",
+        "connect(password=word)",
+        "password=null",
+        "password = ?",
+    ] {
+        clean(text);
+    }
+}
+
+#[test]
+fn private_keys_and_web_tokens_are_found_whole_or_as_far_as_is_judged() {
+    let body = token("MIIE", 60);
+    let key = format!("-----BEGIN PRIVATE KEY-----\n{body}\n{body}\n-----END PRIVATE KEY-----");
+    finds(Kind::PrivateKey, &format!("a\n{key}\nb"), &key);
+    let escaped = key.replace('\n', "\\n");
+    finds(
+        Kind::PrivateKey,
+        &format!("{{\"k\":\"{escaped}\"}}"),
+        &escaped,
+    );
+    clean(&key.replace("PRIVATE", "PUBLIC"));
+    clean("it begins with -----BEGIN PRIVATE KEY----- and ends somewhere");
+    let jwt = format!(
+        "{}.{}.{}",
+        token("eyJ", 30),
+        token("eyJ", 90),
+        token("S", 40)
+    );
+    finds(Kind::Jwt, &format!("Bearer {jwt}\r\n"), &jwt);
+    clean(&jwt[..40]);
+    let long = format!("{}.{}", token("eyJ", 30), token("eyJ", 5000));
+    let [(Kind::Jwt, judged)] = &found(Hint::NONE, &long)[..] else {
+        panic!("one token")
+    };
+    assert_eq!(judged.len(), LOOK_CHARS_MAX);
+}
+
+#[test]
+fn addresses_of_machines_are_found_when_asked_for() {
+    for (text, addresses) in [
+        (
+            "from 10.0.0.12:5432 to 192.168.1.1.",
+            &["10.0.0.12", "192.168.1.1"][..],
+        ),
+        ("[2001:db8::1]:443", &["2001:db8::1"]),
+        ("::ffff:10.0.0.1", &["::ffff:10.0.0.1"]),
+        (
+            "at 10:23:45, v1.2.3, 1.2.3.4.5, 300.1.1.1 and a::method",
+            &[],
+        ),
+    ] {
+        let mut matches = Vec::new();
+        crate::detect::find_ip(text.as_bytes(), 0, &mut matches);
+        let shown: Vec<_> = matches
+            .iter()
+            .map(|one| &text[one.start..one.end])
+            .collect();
+        assert_eq!(shown, addresses, "in {text:?}");
+        clean(text);
+    }
+}

@@ -1,0 +1,278 @@
+//! What was found: counts by place, class and rule, and keyed commitments. Never a value.
+
+use std::fmt;
+use std::hash::Hasher;
+
+use aws_lc_rs::hmac;
+use model::{DataClass, MaskFact};
+
+/// Commitments kept for one command. After that, findings are only counted.
+pub const COMMITMENTS_MAX: usize = 256;
+
+/// Commitments kept for one fact, so that a column of addresses does not crowd out one of cards.
+pub const COMMITMENTS_PER_FACT_MAX: usize = 64;
+
+/// Places told apart in one command; what is found beyond is counted under `elsewhere`.
+pub const PLACES_MAX: usize = 128;
+
+/// Facts told apart in one command; what is found beyond is counted under `elsewhere`.
+pub const FACTS_MAX: usize = 256;
+
+/// The key of the commitments in one record. Who has it can ask of a known value whether it was there; nobody else can.
+#[derive(Clone)]
+pub struct CommitmentKey {
+    key: hmac::Key,
+    /// Makes the fingerprints by which repeated values are recognised useless without the key.
+    salt: [u8; 16],
+}
+
+impl CommitmentKey {
+    /// Takes a key, which should be 32 random bytes.
+    #[must_use]
+    pub fn new(key: &[u8]) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+        let salt = truncated(&hmac::sign(&key, b"countersign repeated values"));
+        Self { key, salt }
+    }
+
+    /// The commitment to a value of `class` as it stands in text: it is normalised first (the digits of a card, SSN or
+    /// routing number, the capital letters and digits of an IBAN, an address in small letters, other values trimmed).
+    #[must_use]
+    pub fn commit(&self, class: &DataClass, value: &[u8]) -> Commitment {
+        let mut normal = Vec::new();
+        crate::shape::normalise(class, value, &mut normal);
+        self.commit_normal(class, &normal)
+    }
+
+    fn commit_normal(&self, class: &DataClass, normal: &[u8]) -> Commitment {
+        let mut context = hmac::Context::with_key(&self.key);
+        context.update(class.name().as_bytes());
+        context.update(&[0]);
+        context.update(normal);
+        Commitment(truncated(&context.sign()))
+    }
+
+    /// A short-lived fingerprint by which a value is known again within one command.
+    fn fingerprint(&self, fact: usize, normal: &[u8]) -> u64 {
+        let mut hasher = std::hash::DefaultHasher::new();
+        hasher.write(&self.salt);
+        hasher.write_usize(fact);
+        hasher.write(normal);
+        hasher.finish()
+    }
+}
+
+impl fmt::Debug for CommitmentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CommitmentKey(…)")
+    }
+}
+
+fn truncated(tag: &hmac::Tag) -> [u8; 16] {
+    tag.as_ref().first_chunk().copied().unwrap_or_default()
+}
+
+/// HMAC-SHA-256 of class, a zero byte and the normalised value, cut to 16 bytes. `Display` gives hexadecimal.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Commitment([u8; 16]);
+
+impl fmt::Display for Commitment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// A place within a command's answer: a column, `error`, `notice`. Made by [`Findings::place`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place(usize);
+
+/// What was found in the answer to one command.
+#[derive(Debug)]
+pub struct Findings {
+    key: Option<CommitmentKey>,
+    places: Vec<String>,
+    place: usize,
+    facts: Vec<Fact>,
+    last: usize,
+    fingerprints: Vec<u64>,
+    commitments: usize,
+    uncommitted: u64,
+    scratch: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Fact {
+    place: usize,
+    class: DataClass,
+    rule: &'static str,
+    strategy: &'static str,
+    count: u64,
+    commitments: Vec<Commitment>,
+}
+
+/// The index of the place that stands for all places too many.
+const ELSEWHERE: usize = 0;
+
+impl Findings {
+    /// Nothing found yet; commitments will be made under `key`.
+    #[must_use]
+    pub fn new(key: &CommitmentKey) -> Self {
+        Self {
+            key: Some(key.clone()),
+            ..Self::counting()
+        }
+    }
+
+    /// Nothing found yet; findings are only counted.
+    #[must_use]
+    pub fn counting() -> Self {
+        Self {
+            key: None,
+            places: vec![String::from("elsewhere")],
+            place: ELSEWHERE,
+            facts: Vec::new(),
+            last: 0,
+            fingerprints: Vec::new(),
+            commitments: 0,
+            uncommitted: 0,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Makes a place known: `schema.table.column`, an output name, `error`, `notice`, `copy`. The same name gives the
+    /// same place; beyond [`PLACES_MAX`] it is `elsewhere`.
+    pub fn place(&mut self, name: &str) -> Place {
+        if let Some(known) = self.places.iter().position(|place| place == name) {
+            return Place(known);
+        }
+        if self.places.len() > PLACES_MAX {
+            return Place(ELSEWHERE);
+        }
+        self.places.push(name.to_owned());
+        Place(self.places.len() - 1)
+    }
+
+    /// What is found from now on, is found there. Costs nothing.
+    pub fn enter(&mut self, place: Place) {
+        self.place = place.0;
+    }
+
+    /// Whether nothing was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.facts.is_empty()
+    }
+
+    /// How many values were found, of all classes.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.facts.iter().map(|fact| fact.count).sum()
+    }
+
+    /// How many values of `class` were found.
+    #[must_use]
+    pub fn count(&self, class: &DataClass) -> u64 {
+        self.facts
+            .iter()
+            .filter(|fact| fact.class == *class)
+            .map(|fact| fact.count)
+            .sum()
+    }
+
+    /// How many findings came after a limit of commitments was reached and were only counted.
+    #[must_use]
+    pub fn uncommitted(&self) -> u64 {
+        self.uncommitted
+    }
+
+    /// The facts for the outcome entry, in the order in which they first occurred.
+    #[must_use]
+    pub fn facts(&self) -> Vec<MaskFact> {
+        let fact = |fact: &Fact| MaskFact {
+            class: fact.class.clone(),
+            rule: fact.rule.to_owned(),
+            place: self.places.get(fact.place).cloned().unwrap_or_default(),
+            strategy: fact.strategy.to_owned(),
+            count: fact.count,
+            commitments: fact.commitments.iter().map(Commitment::to_string).collect(),
+        };
+        self.facts.iter().map(fact).collect()
+    }
+
+    /// Counts something withheld whose value nobody read.
+    pub(crate) fn record_unread(&mut self, class: &DataClass, rule: &'static str) {
+        let index = self.fact(class, rule, "withhold");
+        if let Some(fact) = self.facts.get_mut(index) {
+            fact.count += 1;
+        }
+    }
+
+    /// Counts a value, and commits to it while there is room. `normal` writes the normalised value.
+    pub(crate) fn record(
+        &mut self,
+        class: &DataClass,
+        rule: &'static str,
+        strategy: &'static str,
+        normal: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let index = self.fact(class, rule, strategy);
+        let Some(fact) = self.facts.get_mut(index) else {
+            return;
+        };
+        fact.count += 1;
+        let Some(key) = &self.key else { return };
+        if self.commitments >= COMMITMENTS_MAX || fact.commitments.len() >= COMMITMENTS_PER_FACT_MAX
+        {
+            self.uncommitted += 1;
+            return;
+        }
+        self.scratch.clear();
+        normal(&mut self.scratch);
+        let fingerprint = key.fingerprint(index, &self.scratch);
+        if let Err(slot) = self.fingerprints.binary_search(&fingerprint) {
+            self.fingerprints.insert(slot, fingerprint);
+            fact.commitments
+                .push(key.commit_normal(class, &self.scratch));
+            self.commitments += 1;
+        }
+        self.scratch.fill(0);
+    }
+
+    /// The index of the fact, made if need be.
+    fn fact(&mut self, class: &DataClass, rule: &'static str, strategy: &'static str) -> usize {
+        let place = self.place;
+        let same = |place: usize, fact: &Fact| {
+            fact.place == place
+                && fact.rule == rule
+                && fact.strategy == strategy
+                && fact.class == *class
+        };
+        if self
+            .facts
+            .get(self.last)
+            .is_some_and(|fact| same(place, fact))
+        {
+            return self.last;
+        }
+        let known = |place: usize| self.facts.iter().position(|fact| same(place, fact));
+        let place_kept = if self.facts.len() < FACTS_MAX {
+            place
+        } else {
+            ELSEWHERE
+        };
+        let index = known(place).or_else(|| known(place_kept));
+        self.last = index.unwrap_or_else(|| {
+            let class = class.clone();
+            self.facts.push(Fact {
+                place: place_kept,
+                class,
+                rule,
+                strategy,
+                count: 0,
+                commitments: Vec::new(),
+            });
+            self.facts.len() - 1
+        });
+        self.last
+    }
+}

@@ -1,0 +1,104 @@
+//! From spans to masked text.
+
+use crate::fold;
+
+/// What replaces a character.
+pub(crate) const MASK: u8 = b'*';
+
+/// A stretch of text to hide. Positions are bytes, counted from wherever the caller counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    /// Hide every character; otherwise separators stay as they are.
+    pub(crate) all: bool,
+}
+
+impl Span {
+    fn covers(&self, pos: u64) -> bool {
+        self.start <= pos && pos < self.end
+    }
+}
+
+/// Appends `text`, whose first byte is at `base`, with what `spans` (sorted by start) cover hidden.
+///
+/// Spans may overlap and may reach beyond the text at either side.
+pub(crate) fn render(text: &[u8], base: u64, spans: &[Span], out: &mut Vec<u8>) {
+    rendered(text, base, spans, false, out);
+}
+
+/// The same, with as many stars as a hidden character has bytes, so that every byte keeps its place.
+pub(crate) fn render_in_place(text: &[u8], base: u64, spans: &[Span], out: &mut Vec<u8>) {
+    rendered(text, base, spans, true, out);
+}
+
+fn rendered(text: &[u8], base: u64, spans: &[Span], in_place: bool, out: &mut Vec<u8>) {
+    out.reserve(text.len());
+    let end = base + text.len() as u64;
+    let mut pos = base;
+    let mut spans = spans;
+    while let Some(first) = spans.first() {
+        if first.start >= end {
+            break;
+        }
+        let (count, reach) = together(spans);
+        let (now, later) = spans.split_at(count);
+        let from = first.start.clamp(pos, end);
+        let to = reach.clamp(pos, end);
+        out.extend_from_slice(part(text, base, pos, from));
+        hide(part(text, base, from, to), from, now, in_place, out);
+        pos = to;
+        spans = later;
+    }
+    out.extend_from_slice(part(text, base, pos, end));
+}
+
+/// How many of the first spans overlap one another, and how far they reach.
+fn together(spans: &[Span]) -> (usize, u64) {
+    let mut reach = 0;
+    let mut count = 0;
+    for span in spans {
+        if count > 0 && span.start >= reach {
+            break;
+        }
+        reach = reach.max(span.end);
+        count += 1;
+    }
+    (count, reach)
+}
+
+fn hide(mut text: &[u8], mut pos: u64, spans: &[Span], in_place: bool, out: &mut Vec<u8>) {
+    // The usual case: one value in ASCII.
+    if let ([span], true) = (spans, text.is_ascii()) {
+        return out.extend(text.iter().map(|&byte| {
+            if span.all || byte.is_ascii_alphanumeric() {
+                MASK
+            } else {
+                byte
+            }
+        }));
+    }
+    while !text.is_empty() {
+        let (significant, seen, len) = fold::visible(text);
+        let (char, rest) = text.split_at(len.min(text.len()));
+        let covered = |all: bool| {
+            spans
+                .iter()
+                .any(|span| span.covers(pos) && (span.all || !all))
+        };
+        // A significant character goes if any span covers it, a separator only if a span takes all.
+        if seen && covered(!significant) {
+            let width = if in_place { char.len() } else { 1 };
+            out.resize(out.len() + width, MASK);
+        } else {
+            out.extend_from_slice(char);
+        }
+        pos += len as u64;
+        text = rest;
+    }
+}
+
+fn part(text: &[u8], base: u64, from: u64, to: u64) -> &[u8] {
+    let index = |pos: u64| usize::try_from(pos - base).unwrap_or(usize::MAX);
+    text.get(index(from)..index(to)).unwrap_or_default()
+}

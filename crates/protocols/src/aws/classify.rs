@@ -1,0 +1,324 @@
+//! From a request to what it asks: service, operation, level, region, and what it is done to.
+//!
+//! Whatever could be read in two ways, and whatever the table does not know, has no operation: it is opaque, and policy
+//! decides about that by name. Requests come here after their signature was verified, with the path in path style.
+
+use serde_json::Value;
+
+use super::body::{self, Parameters};
+use super::route;
+use super::s3;
+use super::table::{Operation, Service, TABLE};
+use crate::http::Head;
+use crate::http::escape;
+use crate::http::sigv4::Scope;
+
+/// How a request is written, and so how it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Wire {
+    /// A form with `Action` and `Version`; answers in XML.
+    Query,
+    /// EC2's variant of it.
+    Ec2,
+    /// `X-Amz-Target`, with the JSON version, 1.0 or 1.1.
+    Json(u8),
+    /// A RESTful path; JSON.
+    RestJson,
+    /// A RESTful path; XML.
+    RestXml,
+    /// S3: a RESTful path; XML with errors of its own form.
+    S3,
+    /// Smithy RPC v2 with CBOR.
+    Cbor,
+}
+
+impl Wire {
+    /// Its name, as botocore has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Ec2 => "ec2",
+            Self::Json(_) => "json",
+            Self::RestJson => "rest-json",
+            Self::RestXml | Self::S3 => "rest-xml",
+            Self::Cbor => "smithy-rpc-v2-cbor",
+        }
+    }
+}
+
+/// What a request asks.
+#[derive(Debug)]
+pub struct Call {
+    /// How it is written.
+    pub wire: Wire,
+    /// The service, where its signing name is known.
+    pub service: Option<&'static Service>,
+    /// The operation; `None` is opaque.
+    pub operation: Option<&'static Operation>,
+    /// The service's IAM prefix, or its signing name where that is not known.
+    pub prefix: String,
+    /// The region it is signed for.
+    pub region: String,
+    /// What it is done to.
+    pub things: Vec<Thing>,
+    /// Parameters that policy may look at.
+    pub parameters: Vec<(String, String)>,
+}
+
+/// Something an operation is done to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Thing {
+    /// A bucket of S3.
+    Bucket(String),
+    /// An object of S3.
+    Object {
+        /// Its bucket.
+        bucket: String,
+        /// Its key.
+        key: String,
+    },
+    /// An object that is read beside, as the source of a copy.
+    Source {
+        /// Its bucket.
+        bucket: String,
+        /// Its key.
+        key: String,
+    },
+    /// Something else, by the short form of its name and as it was given.
+    Named {
+        /// The name without what an ARN or URL puts before it; parts joined by a slash.
+        name: String,
+        /// As it was given.
+        given: String,
+    },
+}
+
+impl Call {
+    /// `prefix:Operation`, as policies and entries name it.
+    #[must_use]
+    pub fn action(&self) -> String {
+        let name = self.operation.map_or("unknown", |operation| operation.name);
+        format!("{}:{name}", self.prefix)
+    }
+}
+
+/// What a request asks that was signed for `scope`. `body` is its whole body, where that was read; S3's bodies are read only
+/// where [`wants_body`] says so.
+#[must_use]
+pub fn classify(head: &Head, scope: &Scope, body: Option<&[u8]>) -> Call {
+    let query = escape::pairs(head.query.as_deref().unwrap_or_default());
+    let (Ok(query), body) = (query, body.unwrap_or_default()) else {
+        return unknown(scope, guess(head, scope));
+    };
+    let query: Vec<(String, String)> = query
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with("X-Amz-"))
+        .collect();
+    let found = match shape(head, &query) {
+        Shape::Cbor => rpc(head, scope, body),
+        Shape::Target(target) => json(target, head, scope, body),
+        Shape::Form => form(head, scope, &query, body),
+        Shape::Rest => rest(head, scope, &query, body),
+        Shape::Odd => None,
+    };
+    found.unwrap_or_else(|| unknown(scope, guess(head, scope)))
+}
+
+/// Whether an S3 request must be read whole before it can be classified.
+#[must_use]
+pub fn wants_body(head: &Head) -> bool {
+    let query = escape::pairs(head.query.as_deref().unwrap_or_default()).unwrap_or_default();
+    head.method == "POST" && query.iter().any(|(name, _)| name == "delete")
+}
+
+enum Shape<'a> {
+    Cbor,
+    Target(&'a str),
+    Form,
+    Rest,
+    /// It says two things at once.
+    Odd,
+}
+
+fn shape<'a>(head: &'a Head, query: &[(String, String)]) -> Shape<'a> {
+    let fields = &head.fields;
+    let cbor = fields.has("smithy-protocol");
+    let target = fields.has("x-amz-target");
+    let content = content_type(head);
+    let form =
+        content == "application/x-www-form-urlencoded" && head.method == "POST" && head.path == "/";
+    let in_query = query.iter().any(|(name, _)| name == "Action");
+    match (cbor, target, form || in_query) {
+        (true, false, false) => Shape::Cbor,
+        (false, true, false) => fields.one("x-amz-target").map_or(Shape::Odd, Shape::Target),
+        (false, false, true) if head.path == "/" => Shape::Form,
+        (false, false, _) => Shape::Rest,
+        _ => Shape::Odd,
+    }
+}
+
+fn content_type(head: &Head) -> String {
+    let value = head.fields.one("content-type").unwrap_or_default();
+    let value = value.split(';').next().unwrap_or_default();
+    value.trim().to_ascii_lowercase()
+}
+
+/// `POST /service/<target>/operation/<name>` (Smithy RPC v2).
+fn rpc(head: &Head, scope: &Scope, body: &[u8]) -> Option<Call> {
+    if head.method != "POST" || head.fields.one("smithy-protocol") != Some("rpc-v2-cbor") {
+        return None;
+    }
+    let (_, path) = head.path.rsplit_once("/service/")?;
+    let (target, name) = path.split_once("/operation/")?;
+    let service = TABLE
+        .signed_as(&scope.service)
+        .find(|it| it.target == target && it.operation(name).is_some())?;
+    let value = if body.is_empty() {
+        Value::Object(serde_json::Map::new())
+    } else {
+        super::cbor::read(body)?
+    };
+    by_name(service, name, scope, Wire::Cbor, &Parameters::Tree(value))
+}
+
+/// `X-Amz-Target: <target>.<name>`.
+fn json(target: &str, head: &Head, scope: &Scope, body: &[u8]) -> Option<Call> {
+    if head.method != "POST" {
+        return None;
+    }
+    let (target, name) = target.rsplit_once('.')?;
+    let service = TABLE
+        .signed_as(&scope.service)
+        .find(|it| it.target == target && it.operation(name).is_some())?;
+    let wire = Wire::Json(u8::from(content_type(head) != "application/x-amz-json-1.0"));
+    let value = if body.is_empty() {
+        Value::Object(serde_json::Map::new())
+    } else {
+        body::json(body)?
+    };
+    by_name(service, name, scope, wire, &Parameters::Tree(value))
+}
+
+/// `Action=<name>&Version=<version>`, in a form or in the query.
+fn form(head: &Head, scope: &Scope, query: &[(String, String)], body: &[u8]) -> Option<Call> {
+    let mut pairs = query.to_vec();
+    if head.method == "POST" {
+        pairs.extend(escape::pairs(std::str::from_utf8(body).ok()?).ok()?);
+    } else if !body.is_empty() {
+        return None;
+    }
+    let parameters = Parameters::form(pairs)?;
+    let (name, version) = (parameters.text("Action")?, parameters.text("Version")?);
+    let service = TABLE
+        .signed_as(&scope.service)
+        .find(|it| it.version == version && it.operation(name).is_some())?;
+    let wire = if service.speaks("ec2") {
+        Wire::Ec2
+    } else {
+        Wire::Query
+    };
+    by_name(service, name, scope, wire, &parameters)
+}
+
+fn by_name(
+    service: &'static Service,
+    name: &str,
+    scope: &Scope,
+    wire: Wire,
+    parameters: &Parameters,
+) -> Option<Call> {
+    let operation = service.operation(name)?;
+    if operation.route.is_some() {
+        return None;
+    }
+    Some(Call {
+        wire,
+        service: Some(service),
+        operation: Some(operation),
+        prefix: service.prefix.to_owned(),
+        region: scope.region.clone(),
+        things: parameters.things(&operation.keys),
+        parameters: parameters.shown(&operation.keys),
+    })
+}
+
+fn rest(head: &Head, scope: &Scope, query: &[(String, String)], body: &[u8]) -> Option<Call> {
+    let services = TABLE.signed_as(&scope.service);
+    let routed = route::find(services, head, query)?;
+    let (service, operation) = (routed.service, routed.operation);
+    let wire = match service.name {
+        "s3" => Wire::S3,
+        _ if service.speaks("rest-xml") => Wire::RestXml,
+        _ => Wire::RestJson,
+    };
+    let mut call = Call {
+        wire,
+        service: Some(service),
+        operation: Some(operation),
+        prefix: service.prefix.to_owned(),
+        region: scope.region.clone(),
+        things: Vec::new(),
+        parameters: routed
+            .labels
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .chain(query.iter().cloned())
+            .collect(),
+    };
+    if wire == Wire::S3 {
+        call.things = s3::things(operation.name, &routed.labels, head, body)?;
+    } else if !routed.labels.is_empty() {
+        let join = |short: bool| {
+            let part = |(_, value): &(_, String)| {
+                if short {
+                    body::short(value).to_owned()
+                } else {
+                    value.clone()
+                }
+            };
+            routed.labels.iter().map(part).collect::<Vec<_>>().join("/")
+        };
+        call.things = vec![Thing::Named {
+            name: join(true),
+            given: join(false),
+        }];
+    }
+    Some(call)
+}
+
+fn unknown(scope: &Scope, wire: Wire) -> Call {
+    let service = TABLE.signed_as(&scope.service).next();
+    Call {
+        wire,
+        service,
+        operation: None,
+        prefix: service.map_or_else(|| scope.service.clone(), |it| it.prefix.to_owned()),
+        region: scope.region.clone(),
+        things: Vec::new(),
+        parameters: Vec::new(),
+    }
+}
+
+/// How a request is written that could not be understood: so that the refusal at least can be.
+#[must_use]
+pub fn guess(head: &Head, scope: &Scope) -> Wire {
+    let service = TABLE.signed_as(&scope.service).next();
+    let speaks = |name| service.is_some_and(|service| service.speaks(name));
+    let content = content_type(head);
+    if head.fields.has("smithy-protocol") {
+        Wire::Cbor
+    } else if head.fields.has("x-amz-target") || content.starts_with("application/x-amz-json") {
+        Wire::Json(u8::from(content != "application/x-amz-json-1.0"))
+    } else if service.is_some_and(|service| service.name == "s3") {
+        Wire::S3
+    } else if speaks("ec2") {
+        Wire::Ec2
+    } else if speaks("query") {
+        Wire::Query
+    } else if speaks("rest-xml") {
+        Wire::RestXml
+    } else {
+        Wire::RestJson
+    }
+}

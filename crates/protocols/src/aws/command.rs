@@ -1,0 +1,341 @@
+//! A request to what policy is asked about it, and to the text that approvals bind to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mask::{Findings, Hint, Masker, Outcome};
+use model::{Ask, Asks, Command, Parameter, Resource, Value};
+use serde_json::Value as Json;
+
+use super::classify::{Call, Thing, Wire};
+use super::table::Level;
+use super::{NAME, body, cbor};
+use crate::http::{Head, canonical, escape};
+
+/// A body up to this many bytes stands in the command itself; of a longer one its digest does.
+const BODY_BYTES_MAX: usize = 64 * 1_024;
+
+/// What stands in for a value that may not rest.
+const HIDDEN: &str = "[hidden]";
+
+/// Fields that say how a request travels, and not what it asks.
+const TRAVEL: [&str; 20] = [
+    "accept-encoding",
+    "amz-sdk-invocation-id",
+    "amz-sdk-request",
+    "authorization",
+    "connection",
+    "content-length",
+    "date",
+    "expect",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "x-amz-content-sha256",
+    "x-amz-date",
+    "x-amz-decoded-content-length",
+    "x-amz-security-token",
+    "x-amzn-trace-id",
+];
+
+/// The body of a request, as far as it is known before it is sent.
+#[derive(Debug, Clone, Copy)]
+pub enum Body<'a> {
+    /// All of it.
+    Whole(&'a [u8]),
+    /// Its SHA-256, in hexadecimal.
+    Digest(&'a str),
+    /// Nothing is known of it. No approval can be bound to it.
+    Unknown,
+}
+
+/// The command that a request is. `head` is in path style; `masker` hides what may not rest.
+#[must_use]
+pub fn command(call: &Call, head: &Head, body: Body<'_>, masker: &Masker) -> Command {
+    let action = call.action();
+    let sensitive = |name: &str| {
+        call.service.is_some_and(|service| {
+            service
+                .sensitive
+                .iter()
+                .any(|it| it.eq_ignore_ascii_case(name))
+        })
+    };
+    let exact = text(call, &action, head, |_, value| value.to_owned());
+    let shown = text(call, &action, head, |name, value| {
+        if sensitive(name) {
+            HIDDEN.to_owned()
+        } else {
+            value.to_owned()
+        }
+    });
+    let (value, shown_value) = match body {
+        Body::Whole([]) => (None, None),
+        Body::Whole(bytes) if bytes.len() <= BODY_BYTES_MAX => (
+            Some(Bytes::copy_from_slice(bytes)),
+            Some(shown_body(call, bytes, sensitive, masker)),
+        ),
+        Body::Whole(bytes) => {
+            let digest = crate::http::sigv4::sha256(bytes);
+            (
+                Some(Bytes::from(digest.clone())),
+                Some(format!("<{} bytes, SHA-256 {digest}>", bytes.len())),
+            )
+        }
+        Body::Digest(digest) => (
+            Some(Bytes::copy_from_slice(digest.as_bytes())),
+            Some(format!("<SHA-256 {digest}>")),
+        ),
+        Body::Unknown => (
+            Some(Bytes::from_static(b"unknown")),
+            Some("<streamed>".to_owned()),
+        ),
+    };
+    // A body and a digest that reads the same must not be the same command.
+    let kind = match body {
+        Body::Whole(bytes) if bytes.len() <= BODY_BYTES_MAX => 0,
+        Body::Whole(_) | Body::Digest(_) => 1,
+        Body::Unknown => 2,
+    };
+    Command {
+        protocol: NAME,
+        tag: action.as_str().into(),
+        text: Bytes::from(exact),
+        parameters: vec![Parameter {
+            kind: (kind, 0),
+            value,
+        }],
+        shown: Bytes::from(at_rest(masker, &shown)),
+        shown_parameters: vec![shown_value],
+        asks: Arc::new(Asks::new(asks(call, &action))),
+    }
+}
+
+/// The request without what changes from one sending to the next: action and region, method and path, headers.
+fn text(call: &Call, action: &str, head: &Head, show: impl Fn(&str, &str) -> String) -> String {
+    let mut out = format!("{action} {}\n{} {}", call.region, head.method, head.path);
+    let query = escape::pairs(head.query.as_deref().unwrap_or_default()).unwrap_or_default();
+    let query: Vec<String> = query
+        .iter()
+        .filter(|(name, _)| !is_signature(name))
+        .map(|(name, value)| {
+            format!(
+                "{}={}",
+                escape::encode(name),
+                escape::encode(&show(name, value))
+            )
+        })
+        .collect();
+    if !query.is_empty() {
+        let query = canonical::query(&query.join("&")).unwrap_or_default();
+        out.push('?');
+        out.push_str(&query);
+    }
+    out.push('\n');
+    let mut fields: Vec<(&str, &str)> = head
+        .fields
+        .iter()
+        .filter(|(name, _)| !TRAVEL.contains(name))
+        .collect();
+    fields.sort_unstable();
+    for (name, value) in fields {
+        let value = if name == "content-encoding" {
+            plain_encoding(value)
+        } else {
+            show(name, value)
+        };
+        if !value.is_empty() {
+            out.push_str(&format!("{name}: {value}\n"));
+        }
+    }
+    out
+}
+
+/// Whether a query parameter is part of a presigned URL's signature.
+pub(super) fn is_signature(name: &str) -> bool {
+    matches!(
+        name,
+        "X-Amz-Algorithm"
+            | "X-Amz-Credential"
+            | "X-Amz-Date"
+            | "X-Amz-Expires"
+            | "X-Amz-SignedHeaders"
+            | "X-Amz-Signature"
+            | "X-Amz-Security-Token"
+            | "X-Amz-Content-Sha256"
+    )
+}
+
+/// A content encoding without the chunks it travelled in.
+pub(super) fn plain_encoding(value: &str) -> String {
+    value
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.eq_ignore_ascii_case("aws-chunked") && !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(",")
+}
+
+/// A body as it may rest: secrets hidden by their names, the rest searched. What cannot be read so is told by its digest.
+fn shown_body(
+    call: &Call,
+    bytes: &[u8],
+    sensitive: impl Fn(&str) -> bool + Copy,
+    masker: &Masker,
+) -> String {
+    let digest = || {
+        format!(
+            "<{} bytes, SHA-256 {}>",
+            bytes.len(),
+            crate::http::sigv4::sha256(bytes)
+        )
+    };
+    let known = call.service.is_some();
+    let text = match call.wire {
+        _ if !known => None,
+        Wire::Json(_) | Wire::RestJson => {
+            body::json(bytes).map(|tree| hide(tree, sensitive).to_string())
+        }
+        Wire::Cbor => cbor::read(bytes).map(|tree| hide(tree, sensitive).to_string()),
+        Wire::Query | Wire::Ec2 => std::str::from_utf8(bytes)
+            .ok()
+            .and_then(|text| escape::pairs(text).ok())
+            .map(|pairs| {
+                let pair = |(name, value): &(String, String)| {
+                    // `Parameters.member.1.Value`: whichever part names it.
+                    let secret = name.split('.').any(sensitive);
+                    format!("{name}={}", if secret { HIDDEN } else { value })
+                };
+                pairs.iter().map(pair).collect::<Vec<_>>().join("\n")
+            }),
+        // Objects are told by their digest; S3's own documents hold names and settings.
+        Wire::S3
+            if call
+                .operation
+                .is_some_and(|it| it.name != "PutObject" && it.name != "UploadPart") =>
+        {
+            String::from_utf8(bytes.to_vec()).ok()
+        }
+        Wire::S3 | Wire::RestXml => None,
+    };
+    text.map_or_else(digest, |text| at_rest(masker, &text))
+}
+
+fn hide(tree: Json, sensitive: impl Fn(&str) -> bool + Copy) -> Json {
+    match tree {
+        Json::Object(map) => map
+            .into_iter()
+            .map(|(name, value)| {
+                let value = if sensitive(&name) && !value.is_null() {
+                    Json::from(HIDDEN)
+                } else {
+                    hide(value, sensitive)
+                };
+                (name, value)
+            })
+            .collect(),
+        Json::Array(list) => list
+            .into_iter()
+            .map(|value| hide(value, sensitive))
+            .collect(),
+        other => other,
+    }
+}
+
+fn at_rest(masker: &Masker, text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    match masker.mask_text(
+        Hint::NONE,
+        text.as_bytes(),
+        &mut out,
+        &mut Findings::counting(),
+    ) {
+        Outcome::Clean => text.to_owned(),
+        Outcome::Masked => String::from_utf8_lossy(&out).into_owned(),
+        Outcome::Null | Outcome::Withheld => HIDDEN.to_owned(),
+    }
+}
+
+/// What policy is asked: the operation on each thing it names, or on the service where it names none.
+fn asks(call: &Call, action: &str) -> Vec<Ask> {
+    let context = context(call, action);
+    let ask = |action, resource| Ask {
+        action,
+        resource,
+        context: context.clone(),
+    };
+    let service = || Resource {
+        kind: "Service",
+        name: call.prefix.clone(),
+        parents: Vec::new(),
+        attributes: BTreeMap::new(),
+    };
+    let Some(operation) = call.operation else {
+        return vec![ask("opaque", service())];
+    };
+    let level = operation.level.name();
+    if call.things.is_empty() {
+        return vec![ask(level, service())];
+    }
+    call.things
+        .iter()
+        .map(|thing| {
+            let level = match thing {
+                Thing::Source { .. } => Level::Read.name(),
+                _ => level,
+            };
+            ask(level, resource(call, thing))
+        })
+        .collect()
+}
+
+fn resource(call: &Call, thing: &Thing) -> Resource {
+    let text = |name: &'static str, value: &str| (name, Value::Text(value.to_owned()));
+    match thing {
+        Thing::Bucket(name) => Resource {
+            kind: "Bucket",
+            name: name.clone(),
+            parents: Vec::new(),
+            attributes: [text("name", name)].into(),
+        },
+        Thing::Object { bucket, key } | Thing::Source { bucket, key } => Resource {
+            kind: "Object",
+            name: format!("{bucket}/{key}"),
+            parents: vec![("Bucket", bucket.clone())],
+            attributes: [text("bucket", bucket), text("key", key)].into(),
+        },
+        Thing::Named { name, given } => Resource {
+            kind: "Resource",
+            name: format!("{}:{name}", call.prefix),
+            parents: vec![("Service", call.prefix.clone())],
+            attributes: [
+                text("service", &call.prefix),
+                text("name", name),
+                text("given", given),
+            ]
+            .into(),
+        },
+    }
+}
+
+fn context(call: &Call, action: &str) -> BTreeMap<&'static str, Value> {
+    let mut parameters: Vec<String> = call
+        .parameters
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    parameters.sort();
+    parameters.dedup();
+    [
+        ("service", Value::Text(call.prefix.clone())),
+        ("operation", Value::Text(action.to_owned())),
+        ("region", Value::Text(call.region.clone())),
+        ("parameters", Value::Texts(parameters)),
+    ]
+    .into()
+}

@@ -1,0 +1,35 @@
+//! AWS: every API, over HTTP.
+//!
+//! ```text
+//! request ─▶ credentials (whose keys?) ─▶ verify ─▶ classify ─▶ command ─▶ May ─▶ upstream (signed anew) ─▶ answer
+//!               └─ STS is answered by the gateway itself (sts)
+//! ```
+//!
+//! [`credentials`] makes and opens the keys that agents hold; [`sts`] is the part of AWS STS that gives them out; [`classify`]
+//! knows from the [`table`] which operation a request is, at which level, on what; [`command`] makes of it what policy is
+//! asked; [`deny`] refuses in the service's own format; [`upstream`] says what goes to the target; [`secrets`]
+//! hides what its answer should not show. Sockets, clocks and
+//! randomness are the relay's.
+
+mod body;
+mod cbor;
+pub mod classify;
+pub mod command;
+pub mod credentials;
+pub mod deny;
+pub mod range;
+mod route;
+mod s3;
+pub mod secrets;
+pub mod sts;
+pub mod table;
+pub mod upstream;
+
+#[cfg(test)]
+mod tests;
+
+/// The protocol's name in configuration, entries and policies.
+pub const NAME: &str = "aws";
+
+/// What the protocol contributes to the policies' schema: the namespace `Aws`, in Cedar's schema language.
+pub const SCHEMA: &str = include_str!("aws.cedarschema");

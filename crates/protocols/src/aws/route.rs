@@ -1,0 +1,150 @@
+//! Which RESTful operation a request calls.
+
+use super::table::{Operation, Route, Segment, Service};
+use crate::http::{Head, escape};
+
+/// An operation that a request calls, with the labels of its path.
+pub(super) struct Routed {
+    pub(super) service: &'static Service,
+    pub(super) operation: &'static Operation,
+    pub(super) labels: Vec<(&'static str, String)>,
+}
+
+/// The operation whose template fits best: most of the path in its own words, then most of query and headers. `None` where
+/// none fits, or where the request says more than one thing at a time.
+pub(super) fn find(
+    services: impl Iterator<Item = &'static Service>,
+    head: &Head,
+    query: &[(String, String)],
+) -> Option<Routed> {
+    let mut best: Option<((usize, usize), Routed)> = None;
+    let mut certain = true;
+    for service in services {
+        for operation in &service.operations {
+            let Some(route) = &operation.route else {
+                continue;
+            };
+            let Some((rank, labels)) = route.fits(head, query) else {
+                continue;
+            };
+            // Of equals the first counts: it is the one that is not deprecated, of the service that is called so. Where they
+            // differ in what they can do, AWS tells them apart by the host, which a gateway does not have.
+            let equal = best.as_ref().filter(|(other, _)| rank == *other);
+            if let Some((_, other)) = equal {
+                certain &= other.operation.level == operation.level;
+            } else if best.as_ref().is_none_or(|(other, _)| rank > *other) {
+                certain = true;
+                let routed = Routed {
+                    service,
+                    operation,
+                    labels,
+                };
+                best = Some((rank, routed));
+            }
+        }
+    }
+    let (_, routed) = best.filter(|_| certain)?;
+    let plain = routed.service.name != "s3"
+        || routed
+            .operation
+            .route
+            .as_ref()
+            .is_some_and(|route| route.knows(query));
+    plain.then_some(routed)
+}
+
+type Labels = Vec<(&'static str, String)>;
+
+impl Route {
+    /// Its rank and labels, where the request is of its form.
+    fn fits(&self, head: &Head, query: &[(String, String)]) -> Option<((usize, usize), Labels)> {
+        if self.method != head.method {
+            return None;
+        }
+        let has = |(name, value): &(&str, Option<&str>)| {
+            query
+                .iter()
+                .any(|(it, content)| it == name && value.is_none_or(|value| value == content))
+        };
+        if !self.query.iter().all(has) || !self.headers.iter().all(|name| head.fields.has(name)) {
+            return None;
+        }
+        let path = head.path.trim_start_matches('/');
+        let path = if self.keeps_slashes() {
+            head.path.strip_prefix('/').unwrap_or(path)
+        } else {
+            path
+        };
+        let given: Vec<&str> = path.split('/').collect();
+        let labels = segments(&self.segments, &given).or_else(|| {
+            // A slash at the end means nothing to most services.
+            let given = path.strip_suffix('/')?.split('/').collect::<Vec<_>>();
+            segments(&self.segments, &given)
+        })?;
+        let literals = self
+            .segments
+            .iter()
+            .filter(|segment| matches!(segment, Segment::Literal(text) if !text.is_empty()));
+        let plain = self
+            .segments
+            .iter()
+            .filter(|it| !matches!(it, Segment::Greedy(_)));
+        let words = literals.count() * 100 + plain.count();
+        Some(((words, self.query.len() + self.headers.len()), labels))
+    }
+
+    fn keeps_slashes(&self) -> bool {
+        self.segments
+            .iter()
+            .any(|it| matches!(it, Segment::Greedy(_)))
+    }
+
+    /// Whether every parameter of a query is one that the operation knows: one that it does not may make another operation
+    /// of it.
+    fn knows(&self, query: &[(String, String)]) -> bool {
+        query.iter().all(|(name, _)| {
+            name == "x-id"
+                || name.starts_with("X-Amz-")
+                || self.known.contains(&name.as_str())
+                || self.query.iter().any(|(it, _)| it == name)
+        })
+    }
+}
+
+/// The labels of a path, where it is of this form.
+fn segments(template: &[Segment], given: &[&str]) -> Option<Labels> {
+    let mut labels = Vec::new();
+    let mut given = given.iter().copied();
+    for (place, segment) in template.iter().enumerate() {
+        match segment {
+            Segment::Literal(text) => {
+                if escape::decode(given.next()?).ok()? != *text {
+                    return None;
+                }
+            }
+            Segment::Label {
+                name,
+                before,
+                after,
+            } => {
+                let text = escape::decode(given.next()?).ok()?;
+                let text = text.strip_prefix(before)?.strip_suffix(after)?;
+                if text.is_empty() {
+                    return None;
+                }
+                labels.push((*name, text.to_owned()));
+            }
+            Segment::Greedy(name) => {
+                let after = template.len() - place - 1;
+                let take = given.len().checked_sub(after).filter(|take| *take > 0)?;
+                let taken: Vec<&str> = given.by_ref().take(take).collect();
+                let text = escape::decode(&taken.join("/")).ok()?;
+                if text.is_empty() {
+                    return None;
+                }
+                labels.push((*name, text));
+            }
+        }
+    }
+    given.next().is_none().then_some(labels)
+}

@@ -1,0 +1,197 @@
+//! What S3 requests are done to.
+
+use super::classify::Thing;
+use crate::http::{Head, escape};
+
+/// Keys that one DeleteObjects may name: S3's own limit.
+const KEYS_MAX: usize = 1_000;
+
+/// The things that `operation` is done to; `None` where that cannot be told for certain.
+pub(super) fn things(
+    operation: &str,
+    labels: &[(&'static str, String)],
+    head: &Head,
+    body: &[u8],
+) -> Option<Vec<Thing>> {
+    let label = |name: &str| {
+        labels
+            .iter()
+            .find(|(it, _)| *it == name)
+            .map(|(_, value)| value.clone())
+    };
+    let Some(bucket) = label("Bucket") else {
+        return Some(Vec::new());
+    };
+    let mut things = match label("Key") {
+        Some(key) => vec![Thing::Object {
+            bucket: bucket.clone(),
+            key,
+        }],
+        None if operation == "DeleteObjects" => keys(body)?
+            .into_iter()
+            .map(|key| Thing::Object {
+                bucket: bucket.clone(),
+                key,
+            })
+            .collect(),
+        None => vec![Thing::Bucket(bucket.clone())],
+    };
+    if head.fields.has("x-amz-copy-source") {
+        let (bucket, key) = source(head.fields.one("x-amz-copy-source")?, None)?;
+        things.push(Thing::Source { bucket, key });
+    }
+    if head.fields.has("x-amz-rename-source") {
+        // What is renamed is gone from where it was.
+        let (bucket, key) = source(head.fields.one("x-amz-rename-source")?, Some(&bucket))?;
+        things.push(Thing::Object { bucket, key });
+    }
+    Some(things)
+}
+
+/// `/bucket/key?versionId=…`, escaped; with `bucket`, the key alone counts too.
+fn source(value: &str, bucket: Option<&str>) -> Option<(String, String)> {
+    let path = value
+        .split_once("?versionId=")
+        .map_or(value, |(path, _)| path);
+    let path = escape::decode_form(path).ok()?;
+    if path.starts_with("arn:") {
+        return None;
+    }
+    let path = path.strip_prefix('/').unwrap_or(&path);
+    let (from, key) = match (path.split_once('/'), bucket) {
+        (Some((from, key)), None) => (from, key),
+        (Some((from, key)), Some(bucket)) if from == bucket => (from, key),
+        (_, Some(bucket)) => (bucket, path),
+        (None, None) => return None,
+    };
+    (!from.is_empty() && !key.is_empty()).then(|| (from.to_owned(), key.to_owned()))
+}
+
+/// The keys in the body of DeleteObjects. Elements are known or the body is not read: another parser must not find other keys.
+fn keys(body: &[u8]) -> Option<Vec<String>> {
+    const ELEMENTS: [&str; 7] = [
+        "Object",
+        "Key",
+        "VersionId",
+        "ETag",
+        "LastModifiedTime",
+        "Size",
+        "Quiet",
+    ];
+    let mut rest = std::str::from_utf8(body).ok()?.trim();
+    if let Some(declared) = rest.strip_prefix("<?xml ") {
+        rest = declared.split_once("?>")?.1.trim_start();
+    }
+    let mut open: Vec<&str> = Vec::new();
+    let mut keys = Vec::new();
+    while !rest.is_empty() {
+        let (text, after) = rest.split_once('<')?;
+        let (tag, after) = after.split_once('>')?;
+        match tag.strip_prefix('/') {
+            Some(name) => {
+                if open.pop() != Some(name) {
+                    return None;
+                }
+                if name == "Key" {
+                    keys.push(unescape(text)?);
+                } else if matches!(name, "Object" | "Delete") && !text.trim().is_empty() {
+                    return None;
+                }
+            }
+            None => {
+                let name = tag.split(' ').next().unwrap_or(tag);
+                let root = open.is_empty() && name == "Delete" && keys.is_empty();
+                let plain = ELEMENTS.contains(&tag) && !open.is_empty();
+                if !(root || plain) || !text.trim().is_empty() {
+                    return None;
+                }
+                if tag == "Key" && open != ["Delete", "Object"] {
+                    return None;
+                }
+                open.push(name);
+            }
+        }
+        rest = after;
+        if open.is_empty() {
+            rest = rest.trim_start();
+        }
+    }
+    (open.is_empty() && !keys.is_empty() && keys.len() <= KEYS_MAX).then_some(keys)
+}
+
+/// Text with the five entities and character references of XML.
+fn unescape(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('&') {
+        out.push_str(before);
+        let (name, after) = after.split_once(';')?;
+        out.push(match name {
+            "lt" => '<',
+            "gt" => '>',
+            "amp" => '&',
+            "quot" => '"',
+            "apos" => '\'',
+            _ => {
+                let number = name.strip_prefix('#')?;
+                let code = match number.strip_prefix('x') {
+                    Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+                    None => number.parse().ok()?,
+                };
+                char::from_u32(code)?
+            }
+        });
+        rest = after;
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_to_delete_are_read_or_nothing_is() {
+        let whole = |inner: &str| {
+            let text = format!(
+                "<?xml version=\"1.0\"?>\n<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{inner}</Delete>"
+            );
+            keys(text.as_bytes())
+        };
+        assert_eq!(
+            whole(
+                "<Object><Key>a&amp;b/&#252;</Key></Object>\n <Object><Key> c</Key><VersionId>1</VersionId></Object><Quiet>true</Quiet>"
+            ),
+            Some(vec!["a&b/ü".to_owned(), " c".to_owned()])
+        );
+        for odd in [
+            "",
+            "<Object><Key>a</Key><!-- <Key>b</Key> --></Object>",
+            "<Object><Key><![CDATA[a]]></Key></Object>",
+            "<Object><x:Key>a</x:Key></Object>",
+            "<Object><Key >a</Key ></Object>",
+            "<Object><Key/></Object>",
+            "<Key>a</Key>",
+            "<Object><Key>a</Key>",
+            "<Object><Key>&e;</Key></Object>",
+        ] {
+            assert_eq!(whole(odd), None, "{odd}");
+        }
+        assert_eq!(
+            keys(b"<!DOCTYPE x [<!ENTITY e 'a'>]><Delete><Object><Key>a</Key></Object></Delete>"),
+            None
+        );
+    }
+
+    #[test]
+    fn a_copy_names_its_source() {
+        let pair = |a: &str, b: &str| Some((a.to_owned(), b.to_owned()));
+        assert_eq!(source("/b/k%20x?versionId=1", None), pair("b", "k x"));
+        assert_eq!(source("b/a/c", None), pair("b", "a/c"));
+        assert_eq!(source("b", None), None);
+        assert_eq!(source("arn:aws:s3:r:1:accesspoint/p/object/k", None), None);
+        assert_eq!(source("/b/k", Some("b")), pair("b", "k"));
+        assert_eq!(source("k/l", Some("b")), pair("b", "k/l"));
+    }
+}

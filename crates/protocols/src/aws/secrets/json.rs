@@ -1,0 +1,218 @@
+//! JSON (RFC 8259), as far as names and values must be told apart.
+
+use mask::Findings;
+
+use super::{Member, Members, Unreadable};
+
+/// Values in values at most so deep.
+const DEPTH_MAX: usize = 512;
+/// A name is looked at up to this length; longer ones hide nothing.
+const NAME_BYTES_MAX: usize = 512;
+/// A number or word is at most so long.
+const BARE_BYTES_MAX: usize = 4_096;
+
+#[derive(Debug)]
+pub(super) struct Json {
+    members: Members,
+    /// The values around, from the outermost: whether each is an object.
+    around: Vec<bool>,
+    at: At,
+    /// The next string is a name.
+    name_next: bool,
+    /// The member whose value comes next.
+    next: Option<Member>,
+    /// The member below which everything is hidden, and how deep its value stands.
+    below: Option<(Member, usize)>,
+    name: Vec<u8>,
+    bare: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum At {
+    Between,
+    Name {
+        escaped: bool,
+    },
+    Text {
+        escaped: bool,
+        hidden: Option<Member>,
+    },
+    Bare,
+}
+
+impl Json {
+    pub(super) fn new(members: Members) -> Self {
+        Self {
+            members,
+            around: Vec::new(),
+            at: At::Between,
+            name_next: false,
+            next: None,
+            below: None,
+            name: Vec::new(),
+            bare: Vec::new(),
+        }
+    }
+
+    pub(super) fn push(
+        &mut self,
+        piece: &[u8],
+        out: &mut Vec<u8>,
+        findings: &mut Findings,
+    ) -> Result<(), Unreadable> {
+        out.reserve(piece.len());
+        for &byte in piece {
+            self.byte(byte, out, findings)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self, out: &mut Vec<u8>) {
+        self.end_bare(out, &mut Findings::counting());
+    }
+
+    fn byte(
+        &mut self,
+        byte: u8,
+        out: &mut Vec<u8>,
+        findings: &mut Findings,
+    ) -> Result<(), Unreadable> {
+        match self.at {
+            At::Name { escaped } => {
+                out.push(byte);
+                if byte == b'"' && !escaped {
+                    self.at = At::Between;
+                    self.next = self.named();
+                    return Ok(());
+                }
+                if self.name.len() <= NAME_BYTES_MAX {
+                    self.name.push(byte);
+                }
+                self.at = At::Name {
+                    escaped: byte == b'\\' && !escaped,
+                };
+            }
+            At::Text { escaped, hidden } => {
+                if byte == b'"' && !escaped {
+                    out.push(byte);
+                    self.at = At::Between;
+                    return Ok(());
+                }
+                out.push(hidden.map_or(byte, |member| member.hidden(byte)));
+                let escaped = byte == b'\\' && !escaped;
+                self.at = At::Text { escaped, hidden };
+            }
+            At::Bare if !matches!(byte, b',' | b']' | b'}' | b' ' | b'\t' | b'\r' | b'\n') => {
+                if self.bare.len() >= BARE_BYTES_MAX || matches!(byte, b'"' | b'{' | b'[' | b':') {
+                    return Err(Unreadable);
+                }
+                self.bare.push(byte);
+            }
+            At::Bare => {
+                self.end_bare(out, findings);
+                self.at = At::Between;
+                return self.between(byte, out, findings);
+            }
+            At::Between => return self.between(byte, out, findings),
+        }
+        Ok(())
+    }
+
+    fn between(
+        &mut self,
+        byte: u8,
+        out: &mut Vec<u8>,
+        findings: &mut Findings,
+    ) -> Result<(), Unreadable> {
+        match byte {
+            b'{' | b'[' => {
+                if self.around.len() >= DEPTH_MAX {
+                    return Err(Unreadable);
+                }
+                if let (None, Some(member)) = (self.below, self.next.take()) {
+                    self.below = Some((member, self.around.len()));
+                }
+                self.around.push(byte == b'{');
+                self.name_next = byte == b'{';
+            }
+            b'}' | b']' => {
+                if self.around.pop() != Some(byte == b'}') {
+                    return Err(Unreadable);
+                }
+                if self
+                    .below
+                    .is_some_and(|(_, depth)| depth == self.around.len())
+                {
+                    self.below = None;
+                }
+                self.next = None;
+                self.name_next = false;
+            }
+            b',' => {
+                self.next = None;
+                self.name_next = self.around.last().copied().unwrap_or(false);
+            }
+            b':' => self.name_next = false,
+            b'"' if self.name_next => {
+                self.name.clear();
+                self.at = At::Name { escaped: false };
+            }
+            b'"' => {
+                let hidden = self.hiding();
+                if let Some(member) = hidden {
+                    self.members.count(member, findings);
+                }
+                self.at = At::Text {
+                    escaped: false,
+                    hidden,
+                };
+            }
+            b' ' | b'\t' | b'\r' | b'\n' => {}
+            _ => {
+                self.bare.push(byte);
+                self.at = At::Bare;
+                return Ok(());
+            }
+        }
+        out.push(byte);
+        Ok(())
+    }
+
+    /// The member by which the value that begins here is hidden.
+    fn hiding(&mut self) -> Option<Member> {
+        let next = self.next.take();
+        self.below.map(|(member, _)| member).or(next)
+    }
+
+    /// The member that the name just read names.
+    fn named(&self) -> Option<Member> {
+        if !self.name.contains(&b'\\') {
+            return self.members.find(&self.name);
+        }
+        let quoted = [b"\"", self.name.as_slice(), b"\""].concat();
+        let name: String = serde_json::from_slice(&quoted).ok()?;
+        self.members.find(name.as_bytes())
+    }
+
+    /// A number or word has ended. One in which something was hidden before is no number any more.
+    fn end_bare(&mut self, out: &mut Vec<u8>, findings: &mut Findings) {
+        if self.bare.is_empty() {
+            return;
+        }
+        let hidden = self.hiding().filter(|_| self.bare != b"null");
+        if let Some(member) = hidden {
+            self.members.count(member, findings);
+        }
+        if hidden.is_some() || self.bare.contains(&b'*') {
+            let stand_in: &[u8] = match self.bare.as_slice() {
+                b"true" | b"false" => b"null",
+                _ => b"0",
+            };
+            out.extend_from_slice(stand_in);
+            out.resize(out.len() + self.bare.len() - stand_in.len(), b' ');
+        } else {
+            out.extend_from_slice(&self.bare);
+        }
+        self.bare.clear();
+    }
+}

@@ -1,0 +1,237 @@
+//! Secrets in answers: response members that are hidden by their name, whatever they hold.
+//!
+//! Which members those are is known twice: AWS's own models call members sensitive (in the [`table`](super::table)), and
+//! [`OWN`] lists what gives access. Everything below a member is hidden, at its own length and so that the SDKs can read the
+//! answer all the same: text becomes stars, Base64 other Base64, numbers zero.
+
+mod json;
+mod xml;
+
+use std::collections::HashMap;
+
+use mask::{Findings, Masker};
+use model::DataClass;
+
+use super::classify::{Call, Wire};
+
+/// What gives access: keys, passwords, tokens, plaintexts.
+pub const SECRET: &str = "secret";
+/// What AWS's models call sensitive, and is no such thing.
+pub const SENSITIVE: &str = "aws_sensitive";
+
+/// By botocore's name of the service: members that hold what gives access; `:b` where the model says blob.
+const OWN: [(&str, &[&str]); 31] = [
+    ("amplify", &["environmentVariables", "accessToken"]),
+    ("apigateway", &["value"]),
+    ("apprunner", &["RuntimeEnvironmentVariables"]),
+    ("batch", &["environment"]),
+    ("codeartifact", &["authorizationToken"]),
+    ("codebuild", &["environmentVariables"]),
+    ("cognito-identity", &["SecretKey", "SessionToken", "Token"]),
+    (
+        "cognito-idp",
+        &[
+            "AccessToken",
+            "ClientSecret",
+            "IdToken",
+            "RefreshToken",
+            "SecretCode",
+        ],
+    ),
+    ("connect", &["AccessToken", "RefreshToken"]),
+    ("datazone", &["secretAccessKey", "sessionToken"]),
+    (
+        "ec2",
+        &["keyMaterial", "passwordData", "preSharedKey", "userData"],
+    ),
+    ("ecr", &["authorizationToken"]),
+    ("ecr-public", &["authorizationToken"]),
+    ("ecs", &["environment", "tokenValue"]),
+    ("elasticbeanstalk", &["OptionSettings"]),
+    ("gamelift", &["SecretAccessKey", "SessionToken"]),
+    (
+        "glue",
+        &["ConnectionProperties", "AuthenticationConfiguration"],
+    ),
+    (
+        "iam",
+        &[
+            "SecretAccessKey",
+            "ServicePassword",
+            "ServiceCredentialSecret",
+            "Base32StringSeed:b",
+        ],
+    ),
+    ("iot", &["PrivateKey"]),
+    (
+        "kms",
+        &["Plaintext:b", "PrivateKeyPlaintext:b", "SharedSecret:b"],
+    ),
+    ("lambda", &["Variables"]),
+    (
+        "lightsail",
+        &[
+            "password",
+            "privateKeyBase64",
+            "secretAccessKey",
+            "masterUserPassword",
+        ],
+    ),
+    ("redshift", &["DbPassword", "MasterUserPassword"]),
+    ("redshift-serverless", &["dbPassword"]),
+    ("s3", &["SecretAccessKey", "SessionToken"]),
+    ("s3control", &["SecretAccessKey", "SessionToken"]),
+    (
+        "secretsmanager",
+        &["RandomPassword", "SecretBinary:b", "SecretString"],
+    ),
+    ("ssm", &["SecretAccessKey", "SessionToken", "Value"]),
+    ("sso", &["secretAccessKey", "sessionToken"]),
+    (
+        "sso-oidc",
+        &["accessToken", "clientSecret", "idToken", "refreshToken"],
+    ),
+    (
+        "sts",
+        &["SecretAccessKey", "SessionToken", "WebIdentityToken"],
+    ),
+];
+
+/// An answer that cannot be read as its protocol has it, so nothing more of it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the answer is not what the service's protocol has, so it cannot be inspected")]
+pub struct Unreadable;
+
+/// Hides members in the answer to one call, piece by piece.
+#[derive(Debug)]
+pub struct Hider {
+    reader: Reader,
+}
+
+#[derive(Debug)]
+enum Reader {
+    Json(json::Json),
+    Xml(xml::Xml),
+}
+
+/// What is to be hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Member {
+    name: &'static str,
+    class: &'static str,
+    /// Base64 of bytes.
+    blob: bool,
+}
+
+/// The members by name, and where what was hidden is counted.
+#[derive(Debug)]
+struct Members {
+    by_name: HashMap<&'static str, Member>,
+    masker: Masker,
+}
+
+impl Hider {
+    /// For the answer to `call`; `None` where nothing in it is hidden by name: policy reveals the classes, the service has
+    /// no such members, or the answer is an object's own content.
+    #[must_use]
+    pub fn new(call: &Call, masker: &Masker) -> Option<Self> {
+        let service = call.service?;
+        let content = call.operation.is_some_and(|it| it.name == "GetObject");
+        if call.wire == Wire::S3 && content {
+            return None;
+        }
+        let shown = |class: &str| {
+            DataClass::try_from(class.to_owned()).is_ok_and(|class| !masker.masks(&class))
+        };
+        let own = OWN.iter().find(|(name, _)| *name == service.name);
+        let own = own.map_or(&[] as &[&str], |(_, members)| members);
+        let mut by_name = HashMap::new();
+        let listed = [
+            (SENSITIVE, service.shown_sensitive.as_slice()),
+            (SECRET, own),
+        ];
+        for (class, members) in listed {
+            for member in members {
+                let (name, blob) = match member.strip_suffix(":b") {
+                    Some(name) => (name, true),
+                    None => (*member, false),
+                };
+                by_name.insert(name, Member { name, class, blob });
+            }
+        }
+        by_name.retain(|_, member| !shown(member.class));
+        if by_name.is_empty() {
+            return None;
+        }
+        let members = Members {
+            by_name,
+            masker: masker.clone(),
+        };
+        let reader = match call.wire {
+            Wire::Json(_) | Wire::RestJson => Reader::Json(json::Json::new(members)),
+            Wire::Query | Wire::Ec2 | Wire::RestXml | Wire::S3 => {
+                Reader::Xml(xml::Xml::new(members))
+            }
+            Wire::Cbor => return None,
+        };
+        Some(Self { reader })
+    }
+
+    /// Takes the next piece and appends to `out` what is ready: as many bytes in all as came in.
+    ///
+    /// # Errors
+    /// [`Unreadable`]: nothing more may be shown.
+    pub fn push(
+        &mut self,
+        piece: &[u8],
+        out: &mut Vec<u8>,
+        findings: &mut Findings,
+    ) -> Result<(), Unreadable> {
+        match &mut self.reader {
+            Reader::Json(json) => json.push(piece, out, findings),
+            Reader::Xml(xml) => xml.push(piece, out, findings),
+        }
+    }
+
+    /// The answer is complete: appends what was held back.
+    pub fn finish(self, out: &mut Vec<u8>) {
+        match self.reader {
+            Reader::Json(json) => json.finish(out),
+            Reader::Xml(xml) => xml.finish(out),
+        }
+    }
+}
+
+impl Members {
+    fn find(&self, name: &[u8]) -> Option<Member> {
+        let name = std::str::from_utf8(name).ok()?;
+        self.by_name.get(name).copied()
+    }
+
+    /// Counts a value that is hidden. What it is goes nowhere.
+    fn count(&self, member: Member, findings: &mut Findings) {
+        let Ok(class) = DataClass::try_from(member.class.to_owned()) else {
+            return;
+        };
+        let place = findings.place(member.name);
+        findings.enter(place);
+        let mut unused = Vec::new();
+        let _ = self
+            .masker
+            .mask_declared(&class, b"*", &mut unused, findings);
+    }
+}
+
+impl Member {
+    /// What stands for a byte of its text.
+    fn hidden(self, byte: u8) -> u8 {
+        match (self.blob, byte) {
+            (true, b'=') => b'=',
+            (true, _) => b'A',
+            (false, _) => b'*',
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

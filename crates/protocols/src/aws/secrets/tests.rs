@@ -1,0 +1,155 @@
+use std::collections::BTreeSet;
+
+use mask::{Findings, Masker, MaskerConfig};
+use model::DataClass;
+
+use super::*;
+use crate::aws::table::TABLE;
+
+fn call(service: &str, operation: &str, wire: Wire) -> Call {
+    let service = TABLE
+        .services()
+        .iter()
+        .find(|it| it.name == service)
+        .unwrap();
+    Call {
+        wire,
+        service: Some(service),
+        operation: service.operation(operation),
+        prefix: service.prefix.to_owned(),
+        region: "us-east-1".to_owned(),
+        things: Vec::new(),
+        parameters: Vec::new(),
+    }
+}
+
+/// What is shown, the same however the answer is cut; and how many values were hidden.
+fn shown(call: &Call, answer: &str) -> Result<(String, u64), Unreadable> {
+    let masker = Masker::new(MaskerConfig::default());
+    let mut results = Vec::new();
+    for size in [answer.len().max(1), 1, 7] {
+        let mut hider = Hider::new(call, &masker).unwrap();
+        let (mut out, mut findings) = (Vec::new(), Findings::counting());
+        for piece in answer.as_bytes().chunks(size) {
+            hider.push(piece, &mut out, &mut findings)?;
+        }
+        hider.finish(&mut out);
+        assert_eq!(out.len(), answer.len());
+        let count = findings.facts().iter().map(|fact| fact.count).sum();
+        results.push((String::from_utf8(out).unwrap(), count));
+    }
+    results.dedup();
+    assert_eq!(results.len(), 1, "{results:?}");
+    Ok(results.remove(0))
+}
+
+#[test]
+fn secrets_in_json_are_hidden_by_name() {
+    let secret = call("secretsmanager", "GetSecretValue", Wire::Json(1));
+    assert_eq!(
+        shown(
+            &secret,
+            r#"{"Name":"db","SecretString":"{\"p\":\"hün\"}","VersionId":"1"}"#
+        )
+        .unwrap(),
+        (
+            r#"{"Name":"db","SecretString":"****************","VersionId":"1"}"#.to_owned(),
+            1
+        )
+    );
+    assert_eq!(
+        shown(
+            &secret,
+            r#"{"SecretBinary":"c2VjcmV0cw==" , "Secret\u0053tring" : "x"}"#
+        )
+        .unwrap(),
+        (
+            r#"{"SecretBinary":"AAAAAAAAAA==" , "Secret\u0053tring" : "*"}"#.to_owned(),
+            2
+        )
+    );
+    let lambda = call("lambda", "GetFunctionConfiguration", Wire::RestJson);
+    assert_eq!(
+        shown(
+            &lambda,
+            r#"{"Environment":{"Variables":{"A":"b","N":[12,true,null,{"x":-1.5e3}]}},"Timeout":30}"#
+        )
+        .unwrap()
+        .0,
+        r#"{"Environment":{"Variables":{"A":"*","N":[0 ,null,null,{"x":0     }]}},"Timeout":30}"#
+    );
+    // A value of that text is no name.
+    let ssm = call("ssm", "GetParameter", Wire::Json(1));
+    assert_eq!(
+        shown(
+            &ssm,
+            r#"{"Parameter":{"Name":"Value","Value":"v","Version":1}}"#
+        )
+        .unwrap()
+        .0,
+        r#"{"Parameter":{"Name":"Value","Value":"*","Version":1}}"#
+    );
+    // A number in which a detector hid something is one again.
+    assert_eq!(
+        shown(&ssm, r#"{"a":************1111,"b":[2]}"#).unwrap().0,
+        r#"{"a":0               ,"b":[2]}"#
+    );
+}
+
+#[test]
+fn secrets_in_xml_are_hidden_by_name() {
+    let sts = call("sts", "AssumeRole", Wire::Query);
+    assert_eq!(
+        shown(
+            &sts,
+            "<?xml version=\"1.0\"?>\n<R a='>'><!-- <SessionToken>c --><Credentials><AccessKeyId>AK</AccessKeyId><SecretAccessKey>a&lt;b \
+             c</SecretAccessKey><x:SessionToken q=\"/>\"><![CDATA[d]e]]></x:SessionToken><SessionToken/></Credentials>f</R>"
+        )
+        .unwrap(),
+        (
+            "<?xml version=\"1.0\"?>\n<R a='>'><!-- <SessionToken>c --><Credentials><AccessKeyId>AK</AccessKeyId><SecretAccessKey>****** \
+             *</SecretAccessKey><x:SessionToken q=\"/>\"><![CDATA[*]*]]></x:SessionToken><SessionToken/></Credentials>f</R>"
+                .to_owned(),
+            2
+        )
+    );
+}
+
+#[test]
+fn what_cannot_be_read_ends_there() {
+    let ssm = call("ssm", "GetParameter", Wire::Json(1));
+    for bad in [r#"{"a":1]"#, "}", r#"{"a":1"b":2}"#, &"[".repeat(600)] {
+        assert_eq!(shown(&ssm, bad), Err(Unreadable), "{bad}");
+    }
+    let sts = call("sts", "AssumeRole", Wire::Query);
+    for bad in ["</a>", "<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>", "<a<b>"] {
+        assert_eq!(shown(&sts, bad), Err(Unreadable), "{bad}");
+    }
+}
+
+#[test]
+fn what_policy_reveals_is_shown() {
+    let reveal = |classes: &[&str]| {
+        let classes = classes
+            .iter()
+            .map(|it| DataClass::try_from((*it).to_owned()).unwrap());
+        Masker::new(MaskerConfig {
+            reveal: classes.collect::<BTreeSet<_>>(),
+            ..MaskerConfig::default()
+        })
+    };
+    let secret = call("secretsmanager", "GetSecretValue", Wire::Json(1));
+    assert!(Hider::new(&secret, &reveal(&[SENSITIVE])).is_some());
+    assert!(Hider::new(&secret, &reveal(&[SENSITIVE, SECRET])).is_none());
+    let object = call("s3", "GetObject", Wire::S3);
+    assert!(Hider::new(&object, &reveal(&[])).is_none());
+}
+
+#[test]
+fn every_member_of_our_own_belongs_to_a_service() {
+    for (name, members) in OWN {
+        assert!(TABLE.services().iter().any(|it| it.name == name), "{name}");
+        assert!(!members.is_empty());
+    }
+    assert!(OWN.is_sorted_by_key(|(name, _)| *name));
+}

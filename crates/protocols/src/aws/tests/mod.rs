@@ -1,0 +1,37 @@
+mod asks;
+mod calls;
+mod keys;
+mod replies;
+
+use super::classify::{Call, classify};
+use crate::http::Head;
+use crate::http::sigv4::Scope;
+
+/// A request: its first line, then header fields.
+fn head(text: &str) -> Head {
+    let mut lines = text.lines();
+    let (method, target) = lines.next().unwrap().split_once(' ').unwrap();
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, Some(query.to_owned())),
+        None => (target, None),
+    };
+    let fields = lines.map(|line| line.split_once(": ").unwrap());
+    Head {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query,
+        fields: fields.collect(),
+    }
+}
+
+fn scope(service: &str) -> Scope {
+    Scope {
+        day: "20260101".to_owned(),
+        region: "eu-west-1".to_owned(),
+        service: service.to_owned(),
+    }
+}
+
+fn call(service: &str, text: &str, body: &[u8]) -> Call {
+    classify(&head(text), &scope(service), Some(body))
+}

@@ -1,0 +1,107 @@
+//! Refusals in each format, and requests for the target.
+
+use model::{Denial, DenialCode};
+use serde_json::Value;
+
+use super::super::cbor;
+use super::super::classify::Wire;
+use super::super::deny::{Kind, Refusal};
+use super::super::upstream;
+use super::{call, head, scope};
+
+#[test]
+fn each_format_says_it_in_its_own_words() {
+    let denial = Denial {
+        approval: Some("cs-1".to_owned()),
+        ..Denial::new(DenialCode::ApprovalPending, "waits for <people>")
+    };
+    let refusal = Refusal::from(&denial);
+    let reply = |wire| refusal.reply(wire, "/b/k&", "r-1", false);
+    let text = |wire| String::from_utf8(reply(wire).body).unwrap();
+    assert_eq!(
+        text(Wire::S3),
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code>\
+         <Message>waits for &lt;people&gt; (approval cs-1)</Message><Resource>/b/k&amp;</Resource>\
+         <RequestId>r-1</RequestId></Error>"
+    );
+    assert!(text(Wire::Query).contains("<Error><Type>Sender</Type><Code>AccessDenied</Code>"));
+    assert!(text(Wire::Ec2).starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>UnauthorizedOperation</Code>"));
+    let json: Value = serde_json::from_slice(&reply(Wire::Json(0)).body).unwrap();
+    assert_eq!(json["__type"], "AccessDeniedException");
+    let map = cbor::read(&reply(Wire::Cbor).body).unwrap();
+    assert_eq!(map["__type"], "AccessDeniedException");
+    assert_eq!(map["message"], "waits for <people> (approval cs-1)");
+    for wire in [
+        Wire::S3,
+        Wire::Query,
+        Wire::Ec2,
+        Wire::Json(1),
+        Wire::RestJson,
+        Wire::RestXml,
+        Wire::Cbor,
+    ] {
+        assert_eq!(reply(wire).status, 403, "{wire:?}");
+    }
+    assert!(refusal.reply(Wire::S3, "/", "r", true).body.is_empty());
+    let gone = Refusal::new(Kind::Unavailable, "x").reply(Wire::RestJson, "/", "r", false);
+    assert_eq!(gone.status, 503);
+}
+
+#[test]
+fn what_goes_to_the_target_is_written_anew() {
+    let from = head(
+        "PUT /b/a(1)%2Fb?tagging&X-Amz-Signature=s&prefix=a+b\nhost: gateway\nauthorization: a\nx-amz-date: d\n\
+         x-amz-security-token: t\nx-amz-meta-a: b\ncontent-encoding: aws-chunked, gzip\nconnection: x-custom\n\
+         x-custom: 1\ncookie: c\nx-forwarded-for: 1.2.3.4\ncontent-length: 5",
+    );
+    let to = upstream::head(&from, Wire::S3, "s3.example").unwrap();
+    assert_eq!(
+        (to.path.as_str(), to.query.as_deref()),
+        ("/b/a%281%29/b", Some("tagging&prefix=a%20b"))
+    );
+    let fields: Vec<_> = to.fields.iter().collect();
+    assert_eq!(
+        fields,
+        [
+            ("host", "s3.example"),
+            ("x-amz-meta-a", "b"),
+            ("content-encoding", "gzip")
+        ]
+    );
+    let to = upstream::head(&head("GET /a(1)%2Fb/ü\nhost: g"), Wire::RestJson, "h").unwrap();
+    assert_eq!(to.path, "/a(1)%2Fb/%C3%BC");
+    assert!(upstream::head(&head("GET /%zz\nhost: g"), Wire::RestJson, "h").is_err());
+}
+
+#[test]
+fn buckets_in_the_host_go_into_the_path() {
+    let of = |host: &str, path: &str| {
+        let request = head(&format!("GET {path}\nhost: {host}"));
+        upstream::path_style(&request, "aws.example").map(|head| head.path)
+    };
+    assert_eq!(of("aws.example", "/b/k"), Some("/b/k".to_owned()));
+    assert_eq!(
+        of("my.bucket.aws.example:8443", "/k"),
+        Some("/my.bucket/k".to_owned())
+    );
+    assert_eq!(of("127.0.0.1:80", "/b/k"), Some("/b/k".to_owned()));
+    assert_eq!(of(".aws.example", "/k"), None);
+    assert_eq!(of("notaws.example", "/b/k"), Some("/b/k".to_owned()));
+}
+
+#[test]
+fn hosts_of_aws_are_known() {
+    let host = |service: &str, request: &str| {
+        upstream::aws_host(&call(service, request, b""), &scope(service)).unwrap()
+    };
+    let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    assert_eq!(
+        host("s3", "GET /"),
+        pair("s3.eu-west-1.amazonaws.com", "eu-west-1")
+    );
+    assert_eq!(host("iam", "GET /"), pair("iam.amazonaws.com", "us-east-1"));
+    assert_eq!(
+        host("ecr", "GET /"),
+        pair("api.ecr.eu-west-1.amazonaws.com", "eu-west-1")
+    );
+}

@@ -1,0 +1,164 @@
+//! What goes to the target: the request anew, for another host, before it is signed.
+
+use super::classify::{Call, Wire};
+use super::command::{is_signature, plain_encoding};
+use super::table::TABLE;
+use crate::http::escape::BadEscape;
+use crate::http::sigv4::Scope;
+use crate::http::{Fields, Head, escape};
+
+/// Fields that belong to the client's connection or signature, or that the relay writes itself.
+const DROPPED: [&str; 26] = [
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "cookie",
+    "date",
+    "expect",
+    "forwarded",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "x-amz-content-sha256",
+    "x-amz-date",
+    "x-amz-decoded-content-length",
+    "x-amz-security-token",
+    "x-amz-trailer",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+];
+
+/// A request for S3 in path style: where `Host` is `bucket.<base>`, the bucket is put into the path.
+///
+/// `None` where the host is malformed.
+#[must_use]
+pub fn path_style(head: &Head, base: &str) -> Option<Head> {
+    let host = head.fields.one("host")?;
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| {
+        if port.bytes().all(|byte| byte.is_ascii_digit()) {
+            name
+        } else {
+            host
+        }
+    });
+    let name = name.to_ascii_lowercase();
+    let Some(bucket) = name
+        .strip_suffix(base)
+        .and_then(|rest| rest.strip_suffix('.'))
+    else {
+        return Some(head.clone());
+    };
+    // The regional forms that SDKs put before a host of their own choosing name no bucket.
+    if bucket.is_empty() {
+        return None;
+    }
+    let mut head = head.clone();
+    head.path = format!("/{bucket}{}", head.path);
+    Some(head)
+}
+
+/// Where a call goes: the host of AWS, and the scope it is signed for.
+#[must_use]
+pub fn aws_host(call: &Call, scope: &Scope) -> Option<(String, String)> {
+    let service = call
+        .service
+        .or_else(|| TABLE.signed_as(&scope.service).next())?;
+    if let Some((region, host)) = service.everywhere {
+        return Some((host.to_owned(), region.to_owned()));
+    }
+    let region = &call.region;
+    let domain = if region.starts_with("cn-") {
+        "amazonaws.com.cn"
+    } else {
+        "amazonaws.com"
+    };
+    Some((
+        format!("{}.{region}.{domain}", service.endpoint),
+        region.clone(),
+    ))
+}
+
+/// The request for `host`, unsigned. What the client's signature said and what its connection needed is gone; path and query
+/// are written anew.
+///
+/// # Errors
+/// [`BadEscape`] where path or query cannot be read.
+pub fn head(from: &Head, wire: Wire, host: &str) -> Result<Head, BadEscape> {
+    let mut fields = Fields::default();
+    fields.push("host", host);
+    // What the connection's own fields name belongs to it too (RFC 9110 section 7.6.1).
+    let named: Vec<String> = from
+        .fields
+        .all("connection")
+        .flat_map(|value| value.split(','))
+        .map(|name| name.trim().to_ascii_lowercase())
+        .collect();
+    for (name, value) in from.fields.iter() {
+        if DROPPED.contains(&name) || named.iter().any(|it| it == name) {
+            continue;
+        }
+        if name == "content-encoding" {
+            let encoding = plain_encoding(value);
+            if !encoding.is_empty() {
+                fields.push(name, encoding);
+            }
+            continue;
+        }
+        fields.push(name, value);
+    }
+    let path = match wire {
+        // One escape for each key, whatever way the client chose.
+        Wire::S3 => escape::encode_path(&escape::decode(&from.path)?),
+        _ => {
+            escape::decode(&from.path)?;
+            legal(&from.path)
+        }
+    };
+    let pairs = escape::pairs(from.query.as_deref().unwrap_or_default())?;
+    let pairs: Vec<String> = pairs
+        .iter()
+        .filter(|(name, _)| !is_signature(name))
+        .map(|(name, value)| {
+            if value.is_empty() {
+                // `?acl`: some servers tell it from `?acl=`.
+                escape::encode(name)
+            } else {
+                format!("{}={}", escape::encode(name), escape::encode(value))
+            }
+        })
+        .collect();
+    Ok(Head {
+        method: from.method.clone(),
+        path,
+        query: (!pairs.is_empty()).then(|| pairs.join("&")),
+        fields,
+    })
+}
+
+/// A path whose escapes stay as they are; what may not stand in a path in clear is escaped.
+fn legal(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for c in path.chars() {
+        if c.is_ascii_graphic()
+            && !matches!(
+                c,
+                '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' | '#' | '?'
+            )
+        {
+            out.push(c);
+        } else {
+            let mut buffer = [0; 4];
+            escape::encode_into(&mut out, c.encode_utf8(&mut buffer).as_bytes(), false);
+        }
+    }
+    out
+}

@@ -1,0 +1,256 @@
+//! What the values of a type look like on the wire.
+//!
+//! The binary form of a type is made by its send function (`pg_type.typsend`), so its name tells the form.
+
+use std::collections::HashMap;
+
+/// Oid, kind, element, base type, name of the send function, subtype of a range or multirange; from PostgreSQL 12 on.
+pub(super) const QUERY: &str = "SELECT t.oid, t.typtype, t.typelem, t.typbasetype, p.proname, \
+    COALESCE((SELECT min(r.rngsubtype) FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid \
+              OR pg_catalog.to_jsonb(r) ->> 'rngmultitypid' = t.oid::text), 0) \
+    FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_proc p ON p.oid = t.typsend WHERE t.typisdefined";
+
+/// How values of a type are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Text, the same in both formats.
+    Text,
+    /// JSON text, the same in both formats.
+    Json,
+    /// JSON text; in binary after a version byte.
+    Jsonb,
+    /// Text; in binary after a version byte.
+    VersionedText,
+    /// A name as text, a number in binary.
+    Name,
+    /// Nothing that a detector looks for: flags, times, identifiers, addresses of a network.
+    Plain,
+    /// A 32-bit integer.
+    Int4,
+    /// A 64-bit integer.
+    Int8,
+    /// A double.
+    Float8,
+    /// Doubles, after so many bytes of something else in binary.
+    Floats(u8),
+    /// A decimal number.
+    Numeric,
+    /// Bytes; in text hexadecimal or with escapes.
+    Bytea,
+    /// An array of this type.
+    Array(u32),
+    /// A range of this type.
+    Range(u32),
+    /// Ranges of this type.
+    Multirange(u32),
+    /// A row: in binary each field with its type.
+    Record,
+    /// A form of PostgreSQL's own that holds text as it is between other bytes.
+    Raw,
+    /// Text in text format; in binary who knows.
+    Unknown,
+}
+
+/// The forms of types by object identifier.
+#[derive(Debug, Clone, Default)]
+pub struct Types {
+    forms: HashMap<u32, Form>,
+    domains: HashMap<u32, u32>,
+}
+
+/// A domain over a domain is followed so far.
+const DOMAIN_DEPTH_MAX: usize = 32;
+
+impl Types {
+    /// The types that come with PostgreSQL and that clients use most, so that a session can do without a catalog.
+    #[must_use]
+    pub fn built_in() -> Self {
+        let mut types = Self::default();
+        for (oid, send) in BUILT_IN {
+            types.forms.insert(oid, of_send(send, oid));
+        }
+        for (array, element) in ARRAYS {
+            types.forms.insert(array, Form::Array(element));
+        }
+        for (range, element) in RANGES {
+            types.forms.insert(range, Form::Range(element));
+        }
+        types
+    }
+
+    /// The form of the type with this object identifier.
+    #[must_use]
+    pub fn form(&self, oid: u32) -> Form {
+        let mut oid = oid;
+        for _ in 0..DOMAIN_DEPTH_MAX {
+            match self.domains.get(&oid) {
+                Some(base) => oid = *base,
+                None => break,
+            }
+        }
+        self.forms.get(&oid).copied().unwrap_or(Form::Unknown)
+    }
+
+    /// Takes a row of [`QUERY`]. One that cannot be read leaves its type unknown.
+    pub(super) fn row(&mut self, values: &[Option<&[u8]>]) {
+        let text = |index: usize| {
+            let value = values.get(index).copied().flatten();
+            value.and_then(|value| std::str::from_utf8(value).ok())
+        };
+        let number = |index| text(index).and_then(|text| text.parse::<u32>().ok());
+        let (Some(oid), Some(kind)) = (number(0), text(1)) else {
+            return;
+        };
+        let of = |number: Option<u32>, form: fn(u32) -> Form| {
+            number.filter(|&n| n != 0).map_or(Form::Unknown, form)
+        };
+        let form = match (kind, text(4)) {
+            ("d", _) => {
+                self.domains.extend(number(3).map(|base| (oid, base)));
+                return;
+            }
+            ("e", _) => Form::Text,
+            (_, Some("array_send")) => of(number(2), Form::Array),
+            (_, Some("range_send")) => of(number(5), Form::Range),
+            (_, Some("multirange_send")) => of(number(5), Form::Multirange),
+            (_, Some(send)) => of_send(send, oid),
+            (_, None) => Form::Unknown,
+        };
+        self.forms.insert(oid, form);
+    }
+}
+
+/// Object identifiers from here on are not PostgreSQL's own (`FirstNormalObjectId`).
+const FIRST_NORMAL_OID: u32 = 16_384;
+
+fn of_send(send: &str, oid: u32) -> Form {
+    match send {
+        "textsend" | "varcharsend" | "bpcharsend" | "namesend" | "unknownsend" | "cstring_send"
+        | "charsend" | "citextsend" | "enum_send" | "xml_send" => Form::Text,
+        "json_send" => Form::Json,
+        "jsonb_send" => Form::Jsonb,
+        "jsonpath_send" | "ltree_send" | "lquery_send" | "ltxtq_send" => Form::VersionedText,
+        "boolsend" | "int2send" | "oidsend" | "xidsend" | "xid8send" | "cidsend" | "tidsend"
+        | "date_send" | "time_send" | "timetz_send" | "timestamp_send" | "timestamptz_send"
+        | "interval_send" | "uuid_send" | "float4send" | "inet_send" | "cidr_send"
+        | "macaddr_send" | "macaddr8_send" | "pg_lsn_send" | "int2vectorsend" | "oidvectorsend"
+        | "void_send" | "bit_send" | "varbit_send" | "txid_snapshot_send" | "pg_snapshot_send" => {
+            Form::Plain
+        }
+        "int4send" => Form::Int4,
+        "int8send" | "cash_send" => Form::Int8,
+        "float8send" => Form::Float8,
+        "numeric_send" => Form::Numeric,
+        "point_send" | "lseg_send" | "box_send" | "line_send" | "circle_send" => Form::Floats(0),
+        "poly_send" => Form::Floats(4),
+        "path_send" => Form::Floats(5),
+        "byteasend" => Form::Bytea,
+        "record_send" => Form::Record,
+        send if send.starts_with("reg") && oid < FIRST_NORMAL_OID => Form::Name,
+        _ if oid < FIRST_NORMAL_OID => Form::Raw,
+        _ => Form::Unknown,
+    }
+}
+
+const BUILT_IN: [(u32, &str); 55] = [
+    (16, "boolsend"),
+    (17, "byteasend"),
+    (18, "charsend"),
+    (19, "namesend"),
+    (20, "int8send"),
+    (21, "int2send"),
+    (22, "int2vectorsend"),
+    (23, "int4send"),
+    (24, "regprocsend"),
+    (25, "textsend"),
+    (26, "oidsend"),
+    (27, "tidsend"),
+    (28, "xidsend"),
+    (29, "cidsend"),
+    (30, "oidvectorsend"),
+    (114, "json_send"),
+    (142, "xml_send"),
+    (194, "pg_node_tree_send"),
+    (600, "point_send"),
+    (601, "lseg_send"),
+    (602, "path_send"),
+    (603, "box_send"),
+    (604, "poly_send"),
+    (628, "line_send"),
+    (650, "cidr_send"),
+    (700, "float4send"),
+    (701, "float8send"),
+    (705, "unknownsend"),
+    (718, "circle_send"),
+    (774, "macaddr8_send"),
+    (790, "cash_send"),
+    (829, "macaddr_send"),
+    (869, "inet_send"),
+    (1042, "bpcharsend"),
+    (1043, "varcharsend"),
+    (1082, "date_send"),
+    (1083, "time_send"),
+    (1114, "timestamp_send"),
+    (1184, "timestamptz_send"),
+    (1186, "interval_send"),
+    (1266, "timetz_send"),
+    (1560, "bit_send"),
+    (1562, "varbit_send"),
+    (1700, "numeric_send"),
+    (2205, "regclasssend"),
+    (2206, "regtypesend"),
+    (2249, "record_send"),
+    (2275, "cstring_send"),
+    (2278, "void_send"),
+    (2950, "uuid_send"),
+    (3220, "pg_lsn_send"),
+    (3614, "tsvectorsend"),
+    (3615, "tsquerysend"),
+    (3802, "jsonb_send"),
+    (4072, "jsonpath_send"),
+];
+
+const ARRAYS: [(u32, u32); 33] = [
+    (199, 114),
+    (1000, 16),
+    (1001, 17),
+    (1002, 18),
+    (1003, 19),
+    (1005, 21),
+    (1007, 23),
+    (1009, 25),
+    (1014, 1042),
+    (1015, 1043),
+    (1016, 20),
+    (1021, 700),
+    (1022, 701),
+    (1028, 26),
+    (1034, 1033),
+    (1041, 869),
+    (651, 650),
+    (1115, 1114),
+    (1182, 1082),
+    (1183, 1083),
+    (1185, 1184),
+    (1187, 1186),
+    (1231, 1700),
+    (1263, 2275),
+    (1270, 1266),
+    (1561, 1560),
+    (1563, 1562),
+    (2210, 2205),
+    (2211, 2206),
+    (2287, 2249),
+    (2951, 2950),
+    (3807, 3802),
+    (143, 142),
+];
+
+const RANGES: [(u32, u32); 6] = [
+    (3904, 23),
+    (3906, 1700),
+    (3908, 1114),
+    (3910, 1184),
+    (3912, 1082),
+    (3926, 20),
+];

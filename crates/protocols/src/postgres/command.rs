@@ -1,0 +1,226 @@
+//! A statement's text to what policy is asked about it.
+
+mod analyses;
+mod asks;
+mod parameters;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use model::{Asks, DataClass};
+use sql::Action;
+use sql::postgres::{
+    CopyDirection, CopyPeer, Handle, Output, ParseError, Resolved, Rows, Statement, Transaction,
+};
+
+pub use analyses::Analyses;
+pub(super) use parameters::{at_rest, canonical, shown};
+
+use super::known::Known;
+use super::wire::write::{self, Words};
+
+/// A text that was parsed and resolved: everything a session needs to ask and to mask.
+#[derive(Debug)]
+pub(super) struct Understood {
+    /// The exact text.
+    pub(super) text: Bytes,
+    /// The text as it may rest.
+    pub(super) shown: Bytes,
+    /// What it is, in the protocol's own word.
+    pub(super) tag: Arc<str>,
+    /// Its statements.
+    pub(super) pieces: Vec<Piece>,
+    /// What policy is asked before it runs.
+    pub(super) asks: Arc<Asks>,
+    /// What policy is asked before it is prepared.
+    pub(super) prepare: Arc<Asks>,
+}
+
+/// One statement of a text.
+#[derive(Debug, Clone)]
+pub(super) struct Piece {
+    pub(super) statement: Arc<Statement>,
+    pub(super) resolved: Arc<Resolved>,
+    /// Classes that would be stored where they are not declared; all must be revealed.
+    pub(super) copies: BTreeSet<DataClass>,
+    /// A statement before it may have changed what its names mean, so its rows cannot be judged.
+    pub(super) stale: bool,
+}
+
+impl Piece {
+    /// Whether it may change the catalog, so that it must be read again.
+    pub(super) fn unsettles(&self) -> bool {
+        self.resolved.effects.iter().any(|effect| {
+            matches!(
+                effect.effect.action,
+                Action::Create
+                    | Action::Alter
+                    | Action::Drop
+                    | Action::Call
+                    | Action::Opaque
+                    | Action::Program
+                    | Action::Discard
+            )
+        }) || matches!(self.statement.tag, "CREATE TABLE AS" | "SELECT INTO")
+    }
+
+    /// Whether it may change how the server reads later texts of the same batch.
+    pub(super) fn may_change_reading(&self) -> bool {
+        self.resolved.effects.iter().any(|effect| {
+            matches!(
+                effect.effect.action,
+                Action::Set | Action::Call | Action::Opaque | Action::SetRole | Action::Discard
+            )
+        }) || matches!(
+            self.statement.transaction,
+            Some(Transaction::Rollback | Transaction::RollbackTo)
+        )
+    }
+
+    /// Whether it changes what the session's names mean.
+    pub(super) fn renames(&self) -> bool {
+        let by_handle = self.statement.handle.as_ref().is_some_and(|handle| {
+            matches!(
+                handle,
+                Handle::Prepare(_) | Handle::Deallocate(_) | Handle::Declare(_) | Handle::Close(_)
+            )
+        });
+        by_handle || self.has(Action::Discard)
+    }
+
+    /// Whether it may end a transaction, and portals with it.
+    pub(super) fn ends_transaction(&self) -> bool {
+        let harmless = matches!(
+            self.statement.transaction,
+            None | Some(Transaction::Begin | Transaction::Savepoint)
+        );
+        !harmless || self.has(Action::Call) || self.has(Action::Opaque)
+    }
+
+    fn has(&self, action: Action) -> bool {
+        self.resolved
+            .effects
+            .iter()
+            .any(|effect| effect.effect.action == action)
+    }
+
+    /// Whether the client will be asked for COPY data.
+    pub(super) fn copies_in(&self) -> bool {
+        let copy = self.statement.copy.as_ref();
+        copy.is_some_and(|copy| {
+            copy.direction == CopyDirection::In && copy.peer == CopyPeer::Client
+        })
+    }
+
+    /// Whether it is known to return no rows, so that no description of them is needed.
+    pub(super) fn returns_nothing(&self) -> bool {
+        matches!(self.statement.output, Output::Nothing)
+    }
+
+    /// Whether what describes its rows once describes them always.
+    pub(super) fn has_fixed_rows(&self) -> bool {
+        matches!(self.statement.output, Output::Query(_))
+    }
+
+    /// Whether its rows depend on what the catalog says.
+    pub(super) fn rows_need_catalog(&self) -> bool {
+        !matches!(self.resolved.rows, Rows::Clear)
+    }
+}
+
+/// A setting that a statement may not give any other value, because the gateway and the server would read the next text
+/// differently. Says what is wrong.
+///
+/// RESET gives what the session began with, which is what it must be.
+pub(super) fn forbidden_setting(statement: &Statement) -> Option<&'static str> {
+    if statement.tag == "RESET" {
+        return None;
+    }
+    let value = statement
+        .sets_to
+        .as_deref()
+        .unwrap_or("")
+        .to_ascii_lowercase();
+    match statement.sets.as_deref()? {
+        "standard_conforming_strings" if !matches!(&*value, "on" | "true" | "yes" | "1") => {
+            Some("standard_conforming_strings stays on in this session")
+        }
+        "client_encoding" | "names"
+            if !matches!(&*value.replace(['-', '_'], ""), "utf8" | "unicode") =>
+        {
+            Some("client_encoding stays UTF8 in this session")
+        }
+        _ => None,
+    }
+}
+
+/// Why a text cannot be asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unreadable {
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    /// Where in the text, in characters from 1, where that is certain.
+    pub(super) position: Option<usize>,
+}
+
+impl Unreadable {
+    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            position: None,
+        }
+    }
+
+    /// The ErrorResponse for it.
+    pub(super) fn error(&self) -> Bytes {
+        let position = self.position.map(|at| at.to_string()).unwrap_or_default();
+        write::error(&Words {
+            severity: "ERROR",
+            code: self.code,
+            message: &self.message,
+            position: &position,
+            ..Words::default()
+        })
+    }
+
+    /// From what the grammar says of `text`.
+    pub(super) fn of(error: &ParseError, text: &str) -> Self {
+        let code = match error {
+            ParseError::Syntax(_) => "42601",
+            ParseError::Nul => "22021",
+            ParseError::TooLong { .. }
+            | ParseError::TooDeep { .. }
+            | ParseError::TooMany { .. } => "54000",
+            ParseError::Tree(_) => "0A000",
+        };
+        let message = error.to_string();
+        Self {
+            code,
+            position: sql::postgres::place(&message, text),
+            message,
+        }
+    }
+}
+
+/// What the session's own names mean: the statement inside a `PREPARE` or `DECLARE`.
+pub(super) trait Handles {
+    /// The statement behind the name, where it is known.
+    fn find(&self, handle: &Handle) -> Option<Arc<Statement>>;
+}
+
+fn resolve(statement: &Arc<Statement>, known: &Known) -> Piece {
+    let resolved = sql::postgres::resolve(statement, &known.catalog, &known.protected);
+    let copies = if resolved.copies_protected {
+        asks::touched(&resolved, known)
+    } else {
+        BTreeSet::new()
+    };
+    Piece {
+        statement: Arc::clone(statement),
+        resolved: Arc::new(resolved),
+        copies,
+        stale: false,
+    }
+}

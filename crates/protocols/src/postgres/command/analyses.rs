@@ -1,0 +1,222 @@
+//! Analyses kept by exact text, so that a repeated statement costs a look-up.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use bytes::Bytes;
+use mask::Masker;
+use sql::postgres::{Handle, Output, Statement};
+
+use super::{
+    Handles, Known, Piece, Understood, Unreadable, asks, at_rest, forbidden_setting, resolve,
+};
+use crate::postgres::settings::Settings;
+
+/// A kept analysis counts as so many bytes for each byte of its text, and [`ENTRY_BYTES`] more.
+const BYTES_PER_TEXT_BYTE: usize = 40;
+/// What a kept analysis costs at least, in bytes.
+const ENTRY_BYTES: usize = 4 << 10;
+/// Texts longer than this are not kept: they are bulk, and do not come again.
+const TEXT_BYTES_MAX: usize = 64 << 10;
+
+/// Analyses of one target's statements, shared by its sessions and bounded in bytes.
+///
+/// Two generations: what was used since the last turn, and what was used in the turn before. When the first has half
+/// the bytes, the second is dropped and the first takes its place.
+#[derive(Debug)]
+pub struct Analyses {
+    half_bytes: usize,
+    kept: Mutex<Generations>,
+}
+
+#[derive(Debug, Default)]
+struct Generations {
+    recent: HashMap<Bytes, Kept>,
+    recent_bytes: usize,
+    older: HashMap<Bytes, Kept>,
+}
+
+/// The analysis holds for the catalog it was made with; a session with another makes it anew.
+#[derive(Debug, Clone)]
+struct Kept {
+    /// Weak, so that what was kept keeps no old catalog.
+    known: Weak<Known>,
+    understood: Arc<Understood>,
+}
+
+impl Analyses {
+    /// Keeps at most about `bytes_max` bytes.
+    #[must_use]
+    pub fn new(bytes_max: usize) -> Self {
+        Self {
+            half_bytes: bytes_max / 2,
+            kept: Mutex::default(),
+        }
+    }
+
+    /// Parses and resolves a text, or finds that it was done before.
+    pub(in crate::postgres) fn understand(
+        &self,
+        text: &Bytes,
+        settings: &Settings,
+        known: &Arc<Known>,
+        masker: &Masker,
+        handles: &dyn Handles,
+    ) -> Result<Arc<Understood>, Unreadable> {
+        if let Some(found) = self.find(text, known) {
+            return Ok(found);
+        }
+        let (understood, own) = understand(text, settings, known, masker, handles)?;
+        let understood = Arc::new(understood);
+        // What depends on the session's own names is not for others.
+        if !own && text.len() <= TEXT_BYTES_MAX {
+            self.keep(Kept {
+                known: Arc::downgrade(known),
+                understood: Arc::clone(&understood),
+            });
+        }
+        Ok(understood)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Generations> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, text: &Bytes, known: &Arc<Known>) -> Option<Arc<Understood>> {
+        let mut kept = self.lock();
+        if let Some(found) = kept.recent.get(text) {
+            return found.is_of(known).then(|| Arc::clone(&found.understood));
+        }
+        let found = kept.older.remove(text)?;
+        if !found.is_of(known) {
+            return None;
+        }
+        let understood = Arc::clone(&found.understood);
+        kept.insert(found, self.half_bytes);
+        Some(understood)
+    }
+
+    fn keep(&self, kept: Kept) {
+        self.lock().insert(kept, self.half_bytes);
+    }
+}
+
+impl Kept {
+    fn is_of(&self, known: &Arc<Known>) -> bool {
+        std::ptr::eq(self.known.as_ptr(), Arc::as_ptr(known))
+    }
+}
+
+impl Generations {
+    fn insert(&mut self, kept: Kept, half_bytes: usize) {
+        let bytes = ENTRY_BYTES + kept.understood.text.len() * BYTES_PER_TEXT_BYTE;
+        if self.recent_bytes + bytes > half_bytes {
+            self.older = std::mem::take(&mut self.recent);
+            self.recent_bytes = 0;
+        }
+        // The key is a copy: a slice would keep alive the whole piece that the text came in.
+        let key = Bytes::copy_from_slice(&kept.understood.text);
+        if self.recent.insert(key, kept).is_none() {
+            self.recent_bytes += bytes;
+        }
+    }
+}
+
+/// Gives also whether a name of the session's own was looked up.
+fn understand(
+    text: &Bytes,
+    settings: &Settings,
+    known: &Known,
+    masker: &Masker,
+    handles: &dyn Handles,
+) -> Result<(Understood, bool), Unreadable> {
+    // A copy, for the same reason as the key above.
+    let text = Bytes::copy_from_slice(text);
+    let utf8 = std::str::from_utf8(&text).map_err(|_| {
+        let words = "the statement is not valid UTF-8; client_encoding is UTF8 in this session";
+        Unreadable::new("22021", words)
+    })?;
+    let analysis = sql::postgres::parse(utf8).map_err(|error| Unreadable::of(&error, utf8))?;
+    let mut pieces: Vec<Piece> = Vec::with_capacity(analysis.statements.len());
+    let (mut own, mut stale) = (false, false);
+    for statement in analysis.statements.iter() {
+        if let Some(message) = forbidden_setting(statement) {
+            return Err(Unreadable::new("0A000", message));
+        }
+        let behind = behind(statement, &pieces, handles);
+        own |= uses_handle(statement);
+        let statement =
+            Arc::new(behind.map_or_else(|| statement.clone(), |inner| statement.running(&inner)));
+        let mut piece = resolve(&statement, known);
+        piece.stale = stale && piece.rows_need_catalog();
+        stale |= piece.unsettles();
+        pieces.push(piece);
+    }
+    let (asks, prepare) = asks::of(&pieces, &settings.target, known);
+    let shown = at_rest(masker, &text);
+    let understood = Understood {
+        shown,
+        tag: tag(&pieces),
+        asks,
+        prepare,
+        pieces,
+        text,
+    };
+    Ok((understood, own))
+}
+
+fn uses_handle(statement: &Statement) -> bool {
+    matches!(
+        statement.handle,
+        Some(Handle::Execute(_) | Handle::Fetch(_) | Handle::Move(_))
+    ) || statement
+        .inner
+        .as_deref()
+        .is_some_and(|inner| matches!(inner.output, Output::Handle))
+}
+
+/// What an EXECUTE or FETCH runs: made by a statement before it in the same text, or in the session.
+fn behind(
+    statement: &Statement,
+    before: &[Piece],
+    handles: &dyn Handles,
+) -> Option<Arc<Statement>> {
+    let handle = statement.handle.as_ref()?;
+    let made =
+        before
+            .iter()
+            .rev()
+            .find_map(|piece| match (handle, piece.statement.handle.as_ref()?) {
+                (Handle::Execute(name), Handle::Prepare(made))
+                | (Handle::Fetch(name) | Handle::Move(name), Handle::Declare(made))
+                    if name == made =>
+                {
+                    Some(piece.statement.inner.clone())
+                }
+                (Handle::Execute(name), Handle::Deallocate(gone))
+                | (Handle::Fetch(name) | Handle::Move(name), Handle::Close(gone))
+                    if gone.as_ref().is_none_or(|gone| gone == name) =>
+                {
+                    Some(None)
+                }
+                _ => None,
+            });
+    made.unwrap_or_else(|| handles.find(handle))
+}
+
+/// The tag of a text: its statement's, or those of all up to a length.
+fn tag(pieces: &[Piece]) -> Arc<str> {
+    const TAG_BYTES_MAX: usize = 120;
+    let mut tag = String::new();
+    for piece in pieces {
+        if tag.len() > TAG_BYTES_MAX {
+            tag.push_str("; …");
+            break;
+        }
+        if !tag.is_empty() {
+            tag.push_str("; ");
+        }
+        tag.push_str(piece.statement.tag);
+    }
+    tag.into()
+}

@@ -1,0 +1,365 @@
+//! A session that is logged in on both sides.
+//!
+//! [`request`] and [`extended`] read what the client sends and make steps of it, asking as they go; [`release`] sends the first step once
+//! it may go; [`reply`] takes what the upstream owes for it; [`stop`] refuses and ends things; [`copy`] moves bulk data.
+
+mod copy;
+mod extended;
+mod release;
+mod reload;
+mod reply;
+mod request;
+mod row;
+mod simple;
+mod stop;
+mod types;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mask::CommitmentKey;
+use model::{Held, Note, Outcome, Permit, Status};
+use sql::postgres::{Handle, Statement};
+
+use super::command::{Handles, Understood};
+use super::deny;
+use super::known::Known;
+use super::names::Names;
+use super::out::Out;
+use super::session::Served;
+use super::settings::Masks;
+use super::wire::{Frame, client, write};
+use crate::session::{Answer, Effect, Effects, Knowledge, Peer, Question};
+use types::{Batch, Cursor, Owed, Portal, Running, Step, Stmt, Turn};
+
+/// Questions that may be open at a time. More of the client's messages wait.
+pub const QUESTIONS_MAX: usize = 64;
+/// Messages of the client that may wait for their turn.
+pub const STEPS_MAX: usize = 256;
+/// Messages that may be sent ahead of their answers.
+pub const OWED_MAX: usize = 4_096;
+/// Prepared statements that a session may have.
+pub const STATEMENTS_MAX: usize = 4_096;
+/// Portals that a session may have.
+pub const PORTALS_MAX: usize = 1_024;
+/// Cursors that a session may have declared.
+pub const CURSORS_MAX: usize = 1_024;
+
+/// What a finished login hands over.
+pub(super) struct Opened {
+    pub(super) served: Served,
+    pub(super) known: Arc<Known>,
+    /// What asks the upstream to cancel.
+    pub(super) upstream_key: Option<(u32, Bytes)>,
+    /// Whether the upstream connection is protected.
+    pub(super) tls: bool,
+    /// The key of what facts tell of values.
+    pub(super) commitments: CommitmentKey,
+}
+
+/// The session.
+pub(super) struct Live {
+    served: Served,
+    known: Arc<Known>,
+    upstream_key: Option<(u32, Bytes)>,
+    tls: bool,
+    /// Masks with nothing revealed: for what no command stands behind, and for what rests.
+    masks: Masks,
+    commitments: CommitmentKey,
+    out: Out,
+    /// Counts commands, from 1.
+    seq: u64,
+    steps: VecDeque<Step>,
+    /// Open questions in order; `false` for one whose step was dropped.
+    open: VecDeque<(u64, bool)>,
+    owed: VecDeque<Owed>,
+    batch: Batch,
+    /// A Parse that may go with the Bind after it.
+    held_parse: Option<(Frame, Bytes, Arc<Stmt>)>,
+    statements: Names<Stmt>,
+    portals: Names<Portal>,
+    /// Declared cursors, by the name the server folded.
+    cursors: HashMap<String, Cursor>,
+    running: HashMap<u64, Running>,
+    copy_in: Option<copy::CopyIn>,
+    /// The upstream is sending COPY data.
+    copying_out: bool,
+    /// An error was shown that the upstream knows nothing of: what it says until it is ready again is not for the client.
+    muted: bool,
+    /// The transaction status that the upstream told last.
+    status: u8,
+    /// The catalog may have changed since it was read.
+    unsettled: bool,
+    /// The catalog holds what the open transaction made.
+    unsettled_at_end: bool,
+    /// Executions on their way that may change the catalog.
+    unsettling: u32,
+    /// Executions on their way that may change what names mean.
+    renaming: u32,
+    /// Executions on their way that may end the transaction, and named portals with it.
+    ending: u32,
+    /// Executions on their way that will ask for COPY data.
+    copying: u32,
+    /// A Query is on its way.
+    simple_ahead: bool,
+    /// Counts batches as they are sent, from 1.
+    released: u64,
+    reload: Option<reload::Reload>,
+    /// Cancel requests on their way. What is sent before the upstream has taken them might be cancelled in place of what
+    /// they were meant for.
+    cancelling: u32,
+    closed: bool,
+}
+
+impl Live {
+    pub(super) fn new(opened: Opened) -> Self {
+        Self {
+            masks: opened.served.settings.masks(&BTreeSet::new()),
+            commitments: opened.commitments,
+            served: opened.served,
+            known: opened.known,
+            upstream_key: opened.upstream_key,
+            tls: opened.tls,
+            out: Out::default(),
+            seq: 0,
+            steps: VecDeque::new(),
+            open: VecDeque::new(),
+            owed: VecDeque::new(),
+            batch: Batch::default(),
+            held_parse: None,
+            statements: Names::default(),
+            portals: Names::default(),
+            cursors: HashMap::new(),
+            running: HashMap::new(),
+            copy_in: None,
+            copying_out: false,
+            muted: false,
+            status: b'I',
+            unsettled: false,
+            unsettled_at_end: false,
+            unsettling: 0,
+            renaming: 0,
+            ending: 0,
+            copying: 0,
+            simple_ahead: false,
+            released: 1,
+            reload: None,
+            cancelling: 0,
+            closed: false,
+        }
+    }
+
+    /// Whether [`Effect::Close`] was given.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// The upstream sent this piece; what is shown of it need not be copied.
+    pub(super) fn base(&mut self, piece: &Bytes) {
+        self.out.base(piece.clone());
+    }
+
+    /// Sends what was gathered for the client.
+    pub(super) fn flush(&mut self, fx: &mut Effects<Bytes>) {
+        self.out.flush(fx);
+    }
+
+    /// Takes an answer of the gateway.
+    pub(super) fn answer(&mut self, answer: Answer, fx: &mut Effects<Bytes>) {
+        match answer {
+            Answer::Held(held) => self.held(held, fx),
+            Answer::Permitted(permit) => self.permitted(permit, fx),
+            Answer::Refused(denial) => {
+                let Some((seq, wanted)) = self.open.pop_front() else {
+                    return;
+                };
+                fx.push(Effect::Note(Note::Refused {
+                    seq,
+                    denial: denial.clone(),
+                }));
+                if let Some(step) = self.waiting(seq).filter(|_| wanted) {
+                    step.turn = Turn::Refused(deny::error(&denial));
+                }
+            }
+            Answer::Cancelled => self.cancelled(fx),
+            Answer::Delivered => self.cancelling = self.cancelling.saturating_sub(1),
+            Answer::Known(_) | Answer::Reached(_) | Answer::Secured(..) => {}
+        }
+    }
+
+    fn permitted(&mut self, permit: Permit, fx: &mut Effects<Bytes>) {
+        let Some((seq, wanted)) = self.open.pop_front() else {
+            fx.push(Effect::Settle(permit, Outcome::bare(Status::Skipped)));
+            return;
+        };
+        fx.push(Effect::Note(Note::Allowed {
+            seq,
+            intent: permit.intent(),
+        }));
+        match self.waiting(seq).filter(|_| wanted) {
+            Some(step) => step.turn = Turn::Permitted(permit),
+            None => settle(seq, permit, Outcome::bare(Status::Skipped), fx),
+        }
+    }
+
+    fn held(&mut self, held: Held, fx: &mut Effects<Bytes>) {
+        let Some(&(seq, wanted)) = self.open.front() else {
+            return;
+        };
+        if wanted {
+            self.out.append(&deny::held(&held));
+            if let Some(step) = self.waiting(seq) {
+                step.turn = Turn::Held;
+            }
+        }
+        fx.push(Effect::Note(Note::Held { seq, held }));
+    }
+
+    fn waiting(&mut self, seq: u64) -> Option<&mut Step> {
+        self.steps.iter_mut().find(|step| step.seq == Some(seq))
+    }
+
+    /// The client's cancel key was used: a held command is withdrawn, one that runs is cancelled upstream.
+    fn cancelled(&mut self, fx: &mut Effects<Bytes>) {
+        let head_is_held = self
+            .steps
+            .front()
+            .is_some_and(|step| matches!(step.turn, Turn::Held));
+        if head_is_held && self.owed.is_empty() {
+            let seq = self.steps.front().and_then(|step| step.seq);
+            for (open, wanted) in &mut self.open {
+                *wanted &= Some(*open) != seq;
+            }
+            if let Some(step) = self.steps.front_mut() {
+                let words =
+                    "canceling statement due to user request: its approval request is withdrawn";
+                step.turn = Turn::Refused(deny::plain("ERROR", "57014", words, ""));
+            }
+            fx.push(Effect::Withdraw);
+        } else if !self.owed.is_empty() {
+            self.cancel_upstream(fx);
+        }
+    }
+
+    fn cancel_upstream(&mut self, fx: &mut Effects<Bytes>) {
+        if let Some((process, key)) = &self.upstream_key {
+            let preamble = if self.tls {
+                write::ssl_request()
+            } else {
+                Bytes::new()
+            };
+            self.cancelling += 1;
+            fx.push(Effect::Aside {
+                preamble,
+                payload: write::cancel_request(*process, key),
+            });
+        }
+    }
+
+    /// Asks whether a command may run, and notes that it was asked.
+    fn ask(
+        &mut self,
+        understood: &Understood,
+        prepare: bool,
+        parameters: Vec<model::Parameter>,
+        shown_parameters: Vec<Option<String>>,
+        fx: &mut Effects<Bytes>,
+    ) -> u64 {
+        self.seq += 1;
+        let seq = self.seq;
+        let tag: Arc<str> = if prepare {
+            Arc::from("PREPARE")
+        } else {
+            Arc::clone(&understood.tag)
+        };
+        fx.push(Effect::Note(Note::Asked {
+            seq,
+            tag: Arc::clone(&tag),
+            text: understood.shown.clone(),
+            parameters: shown_parameters.clone(),
+        }));
+        let asks = if prepare {
+            &understood.prepare
+        } else {
+            &understood.asks
+        };
+        fx.push(Effect::Ask(Question::May(Box::new(model::Command {
+            protocol: "postgres",
+            tag,
+            text: understood.text.clone(),
+            parameters,
+            shown: understood.shown.clone(),
+            shown_parameters,
+            asks: Arc::clone(asks),
+        }))));
+        self.open.push_back((seq, true));
+        seq
+    }
+
+    /// Whether nothing is under way.
+    fn is_quiet(&self) -> bool {
+        self.steps.is_empty()
+            && self.owed.is_empty()
+            && self.reload.is_none()
+            && self.cancelling == 0
+            && self.held_parse.is_none()
+    }
+
+    fn send(&mut self, message: Bytes, fx: &mut Effects<Bytes>) {
+        self.batch.wrote();
+        fx.push(Effect::Send(Peer::Upstream, message));
+    }
+
+    /// What this session learned of the target.
+    fn learn(&mut self, known: Arc<Known>, fx: &mut Effects<Bytes>) {
+        self.known = Arc::clone(&known);
+        let knowledge: Knowledge = known;
+        fx.push(Effect::Learned(knowledge));
+    }
+
+    /// The client's connection is gone, or it said Terminate while a command is held.
+    pub(super) fn end(&mut self, fx: &mut Effects<Bytes>) {
+        if !self.closed {
+            self.out.flush(fx);
+            self.closed = true;
+            fx.push(Effect::Send(Peer::Upstream, write::bare(client::TERMINATE)));
+            fx.push(Effect::Close);
+        }
+    }
+
+    /// Whether a command waits for people.
+    pub(super) fn is_held(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| matches!(step.turn, Turn::Held))
+    }
+}
+
+/// Settles a permit and notes how its command ended.
+fn settle(seq: u64, permit: Permit, outcome: Outcome, fx: &mut Effects<Bytes>) {
+    fx.push(Effect::Note(Note::Ended {
+        seq,
+        outcome: outcome.clone(),
+    }));
+    fx.push(Effect::Settle(permit, outcome));
+}
+
+impl Handles for Live {
+    fn find(&self, handle: &Handle) -> Option<Arc<Statement>> {
+        match handle {
+            Handle::Execute(name) => match self
+                .statements
+                .meaning(&Bytes::copy_from_slice(name.as_bytes()))
+            {
+                super::names::Meaning::Is(stmt) => stmt.runs.clone(),
+                _ => None,
+            },
+            Handle::Fetch(name) | Handle::Move(name) => self
+                .cursors
+                .get(name)
+                .map(|cursor| Arc::clone(&cursor.reads)),
+            _ => None,
+        }
+    }
+}

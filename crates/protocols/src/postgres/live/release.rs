@@ -1,0 +1,297 @@
+//! Sending what may go. The one place from which commands reach the upstream, each with its permit in hand.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mask::Findings;
+use model::{Denial, DenialCode, Outcome, Permit, Status};
+
+use super::types::{Owed, Parsing, Portal, Running, SimpleRun, Step, Turn, What};
+use super::{Live, OWED_MAX, settle};
+use crate::postgres::command::{Piece, Understood};
+use crate::postgres::deny;
+use crate::postgres::known::Known;
+use crate::postgres::wire::{Frame, client, write};
+use crate::session::Effects;
+
+impl Live {
+    /// Sends every step that may go. Says whether there was any.
+    pub(in crate::postgres) fn release(&mut self, fx: &mut Effects<Bytes>) -> bool {
+        let mut moved = false;
+        while !self.closed
+            && self.reload.is_none()
+            && self.cancelling == 0
+            && self.copy_in.is_none()
+            && self.owed.len() < OWED_MAX
+        {
+            let waits = self
+                .steps
+                .front()
+                .is_none_or(|step| match (&step.turn, &step.what) {
+                    (Turn::Asked | Turn::Held, _) => true,
+                    (_, What::Terminate) => !self.owed.is_empty(),
+                    _ => false,
+                });
+            if waits {
+                break;
+            }
+            let Some(step) = self.steps.pop_front() else {
+                break;
+            };
+            self.go(step, fx);
+            moved = true;
+        }
+        if self
+            .steps
+            .front()
+            .is_some_and(|step| matches!(step.what, What::Terminate))
+        {
+            self.hurry_last(fx);
+        }
+        moved
+    }
+
+    fn go(&mut self, step: Step, fx: &mut Effects<Bytes>) {
+        match (step.turn, step.what) {
+            (Turn::Refused(error), What::Simple { .. }) => self.fail_simple(&error, fx),
+            (Turn::Refused(error), what) => {
+                self.forget(&what);
+                self.failing(error, fx);
+            }
+            (Turn::Permitted(permit), what) => {
+                self.go_permitted(permit, step.seq.unwrap_or(0), what, fx)
+            }
+            (_, what) => self.go_free(what, fx),
+        }
+    }
+
+    fn go_permitted(&mut self, permit: Permit, seq: u64, what: What, fx: &mut Effects<Bytes>) {
+        match what {
+            What::Simple {
+                frame,
+                understood,
+                known,
+                stale,
+            } => {
+                if let Some(denial) = self.stores_protected(&understood, &permit) {
+                    settle(seq, permit, Outcome::bare(Status::Stopped(denial.code)), fx);
+                    return self.fail_simple(&deny::error(&denial), fx);
+                }
+                self.run(seq, permit, understood, known, stale);
+                self.statements.drop_name(b"");
+                if let Some(portal) = self.portals.drop_name(b"") {
+                    self.finish(portal.seq, Status::Completed, fx);
+                }
+                self.send(frame.whole, fx);
+                self.sent_sync();
+                self.owed.push_back(Owed::Simple(Box::new(SimpleRun {
+                    seq,
+                    index: 0,
+                    failed: None,
+                })));
+            }
+            What::Parse(parsing) => {
+                if let Ok(understood) = self.understand(&parsing.stmt.text) {
+                    let known = Arc::clone(&self.known);
+                    self.run(seq, permit, understood, known, false);
+                } else {
+                    settle(seq, permit, Outcome::bare(Status::Skipped), fx);
+                }
+                self.send_parse(parsing, Some(seq), fx);
+            }
+            What::Bind {
+                parse,
+                frame,
+                name,
+                portal,
+            } => {
+                if let Some(denial) = self.stores_protected(&portal.understood, &permit) {
+                    settle(seq, permit, Outcome::bare(Status::Stopped(denial.code)), fx);
+                    self.forget(&What::Bind {
+                        parse,
+                        frame,
+                        name,
+                        portal,
+                    });
+                    return self.failing(deny::error(&denial), fx);
+                }
+                self.run(
+                    seq,
+                    permit,
+                    Arc::clone(&portal.understood),
+                    Arc::clone(&portal.known),
+                    portal.stale,
+                );
+                if let Some(parsing) = parse {
+                    self.send_parse(parsing, None, fx);
+                }
+                self.send(frame.whole, fx);
+                self.owed.push_back(Owed::Bound { name, portal });
+            }
+            // Nothing else asks.
+            what => {
+                settle(seq, permit, Outcome::bare(Status::Skipped), fx);
+                self.forget(&what);
+            }
+        }
+    }
+
+    fn send_parse(&mut self, parsing: Parsing, seq: Option<u64>, fx: &mut Effects<Bytes>) {
+        self.send(parsing.frame.whole, fx);
+        self.owed.push_back(Owed::Parsed {
+            name: parsing.name,
+            stmt: parsing.stmt,
+            seq,
+        });
+    }
+
+    fn go_free(&mut self, what: What, fx: &mut Effects<Bytes>) {
+        match what {
+            What::DescribeStatement { frame, stmt } => {
+                stmt.described.ask(self.released);
+                self.send(frame.whole, fx);
+                self.owed.push_back(Owed::StatementDescribed { stmt });
+            }
+            What::DescribePortal { frame, portal } => {
+                portal.described.ask(self.released);
+                self.send(frame.whole, fx);
+                self.owed
+                    .push_back(Owed::PortalDescribed { portal, show: true });
+            }
+            What::DescribeCursor { frame } => {
+                self.send(frame.whole, fx);
+                self.owed.push_back(Owed::CursorDescribed);
+            }
+            What::Execute {
+                frame,
+                name,
+                portal,
+            } => self.go_execute(frame, &name, portal, fx),
+            What::CloseStatement { frame, name } => {
+                self.send(frame.whole, fx);
+                self.owed.push_back(Owed::StatementClosed { name });
+            }
+            What::ClosePortal { frame, name } => {
+                self.send(frame.whole, fx);
+                self.owed.push_back(Owed::PortalClosed { name });
+            }
+            What::Flush => {
+                self.send(write::bare(client::FLUSH), fx);
+                self.batch.flushed = true;
+            }
+            What::Sync => {
+                self.send(write::bare(client::SYNC), fx);
+                self.sent_sync();
+                self.owed.push_back(Owed::Ready);
+            }
+            What::Fail(error) => self.failing(error, fx),
+            What::FailSimple(error) => self.fail_simple(&error, fx),
+            What::Terminate => self.end(fx),
+            What::Simple { .. } | What::Parse(_) | What::Bind { .. } => self.forget(&what),
+        }
+    }
+
+    fn go_execute(
+        &mut self,
+        frame: Frame,
+        name: &Bytes,
+        portal: Arc<Portal>,
+        fx: &mut Effects<Bytes>,
+    ) {
+        if needs_description(&portal, self.released) {
+            portal.described.ask(self.released);
+            self.send(describe_portal(name), fx);
+            self.owed.push_back(Owed::PortalDescribed {
+                portal: Arc::clone(&portal),
+                show: false,
+            });
+        }
+        self.send(frame.whole, fx);
+        self.owed.push_back(Owed::Executed { portal });
+    }
+
+    /// A Sync, or a Query, went upstream: a batch ended there.
+    pub(super) fn sent_sync(&mut self) {
+        self.released += 1;
+        self.batch.sent = false;
+        self.batch.flushed = false;
+    }
+
+    fn run(
+        &mut self,
+        seq: u64,
+        permit: Permit,
+        understood: Arc<Understood>,
+        known: Arc<Known>,
+        stale: bool,
+    ) {
+        let masks = self.served.settings.masks(&permit.obligations().reveal);
+        let running = Running {
+            permit,
+            understood,
+            known,
+            masks,
+            findings: Findings::new(&self.commitments),
+            withheld: Vec::new(),
+            plan: None,
+            copy_out: None,
+            rows: 0,
+            bytes: 0,
+            tag: String::new(),
+            stale,
+            stopped: None,
+        };
+        self.running.insert(seq, running);
+    }
+
+    /// A statement that would store protected values where they are not declared runs only where all of them are revealed.
+    fn stores_protected(&self, understood: &Understood, permit: &Permit) -> Option<Denial> {
+        let reveal = &permit.obligations().reveal;
+        if self.served.settings.masks(reveal).open {
+            return None;
+        }
+        let hidden = |piece: &&Piece| {
+            piece.resolved.copies_protected
+                && (piece.copies.is_empty() || !piece.copies.is_subset(reveal))
+        };
+        let piece = understood.pieces.iter().find(hidden)?;
+        let classes: Vec<_> = piece.copies.iter().map(|class| class.name()).collect();
+        let what = if classes.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", classes.join(", "))
+        };
+        let tag = &piece.statement.tag;
+        let words = format!(
+            "{tag} would store protected data{what} where it is not declared: leave those columns out"
+        );
+        Some(Denial::new(DenialCode::Withheld, words))
+    }
+
+    /// Terminate waits for the answers to what was sent; without Sync they must be asked for.
+    fn hurry_last(&mut self, fx: &mut Effects<Bytes>) {
+        if self.batch.sent && !self.batch.flushed && self.copy_in.is_none() {
+            self.send(write::bare(client::FLUSH), fx);
+            self.batch.flushed = true;
+        }
+    }
+}
+
+/// Rows can only be judged by their description: where the client did not ask for it, the gateway does.
+fn needs_description(portal: &Portal, batch: u64) -> bool {
+    let Some(piece) = portal.piece() else {
+        return false;
+    };
+    if piece.returns_nothing() || piece.statement.copy.is_some() {
+        return false;
+    }
+    let by_statement = piece.has_fixed_rows() && portal.stmt.described.in_time(batch);
+    !by_statement && !portal.described.in_time(batch)
+}
+
+fn describe_portal(name: &[u8]) -> Bytes {
+    write::one(client::DESCRIBE, |out| {
+        bytes::BufMut::put_u8(out, b'P');
+        write::cstr(out, name);
+    })
+}

@@ -1,0 +1,405 @@
+//! What the upstream answers, each message taken by what is owed.
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use mask::Findings;
+use model::Status;
+use sql::postgres::Handle;
+
+use super::types::{Columns, Cursor, Described, Owed, Stmt};
+use super::{CURSORS_MAX, Live, settle};
+use crate::postgres::command::{Piece, Understood};
+use crate::postgres::rows::{self, Reports};
+use crate::postgres::session::upstream_broke;
+use crate::postgres::wire::{self, Field, Frame, Malformed, Reader, Run, server, write};
+use crate::session::{Effects, Violation};
+
+impl Live {
+    /// Takes a message of the upstream.
+    pub(in crate::postgres) fn upstream(
+        &mut self,
+        frame: &Frame,
+        fx: &mut Effects<Bytes>,
+    ) -> Result<(), Violation> {
+        if let Some(reload) = self.reload.take() {
+            return self.reloading(reload, frame, fx);
+        }
+        match frame.kind {
+            server::NOTICE | server::NOTIFICATION => {
+                let shown = self.aside(frame)?;
+                self.out.append(&shown);
+                Ok(())
+            }
+            server::PARAMETER_STATUS => self.parameter(frame, fx),
+            server::ERROR => self.error(frame, fx),
+            server::DATA_ROW => self.rows(
+                &Run {
+                    whole: frame.whole.clone(),
+                    count: 1,
+                },
+                fx,
+            ),
+            server::ROW_DESCRIPTION | server::NO_DATA | server::PARAMETER_DESCRIPTION => {
+                self.description(frame, fx)
+            }
+            server::COMMAND_COMPLETE | server::EMPTY_QUERY | server::PORTAL_SUSPENDED => {
+                self.complete(frame, fx)
+            }
+            server::READY => self.ready(frame, fx),
+            server::COPY_IN | server::COPY_OUT | server::COPY_DATA | server::COPY_DONE => {
+                self.copy(frame, fx)
+            }
+            server::PARSE_COMPLETE | server::BIND_COMPLETE | server::CLOSE_COMPLETE => {
+                self.acknowledged(frame, fx)
+            }
+            _ => Err(upstream_broke("a message of a kind that is not known here")),
+        }
+    }
+
+    /// Shows a message unless the client must see nothing until the upstream is ready.
+    fn show_frame(&mut self, frame: &Frame) {
+        if !self.muted {
+            self.out.put(&frame.whole);
+        }
+    }
+
+    /// The command whose answer is coming in.
+    pub(super) fn answering(&self) -> Option<u64> {
+        match self.owed.front()? {
+            Owed::Executed { portal }
+            | Owed::Bound { portal, .. }
+            | Owed::PortalDescribed { portal, .. } => Some(portal.seq),
+            Owed::Simple(run) => Some(run.seq),
+            Owed::Parsed { seq, .. } => *seq,
+            _ => None,
+        }
+    }
+
+    /// A notice, error or notification, masked as the command under way is.
+    fn aside(&mut self, frame: &Frame) -> Result<Bytes, Violation> {
+        let mut none = Findings::counting();
+        let running = self.answering().and_then(|seq| self.running.get_mut(&seq));
+        let (masks, known, text, findings) = match running {
+            Some(running) => (
+                &running.masks,
+                &running.known,
+                &*running.understood.text,
+                &mut running.findings,
+            ),
+            None => (&self.masks, &self.known, &[][..], &mut none),
+        };
+        let masked = if frame.kind == server::NOTIFICATION {
+            rows::mask_notification(frame, masks, findings)
+        } else {
+            Reports {
+                masks,
+                known,
+                statement: text,
+            }
+            .mask(frame, findings)
+        };
+        Ok(masked
+            .map_err(broke)?
+            .unwrap_or_else(|| frame.whole.clone()))
+    }
+
+    fn parameter(&mut self, frame: &Frame, fx: &mut Effects<Bytes>) -> Result<(), Violation> {
+        let (name, value) = wire::parameter_status(frame).map_err(broke)?;
+        let fits = match &*name {
+            b"client_encoding" => value.eq_ignore_ascii_case(b"UTF8"),
+            b"standard_conforming_strings" => &*value == b"on",
+            _ => true,
+        };
+        if fits {
+            let masked = rows::mask_parameter_status(frame, &self.masks, &mut Findings::counting())
+                .map_err(broke)?;
+            self.out
+                .append(&masked.unwrap_or_else(|| frame.whole.clone()));
+        } else {
+            let words = "client_encoding stays UTF8 and standard_conforming_strings stays on in a session of the gateway: \
+                         something changed them";
+            self.die("0A000", words, fx);
+        }
+        Ok(())
+    }
+
+    fn error(&mut self, frame: &Frame, fx: &mut Effects<Bytes>) -> Result<(), Violation> {
+        self.copy_in = None;
+        self.copying_out = false;
+        let shown = self.aside(frame)?;
+        let status = Status::Failed(wire::error_field(frame, b'C'));
+        let fatal = matches!(&*wire::error_field(frame, b'V'), "FATAL" | "PANIC");
+        let show = !self.muted;
+        match self.owed.front_mut() {
+            Some(Owed::Simple(run)) => {
+                run.failed.get_or_insert(status);
+                if show {
+                    self.out.append(&shown);
+                }
+            }
+            Some(Owed::Failing(_)) if !fatal => {
+                if let Some(Owed::Failing(Some(error))) = self.owed.pop_front()
+                    && show
+                {
+                    self.out.append(&error);
+                }
+                self.skip_owed(fx);
+            }
+            Some(Owed::Ready) | None => {
+                if show {
+                    self.out.append(&shown);
+                }
+            }
+            Some(_) => {
+                if let Some(owed) = self.owed.pop_front() {
+                    self.give_up(owed, &status, fx);
+                }
+                if show {
+                    self.out.append(&shown);
+                }
+                self.skip_owed(fx);
+            }
+        }
+        Ok(())
+    }
+
+    fn acknowledged(&mut self, frame: &Frame, fx: &mut Effects<Bytes>) -> Result<(), Violation> {
+        match (frame.kind, self.owed.pop_front()) {
+            (server::PARSE_COMPLETE, Some(Owed::Parsed { name, stmt, seq })) => {
+                self.statements.settle(&name, Some(stmt));
+                if let Some(seq) = seq {
+                    self.finish(seq, Status::Completed, fx);
+                }
+            }
+            (server::BIND_COMPLETE, Some(Owed::Bound { name, portal })) => {
+                if let Some(before) = self.portals.settle(&name, Some(portal)) {
+                    self.finish(before.seq, Status::Completed, fx);
+                }
+            }
+            (server::CLOSE_COMPLETE, Some(Owed::StatementClosed { name })) => {
+                self.statements.settle(&name, None);
+            }
+            (server::CLOSE_COMPLETE, Some(Owed::PortalClosed { name })) => {
+                if let Some(before) = self.portals.settle(&name, None) {
+                    self.finish(before.seq, Status::Completed, fx);
+                }
+            }
+            _ => return Err(upstream_broke("a message that nothing was sent for")),
+        }
+        self.show_frame(frame);
+        Ok(())
+    }
+
+    fn description(&mut self, frame: &Frame, fx: &mut Effects<Bytes>) -> Result<(), Violation> {
+        if let (Some(Owed::Simple(run)), server::ROW_DESCRIPTION) = (self.owed.front(), frame.kind)
+        {
+            let (seq, index) = (run.seq, run.index);
+            return self.simple_rows(seq, index, frame, fx);
+        }
+        match (self.owed.front(), frame.kind) {
+            (Some(Owed::StatementDescribed { stmt }), server::PARAMETER_DESCRIPTION) => {
+                let _ = stmt
+                    .parameters
+                    .set(wire::described_types(frame).map_err(broke)?);
+                self.show_frame(frame);
+                return Ok(());
+            }
+            (
+                Some(Owed::StatementDescribed { stmt }),
+                server::ROW_DESCRIPTION | server::NO_DATA,
+            ) => {
+                let _ = stmt.described.columns.set(columns(frame)?);
+            }
+            (
+                Some(Owed::PortalDescribed { portal, show }),
+                server::ROW_DESCRIPTION | server::NO_DATA,
+            ) => {
+                let _ = portal.described.columns.set(columns(frame)?);
+                if !show {
+                    self.owed.pop_front();
+                    return Ok(());
+                }
+            }
+            (Some(Owed::CursorDescribed), server::ROW_DESCRIPTION | server::NO_DATA) => {}
+            _ => return Err(upstream_broke("a description that nothing was sent for")),
+        }
+        self.owed.pop_front();
+        self.show_frame(frame);
+        Ok(())
+    }
+
+    fn complete(&mut self, frame: &Frame, fx: &mut Effects<Bytes>) -> Result<(), Violation> {
+        let tag = if frame.kind == server::COMMAND_COMPLETE {
+            let tag = Reader::new(&frame.body).cstr().map_err(broke)?;
+            String::from_utf8_lossy(&tag).into_owned()
+        } else {
+            String::new()
+        };
+        let (seq, piece, text) = match self.owed.front_mut() {
+            Some(Owed::Executed { portal }) => (
+                portal.seq,
+                portal.piece().cloned(),
+                portal.understood.text.clone(),
+            ),
+            Some(Owed::Simple(run)) if frame.kind != server::PORTAL_SUSPENDED => {
+                let index = run.index;
+                run.index += 1;
+                let seq = run.seq;
+                let understood = self
+                    .running
+                    .get(&seq)
+                    .map(|running| Arc::clone(&running.understood));
+                let piece = understood
+                    .as_ref()
+                    .and_then(|understood| understood.pieces.get(index))
+                    .cloned();
+                (
+                    seq,
+                    piece,
+                    understood
+                        .map(|understood| understood.text.clone())
+                        .unwrap_or_default(),
+                )
+            }
+            _ => return Err(upstream_broke("an end that nothing was sent for")),
+        };
+        if let Some(running) = self.running.get_mut(&seq) {
+            running.tag = tag;
+            running.plan = None;
+            running.copy_out = None;
+        }
+        self.show_frame(frame);
+        if frame.kind == server::COMMAND_COMPLETE
+            && let Some(piece) = &piece
+        {
+            self.carried_out(piece, &text, fx);
+        }
+        if let Some(Owed::Executed { .. }) = self.owed.front()
+            && let Some(Owed::Executed { portal }) = self.owed.pop_front()
+        {
+            self.execution_over(&portal, true);
+            if frame.kind != server::PORTAL_SUSPENDED {
+                self.finish(seq, Status::Completed, fx);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a statement that was carried out did to the session's names.
+    fn carried_out(&mut self, piece: &Piece, text: &Bytes, fx: &mut Effects<Bytes>) {
+        match piece.statement.handle.as_ref() {
+            Some(Handle::Prepare(name)) => {
+                let stmt = Stmt {
+                    text: Bytes::new(),
+                    types: Vec::new(),
+                    runs: piece.statement.inner.clone(),
+                    by_sql: true,
+                    described: Described::default(),
+                    parameters: OnceLock::new(),
+                };
+                self.statements
+                    .set(Bytes::copy_from_slice(name.as_bytes()), Arc::new(stmt));
+            }
+            Some(Handle::Deallocate(Some(name))) => {
+                self.statements.drop_name(name.as_bytes());
+            }
+            Some(Handle::Deallocate(None)) => self.statements.clear().for_each(drop),
+            Some(Handle::Declare(name)) if self.cursors.len() < CURSORS_MAX => {
+                if let Some(inner) = &piece.statement.inner {
+                    self.cursors.insert(
+                        name.clone(),
+                        Cursor {
+                            reads: Arc::clone(inner),
+                            may_hold: may_hold(piece, text),
+                        },
+                    );
+                }
+            }
+            Some(Handle::Close(Some(name))) => {
+                self.cursors.remove(name);
+                if let Some(portal) = self.portals.drop_name(name.as_bytes()) {
+                    self.finish(portal.seq, Status::Completed, fx);
+                }
+            }
+            Some(Handle::Close(None)) => {
+                self.cursors.clear();
+                self.end_portals(fx);
+            }
+            _ => {}
+        }
+        if piece.statement.tag == "DISCARD ALL" {
+            self.statements.clear().for_each(drop);
+            self.cursors.clear();
+            self.end_portals(fx);
+        }
+    }
+
+    fn ready(&mut self, frame: &Frame, fx: &mut Effects<Bytes>) -> Result<(), Violation> {
+        self.status = wire::ready_status(frame).map_err(broke)?;
+        match self.owed.pop_front() {
+            Some(Owed::Ready) => {}
+            Some(Owed::Simple(run)) => {
+                self.simple_ahead = false;
+                let understood = self
+                    .running
+                    .get(&run.seq)
+                    .map(|running| Arc::clone(&running.understood));
+                self.unsettled |= understood
+                    .is_some_and(|it: Arc<Understood>| it.pieces.iter().any(Piece::unsettles));
+                self.finish(run.seq, run.failed.unwrap_or(Status::Completed), fx);
+            }
+            _ => return Err(upstream_broke("ready before everything was answered")),
+        }
+        if self.status == b'I' {
+            self.end_portals(fx);
+            self.cursors.retain(|_, cursor| cursor.may_hold);
+            self.unsettled |= std::mem::take(&mut self.unsettled_at_end);
+        }
+        if self.catch_up(fx) {
+            self.out.append(&write::ready(self.status));
+        }
+        Ok(())
+    }
+
+    /// Portals ended with the transaction.
+    fn end_portals(&mut self, fx: &mut Effects<Bytes>) {
+        let ended: Vec<u64> = self.portals.clear().map(|portal| portal.seq).collect();
+        ended
+            .into_iter()
+            .for_each(|seq| self.finish(seq, Status::Completed, fx));
+    }
+
+    /// Settles a command, unless it is settled.
+    pub(super) fn finish(&mut self, seq: u64, status: Status, fx: &mut Effects<Bytes>) {
+        if let Some(running) = self.running.remove(&seq) {
+            let outcome = running.outcome(status);
+            settle(seq, running.permit, outcome, fx);
+        }
+    }
+}
+
+/// Whether a cursor may outlive its transaction: only a text with the word does.
+fn may_hold(piece: &Piece, text: &Bytes) -> bool {
+    let own = text.get(piece.statement.text.clone()).unwrap_or_default();
+    own.windows(4)
+        .any(|word| word.eq_ignore_ascii_case(b"hold"))
+}
+
+/// Names are copied: slices would keep alive the whole piece that they came in.
+fn columns(frame: &Frame) -> Result<Columns, Violation> {
+    if frame.kind == server::NO_DATA {
+        return Ok(Columns::Nothing);
+    }
+    let owned = |field: Field| Field {
+        name: Bytes::copy_from_slice(&field.name),
+        ..field
+    };
+    let fields = wire::row_fields(frame).map_err(broke)?;
+    Ok(Columns::Rows(fields.into_iter().map(owned).collect()))
+}
+
+pub(super) fn broke(malformed: Malformed) -> Violation {
+    upstream_broke(malformed.0)
+}

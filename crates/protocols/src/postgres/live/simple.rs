@@ -1,0 +1,54 @@
+//! Query: one command, however many statements it holds.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::Live;
+use super::request::Taken;
+use super::types::{Step, What};
+use crate::postgres::session::client_broke;
+use crate::postgres::wire::{Frame, Reader};
+use crate::session::{Effects, Violation};
+
+impl Live {
+    /// A Query is read once everything before it is answered, so that the session's names and the catalog are what the
+    /// upstream will see.
+    pub(super) fn query(
+        &mut self,
+        frame: &Frame,
+        fx: &mut Effects<Bytes>,
+    ) -> Result<Taken, Violation> {
+        let mut body = Reader::new(&frame.body);
+        let text = body.cstr().map_err(|malformed| client_broke(malformed.0))?;
+        body.end().map_err(|malformed| client_broke(malformed.0))?;
+        self.flush_parse(fx);
+        if !self.is_quiet() || self.must_settle(fx) {
+            return Ok(Taken::Later);
+        }
+        match self.understand(&text) {
+            Err(unreadable) => {
+                self.note_unreadable(&text, &unreadable, fx);
+                self.push(What::FailSimple(unreadable.error()));
+            }
+            Ok(understood) => {
+                let seq = self.ask(&understood, false, Vec::new(), Vec::new(), fx);
+                self.simple_ahead = true;
+                let stale = self.batch.unsettles || self.unsettled;
+                let known = Arc::clone(&self.known);
+                let frame = frame.clone();
+                self.steps.push_back(Step::asked(
+                    seq,
+                    What::Simple {
+                        frame,
+                        understood,
+                        known,
+                        stale,
+                    },
+                ));
+            }
+        }
+        self.end_batch();
+        Ok(Taken::Yes)
+    }
+}

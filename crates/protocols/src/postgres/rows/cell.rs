@@ -1,0 +1,283 @@
+//! One value: which way of looking at it fits its type, its format and its column's rule.
+
+use std::sync::Arc;
+
+use mask::{Findings, Hint, Masker, Outcome, Place};
+use model::DataClass;
+
+use super::{RowError, binary, numeric, text};
+use crate::postgres::catalog::Form;
+use crate::postgres::known::Known;
+use crate::postgres::settings::Masks;
+use crate::postgres::wire::Format;
+
+/// Values within values are followed so deep; what is deeper is withheld.
+pub(super) const DEPTH_MAX: u8 = 16;
+
+/// What a column's values are held to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Rule {
+    Pass,
+    Scan,
+    Declared(DataClass),
+}
+
+/// A column of an answer.
+#[derive(Debug)]
+pub(super) struct Column {
+    /// As it may be shown.
+    pub(super) name: String,
+    /// The name of its place.
+    pub(super) label: String,
+    pub(super) place: Place,
+    pub(super) hint: Hint,
+    pub(super) rule: Rule,
+    pub(super) form: Form,
+    pub(super) format: Format,
+}
+
+impl Column {
+    pub(super) fn passes(&self) -> bool {
+        self.rule == Rule::Pass
+    }
+
+    pub(super) fn withheld_value(&self) -> RowError {
+        let message = format!(
+            "a value of column \"{}\" holds protected data that this target withholds, or cannot be inspected: \
+             leave the column out, or ask for its text format",
+            self.name
+        );
+        RowError::withheld(message, Vec::new())
+    }
+}
+
+/// What looking at values needs.
+#[derive(Debug)]
+pub(super) struct Cells {
+    known: Arc<Known>,
+    masks: Masks,
+}
+
+/// How to look at one value, and at the values within it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look<'a> {
+    pub(super) rule: &'a Rule,
+    pub(super) hint: Hint,
+    pub(super) depth: u8,
+}
+
+impl Look<'_> {
+    pub(super) fn deeper(self) -> Self {
+        Self {
+            depth: self.depth + 1,
+            ..self
+        }
+    }
+}
+
+impl Cells {
+    pub(super) fn new(known: Arc<Known>, masks: Masks) -> Self {
+        Self { known, masks }
+    }
+
+    pub(super) fn masks(&self) -> &Masks {
+        &self.masks
+    }
+
+    /// `schema.table.column`, if the catalog has it.
+    pub(super) fn origin(&self, relation: u32, number: i16) -> Option<String> {
+        let relation = self.known.catalog.relation_by_oid(relation)?;
+        let column = relation.columns.iter().find(|c| c.number == number)?;
+        Some(format!(
+            "{}.{}.{}",
+            relation.schema, relation.name, column.name
+        ))
+    }
+
+    /// A name as it may stand in a message or fact: an alias can be made of anything.
+    pub(super) fn readable(&self, name: &str) -> String {
+        let mut out = Vec::new();
+        let mut unused = Findings::counting();
+        let masker = &self.masks.text;
+        match masker.mask_text(Hint::NONE, name.as_bytes(), &mut out, &mut unused) {
+            Outcome::Clean => name.to_owned(),
+            Outcome::Masked => String::from_utf8_lossy(&out).into_owned(),
+            Outcome::Null | Outcome::Withheld => "?".to_owned(),
+        }
+    }
+
+    pub(super) fn form(&self, oid: u32) -> Form {
+        self.known.types.form(oid)
+    }
+
+    /// Whether values of a type need not be read. An integer of 32 bits is no card number; it may be an SSN or bank code
+    /// without its zeros and dashes, which the detectors take for one only where the column's name says so.
+    pub(super) fn passes(&self, form: Form, hint: Hint, format: Format) -> bool {
+        match form {
+            Form::Plain => true,
+            Form::Int4 => hint == Hint::NONE,
+            Form::Name => format == Format::Binary,
+            Form::Array(element) | Form::Range(element) | Form::Multirange(element) => {
+                let element = self.form(element);
+                let flat = matches!(element, Form::Plain | Form::Int4 | Form::Name);
+                flat && self.passes(element, hint, format)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether values of a type can be read in binary. What the fields of a row hold, each row tells.
+    pub(super) fn is_readable(&self, form: Form) -> bool {
+        match form {
+            Form::Unknown => false,
+            Form::Array(element) | Form::Range(element) | Form::Multirange(element) => {
+                !matches!(self.form(element), Form::Unknown)
+            }
+            _ => true,
+        }
+    }
+
+    /// Looks at a value of a column. With [`Outcome::Masked`] what replaces it was appended to `out`.
+    pub(super) fn look(
+        &self,
+        column: &Column,
+        value: &[u8],
+        out: &mut Vec<u8>,
+        findings: &mut Findings,
+    ) -> Outcome {
+        findings.enter(column.place);
+        let look = Look {
+            rule: &column.rule,
+            hint: column.hint,
+            depth: 0,
+        };
+        let outcome = match column.format {
+            Format::Text => self.text(column.form, look, value, out, findings),
+            Format::Binary => self.binary(column.form, look, value, out, findings),
+        };
+        match outcome {
+            Outcome::Withheld if self.masks.open => Outcome::Clean,
+            outcome => outcome,
+        }
+    }
+
+    pub(super) fn text(
+        &self,
+        form: Form,
+        look: Look<'_>,
+        value: &[u8],
+        out: &mut Vec<u8>,
+        findings: &mut Findings,
+    ) -> Outcome {
+        if look.depth > DEPTH_MAX {
+            return Outcome::Withheld;
+        }
+        match form {
+            Form::Text | Form::VersionedText | Form::Name | Form::Raw | Form::Unknown => {
+                mask(&self.masks.text, look, value, out, findings)
+            }
+            Form::Record => match look.rule {
+                Rule::Declared(_) => self.typed(look, value, findings),
+                _ => mask(&self.masks.text, look, value, out, findings),
+            },
+            Form::Json | Form::Jsonb => text::json(self, look, value, out, findings),
+            Form::Bytea => text::bytea(self, look, value, out, findings),
+            Form::Array(element) => {
+                let element = self.form(element);
+                text::array(self, element, look, value, out, findings)
+            }
+            Form::Plain
+            | Form::Int4
+            | Form::Int8
+            | Form::Float8
+            | Form::Floats(_)
+            | Form::Numeric
+            | Form::Range(_)
+            | Form::Multirange(_) => self.typed(look, value, findings),
+        }
+    }
+
+    pub(super) fn binary(
+        &self,
+        form: Form,
+        look: Look<'_>,
+        value: &[u8],
+        out: &mut Vec<u8>,
+        findings: &mut Findings,
+    ) -> Outcome {
+        if look.depth > DEPTH_MAX {
+            return Outcome::Withheld;
+        }
+        match form {
+            Form::Text | Form::Bytea => mask(&self.masks.text, look, value, out, findings),
+            Form::Json => text::json(self, look, value, out, findings),
+            Form::Jsonb | Form::VersionedText => {
+                let Some((version, text)) = value.split_first() else {
+                    return Outcome::Withheld;
+                };
+                let before = out.len();
+                out.push(*version);
+                let outcome = match form {
+                    Form::Jsonb => text::json(self, look, text, out, findings),
+                    _ => mask(&self.masks.text, look, text, out, findings),
+                };
+                if outcome != Outcome::Masked {
+                    out.truncate(before);
+                }
+                outcome
+            }
+            Form::Array(_) => binary::array(self, look, value, out, findings),
+            Form::Record => binary::record(self, look, value, out, findings),
+            Form::Range(element) => binary::range(self, element, look, value, findings),
+            Form::Multirange(element) => binary::multirange(self, element, look, value, findings),
+            Form::Plain | Form::Name => match look.rule {
+                Rule::Declared(_) => self.typed(look, value, findings),
+                _ => Outcome::Clean,
+            },
+            Form::Int4 | Form::Int8 | Form::Float8 | Form::Floats(_) | Form::Numeric => {
+                let mut written = Vec::with_capacity(32);
+                match numeric::write(form, value, &mut written) {
+                    Some(()) => self.typed(look, &written, findings),
+                    None => Outcome::Withheld,
+                }
+            }
+            Form::Raw => self.typed(look, value, findings),
+            Form::Unknown => Outcome::Withheld,
+        }
+    }
+
+    /// A value that cannot hold `*`: clean, NULL or withheld.
+    pub(super) fn typed(&self, look: Look<'_>, value: &[u8], findings: &mut Findings) -> Outcome {
+        let mut unused = Vec::new();
+        match mask(&self.masks.typed, look, value, &mut unused, findings) {
+            Outcome::Masked => Outcome::Null,
+            outcome => outcome,
+        }
+    }
+}
+
+/// Masks text as the rule says.
+pub(super) fn mask(
+    masker: &Masker,
+    look: Look<'_>,
+    value: &[u8],
+    out: &mut Vec<u8>,
+    findings: &mut Findings,
+) -> Outcome {
+    match look.rule {
+        Rule::Pass => Outcome::Clean,
+        Rule::Scan => masker.mask_text(look.hint, value, out, findings),
+        Rule::Declared(class) => masker.mask_declared(class, value, out, findings),
+    }
+}
+
+/// The worse of two outcomes of values that stand within one.
+pub(super) fn worse(one: Outcome, other: Outcome) -> Outcome {
+    let rank = |outcome| match outcome {
+        Outcome::Clean => 0,
+        Outcome::Masked => 1,
+        Outcome::Null => 2,
+        Outcome::Withheld => 3,
+    };
+    if rank(one) >= rank(other) { one } else { other }
+}

@@ -1,0 +1,114 @@
+//! Numbers in binary, written as PostgreSQL writes them in text, for the detectors to read.
+
+use std::io::Write as _;
+
+use crate::postgres::catalog::Form;
+
+/// So many groups of four digits are written; no detector looks at a longer number.
+const GROUPS_MAX: usize = 16;
+
+/// A number in binary, of int4, int8, float8 or numeric, in text; `None` where it is none, or longer than is written here.
+pub(in crate::postgres) fn number_text(kind: u32, value: &[u8]) -> Option<String> {
+    let form = match kind {
+        20 => Form::Int8,
+        23 => Form::Int4,
+        701 => Form::Float8,
+        1700 if value.len() <= 8 + 2 * GROUPS_MAX => Form::Numeric,
+        _ => return None,
+    };
+    let mut out = Vec::new();
+    write(form, value, &mut out)?;
+    String::from_utf8(out).ok()
+}
+
+/// Appends the value in text; `None` where it is not of this form.
+pub(super) fn write(form: Form, value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    match form {
+        Form::Int4 => {
+            let number = i32::from_be_bytes(value.try_into().ok()?);
+            write!(out, "{number}").ok()
+        }
+        Form::Int8 => {
+            let number = i64::from_be_bytes(value.try_into().ok()?);
+            write!(out, "{number}").ok()
+        }
+        Form::Float8 => double(value, out),
+        Form::Floats(skip) => {
+            let numbers = value.get(usize::from(skip)..)?.chunks(8);
+            for number in numbers {
+                double(number, out)?;
+                out.push(b'\n');
+            }
+            Some(())
+        }
+        Form::Numeric => numeric(value, out),
+        _ => None,
+    }
+}
+
+fn double(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let number = f64::from_be_bytes(value.try_into().ok()?);
+    // Very large and very small ones would be written out in hundreds of digits.
+    if number != 0.0 && !(1e-5..1e20).contains(&number.abs()) {
+        write!(out, "{number:e}").ok()
+    } else {
+        write!(out, "{number}").ok()
+    }
+}
+
+/// `numeric_send`: count of groups, weight of the first, sign, digits after the point, groups of four digits.
+fn numeric(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let mut words = value
+        .chunks(2)
+        .map(|pair| pair.try_into().ok().map(u16::from_be_bytes));
+    let mut word = || words.next().flatten();
+    let (count, weight, sign, scale) = (word()?, word()?.cast_signed(), word()?, word()?);
+    if value.len() != 8 + 2 * usize::from(count) {
+        return None;
+    }
+    match sign {
+        0 => {}
+        0x4000 => out.push(b'-'),
+        0xC000 | 0xD000 | 0xF000 => {
+            out.extend_from_slice(b"NaN");
+            return Some(());
+        }
+        _ => return None,
+    }
+    let groups: Vec<u16> = value
+        .get(8..)?
+        .chunks(2)
+        .take(GROUPS_MAX)
+        .filter_map(|pair| pair.try_into().ok().map(u16::from_be_bytes))
+        .collect();
+    let group = |at: i16| {
+        usize::try_from(at)
+            .ok()
+            .and_then(|at| groups.get(at).copied())
+            .unwrap_or(0)
+    };
+    if weight < 0 {
+        out.push(b'0');
+    }
+    let shown = i16::try_from(GROUPS_MAX).unwrap_or(i16::MAX);
+    for at in 0..=weight.min(shown) {
+        if at == 0 {
+            write!(out, "{}", group(at)).ok()?;
+        } else {
+            write!(out, "{:04}", group(at)).ok()?;
+        }
+    }
+    let mut digits = usize::from(scale).min(4 * GROUPS_MAX);
+    if digits > 0 {
+        out.push(b'.');
+    }
+    let mut at = weight.checked_add(1)?;
+    while digits > 0 {
+        let four = format!("{:04}", group(at));
+        let shown = four.as_bytes().get(..digits.min(4)).unwrap_or_default();
+        out.extend_from_slice(shown);
+        digits -= shown.len();
+        at = at.checked_add(1)?;
+    }
+    Some(())
+}

@@ -1,0 +1,164 @@
+//! From a statement and what the server reports of its columns to a plan.
+
+use std::sync::Arc;
+
+use mask::{Findings, Hint, Strategy};
+use model::{DataClass, MaskFact};
+use sql::postgres::{FieldOrigin, OutputRule, Resolved, Withheld};
+
+use super::cell::{Cells, Column, Rule};
+use super::tuple::Tuples;
+use super::{RowError, RowPlan};
+use crate::postgres::catalog::Form;
+use crate::postgres::known::Known;
+use crate::postgres::settings::Masks;
+use crate::postgres::wire::{Field, Format};
+
+impl RowPlan {
+    /// Plans an answer with these columns.
+    ///
+    /// `formats` are the result formats of Bind, where the description came from Describe of a statement and so does not
+    /// tell them. The columns become places of `findings`, which every row must be given.
+    ///
+    /// # Errors
+    /// [`RowError::Refused`] where a column cannot be shown; it names the column and what to do.
+    pub fn new(
+        fields: &[Field],
+        resolved: &Resolved,
+        known: &Arc<Known>,
+        masks: &Masks,
+        formats: Option<&[Format]>,
+        findings: &mut Findings,
+    ) -> Result<Self, RowError> {
+        let cells = Cells::new(Arc::clone(known), masks.clone());
+        let origins: Vec<FieldOrigin> = fields
+            .iter()
+            .map(|field| FieldOrigin {
+                table_oid: field.relation,
+                column: field.attribute,
+            })
+            .collect();
+        let rules = resolved.rules(&origins, &known.catalog, &known.protected);
+        let mut columns = Vec::with_capacity(fields.len());
+        for (index, (field, rule)) in fields.iter().zip(rules).enumerate() {
+            let format = formats.map_or(field.format, |formats| Format::pick(formats, index));
+            let source = Source {
+                name: String::from_utf8_lossy(&field.name).into_owned(),
+                origin: Some((field.relation, field.attribute)),
+                form: known.types.form(field.kind),
+                format,
+            };
+            columns.push(column(&cells, source, rule, findings)?);
+        }
+        Ok(Self {
+            tuples: Tuples::new(cells, columns),
+            message: Vec::new(),
+        })
+    }
+}
+
+/// What is known of a column before anything is decided.
+pub(super) struct Source {
+    pub(super) name: String,
+    /// Relation and attribute.
+    pub(super) origin: Option<(u32, i16)>,
+    pub(super) form: Form,
+    pub(super) format: Format,
+}
+
+/// Decides about a column.
+pub(super) fn column(
+    cells: &Cells,
+    source: Source,
+    rule: OutputRule,
+    findings: &mut Findings,
+) -> Result<Column, RowError> {
+    let Source {
+        name,
+        origin,
+        form,
+        format,
+    } = source;
+    let name = cells.readable(&name);
+    let origin = origin.and_then(|(relation, number)| cells.origin(relation, number));
+    let place = origin.clone().unwrap_or_else(|| name.clone());
+    let hint = match &origin {
+        Some(origin) if Hint::column(origin) != Hint::NONE => Hint::column(origin),
+        _ => Hint::column(&name),
+    };
+    let rule = decided(cells, &name, &place, rule)?;
+    let unreadable = format == Format::Binary && !cells.is_readable(form);
+    if unreadable && !cells.masks().open {
+        let message = format!(
+            "column \"{name}\" has a type whose binary format cannot be inspected: ask for the text format, \
+             or cast it to text"
+        );
+        return Err(RowError::withheld(message, facts(&[uninspected()], &place)));
+    }
+    let rule = match rule {
+        _ if unreadable => Rule::Pass,
+        Rule::Scan if cells.passes(form, hint, format) => Rule::Pass,
+        rule => rule,
+    };
+    Ok(Column {
+        place: findings.place(&place),
+        label: place,
+        name,
+        hint,
+        rule,
+        form,
+        format,
+    })
+}
+
+fn decided(cells: &Cells, name: &str, place: &str, rule: OutputRule) -> Result<Rule, RowError> {
+    let masker = &cells.masks().text;
+    match rule {
+        OutputRule::Clear => Ok(Rule::Scan),
+        OutputRule::Declared(class) if masker.strategy(&class) == Some(Strategy::Withhold) => {
+            let message = format!(
+                "column \"{name}\" holds {class}, which this target withholds: leave it out, or ask for the reveal of {class}"
+            );
+            Err(RowError::withheld(message, facts(&[class], place)))
+        }
+        OutputRule::Declared(class) => Ok(Rule::Declared(class)),
+        OutputRule::Withheld(Withheld::Derived(classes)) => {
+            let hidden: Vec<DataClass> = classes
+                .into_iter()
+                .filter(|class| masker.masks(class))
+                .collect();
+            if hidden.is_empty() {
+                return Ok(Rule::Scan);
+            }
+            let names = hidden.iter().map(DataClass::name).collect::<Vec<_>>();
+            let names = names.join(", ");
+            let message = format!(
+                "column \"{name}\" is computed from protected data ({names}) and cannot be shown masked: \
+                 select the column itself, or ask for the reveal of {names}"
+            );
+            Err(RowError::withheld(message, facts(&hidden, place)))
+        }
+        OutputRule::Withheld(_) if cells.masks().open => Ok(Rule::Scan),
+        OutputRule::Withheld(why) => {
+            let message = format!("column \"{name}\" is withheld: {why}");
+            Err(RowError::withheld(message, facts(&[uninspected()], place)))
+        }
+    }
+}
+
+/// The class under which is counted what nobody could read.
+fn uninspected() -> DataClass {
+    DataClass::try_from("uninspected".to_owned()).unwrap_or(DataClass::PAN)
+}
+
+fn facts(classes: &[DataClass], place: &str) -> Vec<MaskFact> {
+    let fact = |class: &DataClass| MaskFact {
+        class: class.clone(),
+        rule: "lineage".to_owned(),
+        place: place.to_owned(),
+        strategy: Strategy::Withhold.name().to_owned(),
+        count: 1,
+        commitments: Vec::new(),
+    };
+    classes.iter().map(fact).collect()
+}

@@ -1,0 +1,263 @@
+//! Errors, notices and what else a server tells in words.
+//!
+//! Where a target has declared columns, words in quotes are shown only if they are names that the client can know: those
+//! of its own statement and of the catalog. Rows that PostgreSQL quotes in a detail, the values of a key, and statements
+//! that the server ran by itself are withheld.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use mask::{ErrorNames, Findings, Hint, Masker, Outcome};
+use model::DataClass;
+use sql::Name;
+use sql::postgres::Taint;
+
+use crate::postgres::known::Known;
+use crate::postgres::settings::Masks;
+use crate::postgres::wire::{Frame, Malformed, Reader, Report, server, write};
+
+/// Stands in place of words that are withheld.
+const WITHHELD: &[u8] = b"(withheld)";
+/// The server's routines (field `R`, which is never translated) in which code of the database says what it likes: `RAISE` and
+/// `ASSERT` of PL/pgSQL, and the messages and uncaught exceptions of PL/Python, PL/Perl and PL/Tcl.
+const RAISING: [&[u8]; 10] = [
+    b"exec_stmt_raise",
+    b"exec_stmt_assert",
+    b"PLy_output",
+    b"PLy_elog",
+    b"PLy_elog_impl",
+    b"do_util_elog",
+    b"plperl_util_elog",
+    b"plperl_call_perl_func",
+    b"pltcl_elog",
+    b"throw_tcl_error",
+];
+/// A name of an object that is in no catalog, such as a constraint, may have so many digits in a row.
+const DIGITS_MAX: usize = 4;
+
+/// Masks the errors and notices of one command.
+#[derive(Debug, Clone, Copy)]
+pub struct Reports<'a> {
+    /// The command's maskers.
+    pub masks: &'a Masks,
+    /// What is known of the database.
+    pub known: &'a Known,
+    /// The client's statement, as it wrote it; empty where there is none.
+    pub statement: &'a [u8],
+}
+
+impl Reports<'_> {
+    /// An ErrorResponse or NoticeResponse as it may be shown; `None` where it may be shown as it came.
+    ///
+    /// # Errors
+    /// [`Malformed`]
+    pub fn mask(&self, frame: &Frame, findings: &mut Findings) -> Result<Option<Bytes>, Malformed> {
+        let mut report = Report::read(frame)?;
+        let place = findings.place(if frame.kind == server::ERROR {
+            "error"
+        } else {
+            "notice"
+        });
+        findings.enter(place);
+        let mut changed = false;
+        // A position in a statement that is not shown tells nothing.
+        let withhold_query = report
+            .field(b'q')
+            .is_some_and(|query| self.withholds_query(query));
+        let raised = report
+            .field(b'R')
+            .filter(|routine| self.is_strict() && RAISING.contains(&&routine[..]));
+        // PL/pgSQL's context is its own; that of the others is whatever the program says.
+        let spoken: &[u8] = match raised {
+            Some(routine) if routine.starts_with(b"exec_stmt_") => b"MDH",
+            Some(_) => b"MDHW",
+            None => b"",
+        };
+        let objects: Vec<Bytes> = report
+            .fields
+            .iter()
+            .filter(|(code, text)| b"stcdn".contains(code) && self.may_name(text))
+            .map(|(_, text)| text.clone())
+            .collect();
+        report.fields.retain_mut(|(code, text)| {
+            let masked = match code {
+                b'q' | b'p' if withhold_query => {
+                    changed = true;
+                    return false;
+                }
+                b'S' | b'V' | b'C' | b'P' | b'p' | b'F' | b'L' | b'R' => None,
+                b's' | b't' | b'c' | b'd' | b'n' if self.is_strict() && !self.may_name(text) => {
+                    changed = true;
+                    return false;
+                }
+                // Unless the client wrote the very words, nobody knows what they are made of.
+                code if spoken.contains(code)
+                    && memchr::memmem::find(self.statement, text).is_none() =>
+                {
+                    Some(Bytes::from_static(WITHHELD))
+                }
+                b'M' | b'D' | b'H' | b'W' if self.is_strict() => {
+                    self.strictly(text, &objects, findings)
+                }
+                _ => free_text(&self.masks.text, text, findings),
+            };
+            if let Some(masked) = masked {
+                *text = masked;
+                changed = true;
+            }
+            true
+        });
+        Ok(changed.then(|| {
+            write::one(frame.kind, |out| {
+                for (code, text) in &report.fields {
+                    out.put_u8(*code);
+                    write::cstr(out, text);
+                }
+                out.put_u8(0);
+            })
+        }))
+    }
+
+    fn is_strict(&self) -> bool {
+        !self.known.protected.is_empty() && !self.masks.open
+    }
+
+    fn withholds_query(&self, query: &[u8]) -> bool {
+        self.is_strict() && memchr::memmem::find(self.statement, query).is_none()
+    }
+
+    fn strictly(&self, text: &[u8], objects: &[Bytes], findings: &mut Findings) -> Option<Bytes> {
+        let names = Names {
+            reports: self,
+            objects,
+        };
+        let mut out = Vec::new();
+        let outcome = self.masks.text.mask_error(text, &names, &mut out, findings);
+        replacement(outcome, out)
+    }
+
+    /// Whether the text of a name field may be shown: RAISE lets anything stand there.
+    fn may_name(&self, text: &[u8]) -> bool {
+        let Ok(name) = std::str::from_utf8(text) else {
+            return false;
+        };
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let short = |run: &[u8]| run.len() <= DIGITS_MAX;
+        let digits = text.split(|byte| !byte.is_ascii_digit());
+        self.is_name(name)
+            || (text.iter().all(|byte| plain(*byte)) && digits.into_iter().all(short))
+    }
+}
+
+/// What is a name in one report: what the catalog and the statement hold, and the objects that the report itself names.
+struct Names<'a> {
+    reports: &'a Reports<'a>,
+    objects: &'a [Bytes],
+}
+
+impl ErrorNames for Names<'_> {
+    fn class_of_column(&self, column: &str) -> Option<DataClass> {
+        self.reports.class_of_column(column)
+    }
+
+    fn is_name(&self, quoted: &str) -> bool {
+        self.objects
+            .iter()
+            .any(|object| object == quoted.as_bytes())
+            || self.reports.is_name(quoted)
+    }
+}
+
+impl Reports<'_> {
+    fn class_of_column(&self, column: &str) -> Option<DataClass> {
+        let relations = self.known.catalog.relations();
+        let mut touched = relations.filter(|relation| self.known.protected.touches(relation.oid));
+        touched.find_map(|relation| {
+            let column = relation.columns.iter().find(|c| c.name == column)?;
+            match self.known.protected.column(relation.oid, column.number) {
+                Taint::Direct(class) => Some(class),
+                Taint::Derived(classes) => classes.into_iter().next(),
+                Taint::Clear | Taint::Unknown(_) => None,
+            }
+        })
+    }
+
+    fn is_name(&self, quoted: &str) -> bool {
+        let catalog = &self.known.catalog;
+        let known = |name: &Name| {
+            catalog.candidates(name).next().is_some() || catalog.functions(name).next().is_some()
+        };
+        let column = |name: &str| {
+            catalog.relations().any(|relation| {
+                relation.schema == name || relation.columns.iter().any(|column| column.name == name)
+            })
+        };
+        let qualified = quoted
+            .split_once('.')
+            .map(|(schema, name)| Name::qualified(schema, name));
+        memchr::memmem::find(self.statement, quoted.as_bytes()).is_some()
+            || known(&Name::bare(quoted))
+            || qualified.is_some_and(|name| known(&name))
+            || column(quoted)
+    }
+}
+
+/// A NotificationResponse as it may be shown; `None` where it may be shown as it came.
+///
+/// # Errors
+/// [`Malformed`]
+pub fn mask_notification(
+    frame: &Frame,
+    masks: &Masks,
+    findings: &mut Findings,
+) -> Result<Option<Bytes>, Malformed> {
+    let mut body = Reader::new(&frame.body);
+    let (process, channel, payload) = (body.u32()?, body.cstr()?, body.cstr()?);
+    body.end()?;
+    let place = findings.place("notification");
+    findings.enter(place);
+    let masked_channel = free_text(&masks.text, &channel, findings);
+    let masked_payload = free_text(&masks.text, &payload, findings);
+    if masked_channel.is_none() && masked_payload.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(write::one(frame.kind, |out| {
+        out.put_u32(process);
+        write::cstr(out, &masked_channel.unwrap_or(channel));
+        write::cstr(out, &masked_payload.unwrap_or(payload));
+    })))
+}
+
+/// A ParameterStatus as it may be shown; `None` where it may be shown as it came.
+///
+/// # Errors
+/// [`Malformed`]
+pub fn mask_parameter_status(
+    frame: &Frame,
+    masks: &Masks,
+    findings: &mut Findings,
+) -> Result<Option<Bytes>, Malformed> {
+    let mut body = Reader::new(&frame.body);
+    let (name, value) = (body.cstr()?, body.cstr()?);
+    body.end()?;
+    let place = findings.place("parameter");
+    findings.enter(place);
+    let masked = free_text(&masks.text, &value, findings);
+    Ok(masked.map(|value| {
+        let mut out = BytesMut::new();
+        write::parameter_status(&mut out, &name, &value);
+        out.freeze()
+    }))
+}
+
+fn free_text(masker: &Masker, text: &[u8], findings: &mut Findings) -> Option<Bytes> {
+    let mut out = Vec::new();
+    let outcome = masker.mask_text(Hint::NONE, text, &mut out, findings);
+    replacement(outcome, out)
+}
+
+fn replacement(outcome: Outcome, masked: Vec<u8>) -> Option<Bytes> {
+    match outcome {
+        Outcome::Clean => None,
+        Outcome::Masked => Some(masked.into()),
+        Outcome::Null | Outcome::Withheld => Some(Bytes::from_static(WITHHELD)),
+    }
+}

@@ -1,0 +1,229 @@
+use super::*;
+use crate::postgres::wire::{Report, server};
+
+fn report(kind: u8, fields: &[(u8, &str)]) -> Frame {
+    let bytes = write::one(kind, |out| {
+        for (code, text) in fields {
+            out.put_u8(*code);
+            write::cstr(out, text.as_bytes());
+        }
+        out.put_u8(0);
+    });
+    Frame::of(bytes).unwrap()
+}
+
+/// What is shown of a report, field by field.
+fn shown(statement: &str, fields: &[(u8, &str)]) -> Vec<(u8, String)> {
+    shown_where(&known(), statement, fields)
+}
+
+fn shown_where(known: &Known, statement: &str, fields: &[(u8, &str)]) -> Vec<(u8, String)> {
+    let masks = settings().masks(&BTreeSet::new());
+    let reports = Reports {
+        masks: &masks,
+        known,
+        statement: statement.as_bytes(),
+    };
+    let frame = report(server::ERROR, fields);
+    let masked = reports.mask(&frame, &mut Findings::counting()).unwrap();
+    let shown = Frame::of(masked.unwrap_or(frame.whole)).unwrap();
+    let fields = Report::read(&shown).unwrap().fields.into_iter();
+    fields
+        .map(|(code, text)| (code, String::from_utf8(text.to_vec()).unwrap()))
+        .collect()
+}
+
+fn same(fields: &[(u8, &str)]) -> Vec<(u8, String)> {
+    fields
+        .iter()
+        .map(|(code, text)| (*code, (*text).to_owned()))
+        .collect()
+}
+
+#[test]
+fn names_are_shown() {
+    for (statement, fields) in [
+        (
+            "SELECT * FROM nowhere",
+            &[
+                (b'S', "ERROR"),
+                (b'C', "42P01"),
+                (b'M', "relation \"nowhere\" does not exist"),
+                (b'P', "15"),
+            ][..],
+        ),
+        ("x", &[(b'M', "permission denied for table customers")]),
+        (
+            "x",
+            &[
+                (
+                    b'M',
+                    "null value in column \"name\" of relation \"customers\" violates not-null constraint",
+                ),
+                (b's', "public"),
+                (b't', "customers"),
+                (b'c', "name"),
+            ],
+        ),
+        (
+            "x",
+            &[
+                (b'M', "function \"public.customers\" is odd"),
+                (b'n', "customers_ssn_key"),
+            ],
+        ),
+    ] {
+        assert_eq!(shown(statement, fields), same(fields), "{fields:?}");
+    }
+}
+
+#[test]
+fn the_objects_that_an_error_names_are_shown_in_its_message() {
+    let message = "duplicate key value violates unique constraint \"customers_ssn_key\"";
+    let fields = [
+        (b'M', message),
+        (b't', "customers"),
+        (b'n', "customers_ssn_key"),
+    ];
+    assert_eq!(shown("INSERT \u{2026}", &fields), same(&fields));
+}
+
+#[test]
+fn values_of_keys_and_rows_are_hidden() {
+    let detail = |text| {
+        shown("INSERT …", &[(b'C', "23505"), (b'D', text)])[1]
+            .1
+            .clone()
+    };
+    let key = detail("Key (ssn)=(abc def) already exists.");
+    assert!(!key.contains("abc") && key.contains("Key (ssn)"), "{key}");
+    let row = detail("Failing row contains (1, Ann Example, hello).");
+    assert!(!row.contains("Ann") && !row.contains("hello"), "{row}");
+    let card = detail(&format!("Key (pan)=({PAN}) already exists."));
+    assert!(!card.contains(PAN), "{card}");
+}
+
+#[test]
+fn values_in_quotes_are_hidden() {
+    let message = shown(
+        "SELECT x::int",
+        &[(
+            b'M',
+            "invalid input syntax for type integer: \"secret-word\"",
+        )],
+    );
+    assert!(!message[0].1.contains("secret"), "{message:?}");
+    let context = shown(
+        "COPY …",
+        &[(b'W', "COPY customers, line 3, column ssn: \"hello\"")],
+    );
+    assert!(!context[0].1.contains("hello"), "{context:?}");
+}
+
+#[test]
+fn a_statement_that_the_server_ran_by_itself_is_withheld() {
+    let query = "SELECT 1 WHERE ssn = 'hello'";
+    let fields = [(b'M', "oops"), (b'p', "3"), (b'q', query), (b'L', "7")];
+    assert_eq!(
+        shown("SELECT f()", &fields),
+        same(&[(b'M', "oops"), (b'L', "7")])
+    );
+    assert_eq!(shown(&format!("EXPLAIN {query}"), &fields), same(&fields));
+}
+
+#[test]
+fn raise_cannot_put_values_where_names_stand() {
+    let fields = [
+        (b'M', "oops"),
+        (b'c', "ann example"),
+        (b't', "536221234"),
+        (b'd', "ann@example.com"),
+        (b'n', "a_1"),
+    ];
+    assert_eq!(
+        shown("SELECT f()", &fields),
+        same(&[(b'M', "oops"), (b'n', "a_1")])
+    );
+}
+
+/// What code of the database says is withheld, whatever its language, unless the client wrote it.
+#[test]
+fn what_is_raised_is_withheld() {
+    let context = "PL/pgSQL function f() line 3 at RAISE";
+    for (routine, withheld) in [
+        ("exec_stmt_raise", "MDH"),
+        ("exec_stmt_assert", "MDH"),
+        ("PLy_output", "MDHW"),
+        ("plperl_util_elog", "MDHW"),
+        ("throw_tcl_error", "MDHW"),
+        ("ExecConstraints", ""),
+    ] {
+        let fields = [
+            (b'M', "her name is Ann"),
+            (b'D', "Ann it is"),
+            (b'H', "ask Ann"),
+            (b'W', context),
+            (b'R', routine),
+        ];
+        let expected: Vec<_> = same(&fields)
+            .into_iter()
+            .map(|(code, text)| match withheld.contains(char::from(code)) {
+                true => (code, "(withheld)".to_owned()),
+                false => (code, text),
+            })
+            .collect();
+        assert_eq!(shown("SELECT f()", &fields), expected, "{routine}");
+    }
+    let own = [(b'M', "hello there"), (b'R', "exec_stmt_raise")];
+    let statement = "DO $$ BEGIN RAISE NOTICE 'hello there'; END $$";
+    assert_eq!(shown(statement, &own), same(&own));
+}
+
+#[test]
+fn without_declared_columns_only_detectors_look() {
+    let known = Known::new(loaded(Arc::new(Catalog::default())), &[]);
+    let fields = [
+        (b'M', "invalid: \"word\""),
+        (b'D', "Failing row contains (1, x)."),
+        (b'q', "SELECT 1"),
+    ];
+    assert_eq!(shown_where(&known, "", &fields), same(&fields));
+    let card = shown_where(&known, "", &[(b'D', PAN), (b'X', PAN), (b't', PAN)]);
+    assert!(
+        card.iter().all(|(_, text)| text == "************1111"),
+        "{card:?}"
+    );
+}
+
+#[test]
+fn notifications_and_parameters_are_read() {
+    let masks = settings().masks(&BTreeSet::new());
+    let mut findings = Findings::counting();
+    let notification = |payload: &str| {
+        Frame::of(write::one(server::NOTIFICATION, |out| {
+            out.put_u32(7);
+            write::cstr(out, b"news");
+            write::cstr(out, payload.as_bytes());
+        }))
+        .unwrap()
+    };
+    assert_eq!(
+        mask_notification(&notification("hello"), &masks, &mut findings).unwrap(),
+        None
+    );
+    let masked = mask_notification(&notification(PAN), &masks, &mut findings).unwrap();
+    assert_eq!(masked, Some(notification("************1111").whole));
+    let parameter = |value: &str| {
+        let mut out = bytes::BytesMut::new();
+        write::parameter_status(&mut out, b"application_name", value.as_bytes());
+        Frame::of(out.freeze()).unwrap()
+    };
+    assert_eq!(
+        mask_parameter_status(&parameter("psql"), &masks, &mut findings).unwrap(),
+        None
+    );
+    let masked = mask_parameter_status(&parameter(PAN), &masks, &mut findings).unwrap();
+    assert_eq!(masked, Some(parameter("************1111").whole));
+    let broken = Frame::of(write::bare(server::NOTIFICATION)).unwrap();
+    assert!(mask_notification(&broken, &masks, &mut findings).is_err());
+}

@@ -1,0 +1,10 @@
+//! Sessions without I/O: transcripts, a server that behaves, and everything in every split.
+
+mod fake;
+mod gateway;
+mod login;
+mod noise;
+mod order;
+mod queries;
+mod refusals;
+mod say;

@@ -1,0 +1,374 @@
+//! What the database knows: relations, columns, views, functions. Loaded by the gateway, searched here.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::statement::{Output, Statement};
+use super::{Shape, parse};
+use crate::Name;
+
+/// One snapshot of a database's catalog, without a search path: a bare name means every relation of that name.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    relations: HashMap<u32, Relation>,
+    by_name: HashMap<String, Vec<u32>>,
+    functions: HashMap<String, Vec<Function>>,
+    /// The queries of views, by the view; those that could not be read are missing.
+    views: HashMap<u32, Statement>,
+    /// Child and parent, of inheritance and partitioning.
+    pub(super) inherits: Vec<(u32, u32)>,
+    /// A relation with rules, a relation they use, and its column (0 for the whole).
+    pub(super) depends: Vec<(u32, u32, i16)>,
+}
+
+/// A relation of the catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relation {
+    /// Its object identifier, as RowDescription reports it.
+    pub oid: u32,
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: RelationKind,
+    /// Its columns by attribute number, dropped ones left out.
+    pub columns: Vec<Column>,
+    /// The text of a view's query.
+    pub definition: Option<String>,
+    /// The TOAST table that holds its long values; 0 for none.
+    pub toast: u32,
+}
+
+/// A column of a relation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its attribute number, as RowDescription reports it.
+    pub number: i16,
+    /// Its name.
+    pub name: String,
+    /// The object identifier of its type.
+    pub type_oid: u32,
+    /// It is computed from other columns, so `COPY` leaves it out.
+    pub generated: bool,
+}
+
+/// Kinds of relation, `pg_class.relkind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RelationKind {
+    /// `r`
+    Table,
+    /// `p`
+    PartitionedTable,
+    /// `v`
+    View,
+    /// `m`
+    MaterializedView,
+    /// `f`
+    ForeignTable,
+    /// `S`
+    Sequence,
+    /// `t`
+    Toast,
+    /// Anything else.
+    Other,
+}
+
+/// A function or procedure; those that overload a name stand beside each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// How its result may change.
+    pub volatility: Volatility,
+    /// Its language, as `sql`, `c`, `internal`.
+    pub language: String,
+    /// It came with PostgreSQL, not with an extension or a user.
+    pub builtin: bool,
+}
+
+/// `pg_proc.provolatile`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Volatility {
+    /// `i`
+    Immutable,
+    /// `s`
+    Stable,
+    /// `v`
+    Volatile,
+}
+
+/// A row of a catalog query that is not as expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("catalog query {query}: row {row} has no usable column {column}")]
+pub struct CatalogError {
+    /// Index into [`Catalog::QUERIES`].
+    pub query: usize,
+    /// Which row, from 0.
+    pub row: usize,
+    /// Which column, from 0.
+    pub column: usize,
+}
+
+impl Catalog {
+    /// What loads a catalog, from PostgreSQL 12 on. Run them in order, in one transaction, results in text, and feed
+    /// every row with [`CatalogBuilder::row`]. The first one clears the transaction's `search_path` so that view
+    /// definitions come fully qualified; end the transaction with `ROLLBACK`.
+    pub const QUERIES: &[&str] = &[
+        "SELECT pg_catalog.set_config('search_path', '', true)",
+        "SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltoastrelid, \
+         CASE WHEN c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
+         THEN pg_catalog.pg_get_viewdef(c.oid) END \
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 't')",
+        "SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.attgenerated \
+         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
+         WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 't') \
+         ORDER BY a.attrelid, a.attnum",
+        "SELECT inhrelid, inhparent FROM pg_catalog.pg_inherits",
+        "SELECT DISTINCT r.ev_class, d.refobjid, d.refobjsubid \
+         FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid \
+         WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
+         AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> r.ev_class",
+        "SELECT DISTINCT n.nspname, p.proname, p.provolatile, l.lanname, p.oid < 16384 \
+         FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
+         JOIN pg_catalog.pg_language l ON l.oid = p.prolang",
+    ];
+
+    /// An empty catalog to feed.
+    #[must_use]
+    pub fn builder() -> CatalogBuilder {
+        CatalogBuilder::default()
+    }
+
+    /// The relation with this object identifier.
+    #[must_use]
+    pub fn relation_by_oid(&self, oid: u32) -> Option<&Relation> {
+        self.relations.get(&oid)
+    }
+
+    /// Every relation a name can mean: with a schema at most one, without every relation of the name.
+    pub fn candidates(&self, name: &Name) -> impl Iterator<Item = &Relation> {
+        let oids = self.by_name.get(&name.name).map_or(&[][..], Vec::as_slice);
+        let schema = name.schema.clone();
+        oids.iter()
+            .filter_map(|oid| self.relations.get(oid))
+            .filter(move |relation| {
+                schema
+                    .as_ref()
+                    .is_none_or(|schema| *schema == relation.schema)
+            })
+    }
+
+    /// Every function a name can mean.
+    pub fn functions(&self, name: &Name) -> impl Iterator<Item = &Function> {
+        let functions = self
+            .functions
+            .get(&name.name)
+            .map_or(&[][..], Vec::as_slice);
+        let schema = name.schema.clone();
+        functions.iter().filter(move |function| {
+            schema
+                .as_ref()
+                .is_none_or(|schema| *schema == function.schema)
+        })
+    }
+
+    /// The query of a view, when it could be read.
+    pub(super) fn view(&self, oid: u32) -> Option<&Arc<Shape>> {
+        match &self.views.get(&oid)?.output {
+            Output::Query(shape) => Some(shape),
+            _ => None,
+        }
+    }
+
+    /// The functions that a relation calls when it is read: those of its view query, and of the views below it.
+    pub(super) fn functions_of(&self, oid: u32) -> HashSet<&Name> {
+        let mut found = HashSet::new();
+        let mut seen = HashSet::from([oid]);
+        let mut open = vec![oid];
+        while let Some(oid) = open.pop() {
+            let Some(view) = self.views.get(&oid) else {
+                continue;
+            };
+            found.extend(&view.functions);
+            for name in view
+                .effects
+                .iter()
+                .filter_map(|effect| effect.relation.as_ref())
+            {
+                open.extend(
+                    self.candidates(name)
+                        .map(|relation| relation.oid)
+                        .filter(|oid| seen.insert(*oid)),
+                );
+            }
+        }
+        found
+    }
+
+    /// All relations, in no order.
+    pub fn relations(&self) -> impl Iterator<Item = &Relation> {
+        self.relations.values()
+    }
+}
+
+/// Takes the rows of [`Catalog::QUERIES`].
+#[derive(Debug, Default)]
+pub struct CatalogBuilder {
+    catalog: Catalog,
+    rows: usize,
+}
+
+/// One row being read.
+struct Row<'a> {
+    query: usize,
+    row: usize,
+    values: &'a [Option<&'a [u8]>],
+}
+
+impl Row<'_> {
+    fn error(&self, column: usize) -> CatalogError {
+        CatalogError {
+            query: self.query,
+            row: self.row,
+            column,
+        }
+    }
+
+    fn text(&self, column: usize) -> Result<&str, CatalogError> {
+        let bytes = self
+            .values
+            .get(column)
+            .copied()
+            .flatten()
+            .ok_or_else(|| self.error(column))?;
+        std::str::from_utf8(bytes).map_err(|_| self.error(column))
+    }
+
+    fn number<T: std::str::FromStr>(&self, column: usize) -> Result<T, CatalogError> {
+        self.text(column)?.parse().map_err(|_| self.error(column))
+    }
+}
+
+impl CatalogBuilder {
+    /// Feeds one row of `Catalog::QUERIES[query]`, each value in text format.
+    ///
+    /// # Errors
+    /// A value is missing or malformed: the server is not one that the queries were written for.
+    pub fn row(&mut self, query: usize, values: &[Option<&[u8]>]) -> Result<(), CatalogError> {
+        let row = Row {
+            query,
+            row: self.rows,
+            values,
+        };
+        self.rows += 1;
+        match query {
+            1 => self.relation(&row),
+            2 => self.column(&row),
+            3 => {
+                self.catalog.inherits.push((row.number(0)?, row.number(1)?));
+                Ok(())
+            }
+            4 => {
+                self.catalog
+                    .depends
+                    .push((row.number(0)?, row.number(1)?, row.number(2)?));
+                Ok(())
+            }
+            5 => self.function(&row),
+            _ => Ok(()),
+        }
+    }
+
+    fn relation(&mut self, row: &Row<'_>) -> Result<(), CatalogError> {
+        let kind = match row.text(3)? {
+            "r" => RelationKind::Table,
+            "p" => RelationKind::PartitionedTable,
+            "v" => RelationKind::View,
+            "m" => RelationKind::MaterializedView,
+            "f" => RelationKind::ForeignTable,
+            "S" => RelationKind::Sequence,
+            "t" => RelationKind::Toast,
+            _ => RelationKind::Other,
+        };
+        self.add(Relation {
+            oid: row.number(0)?,
+            schema: row.text(1)?.to_owned(),
+            name: row.text(2)?.to_owned(),
+            kind,
+            columns: Vec::new(),
+            definition: row.text(5).ok().map(str::to_owned),
+            toast: row.number(4)?,
+        });
+        Ok(())
+    }
+
+    /// Adds a relation.
+    pub fn add(&mut self, relation: Relation) {
+        self.catalog
+            .by_name
+            .entry(relation.name.clone())
+            .or_default()
+            .push(relation.oid);
+        self.catalog.relations.insert(relation.oid, relation);
+    }
+
+    fn column(&mut self, row: &Row<'_>) -> Result<(), CatalogError> {
+        let column = Column {
+            number: row.number(1)?,
+            name: row.text(2)?.to_owned(),
+            type_oid: row.number(3)?,
+            generated: !row.text(4)?.is_empty(),
+        };
+        // A relation made between the two queries is picked up by the next load.
+        if let Some(relation) = self.catalog.relations.get_mut(&row.number(0)?) {
+            relation.columns.push(column);
+        }
+        Ok(())
+    }
+
+    fn function(&mut self, row: &Row<'_>) -> Result<(), CatalogError> {
+        let volatility = match row.text(2)? {
+            "i" => Volatility::Immutable,
+            "s" => Volatility::Stable,
+            _ => Volatility::Volatile,
+        };
+        self.add_function(Function {
+            schema: row.text(0)?.to_owned(),
+            name: row.text(1)?.to_owned(),
+            volatility,
+            language: row.text(3)?.to_owned(),
+            builtin: row.text(4)? == "t",
+        });
+        Ok(())
+    }
+
+    /// Adds a function.
+    pub fn add_function(&mut self, function: Function) {
+        self.catalog
+            .functions
+            .entry(function.name.clone())
+            .or_default()
+            .push(function);
+    }
+
+    /// The catalog. Needs a stack of [`super::STACK_BYTES`], since it parses view definitions.
+    #[must_use]
+    pub fn build(mut self) -> Catalog {
+        for relation in self.catalog.relations.values() {
+            let parsed = relation
+                .definition
+                .as_deref()
+                .and_then(|definition| parse(definition).ok());
+            if let Some(statement) =
+                parsed.and_then(|analysis| analysis.statements.first().cloned())
+            {
+                self.catalog.views.insert(relation.oid, statement);
+            }
+        }
+        self.catalog
+    }
+}

@@ -1,0 +1,272 @@
+//! Which columns of which relations hold protected data, views and partitions included.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use model::DataClass;
+
+use super::Shape;
+use super::catalog::{Catalog, Relation, RelationKind};
+use super::lineage::Lineage;
+use super::taint::Taint;
+
+/// A column declared to hold a class of data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declaration {
+    /// The column's schema.
+    pub schema: String,
+    /// Its table, or view.
+    pub table: String,
+    /// Its name.
+    pub column: String,
+    /// What it holds.
+    pub class: DataClass,
+}
+
+/// Declared columns, compiled against a catalog; compile again when the catalog changes.
+#[derive(Debug, Clone, Default)]
+pub struct Protected {
+    columns: HashMap<(u32, i16), Taint>,
+    relations: HashSet<u32>,
+    /// Declarations that name nothing in the catalog.
+    pub missing: Vec<Declaration>,
+}
+
+/// Statistics that hold values of the tables they describe.
+const STATISTICS: &[(&str, &[&str])] = &[
+    (
+        "pg_statistic",
+        &[
+            "stavalues1",
+            "stavalues2",
+            "stavalues3",
+            "stavalues4",
+            "stavalues5",
+        ],
+    ),
+    (
+        "pg_stats",
+        &[
+            "most_common_vals",
+            "histogram_bounds",
+            "most_common_elems",
+            "range_bounds_histogram",
+        ],
+    ),
+    ("pg_statistic_ext_data", &["stxdmcv", "stxdexpr", "stxmcv"]),
+    ("pg_stats_ext", &["most_common_vals"]),
+    (
+        "pg_stats_ext_exprs",
+        &[
+            "most_common_vals",
+            "histogram_bounds",
+            "most_common_elems",
+            "range_bounds_histogram",
+        ],
+    ),
+];
+
+/// Views over views deeper than this are taken to show anything.
+const VIEW_DEPTH_MAX: usize = 64;
+
+impl Protected {
+    /// Compiles declarations. Needs a stack of [`super::STACK_BYTES`], since it follows view definitions.
+    #[must_use]
+    pub fn compile(declarations: &[Declaration], catalog: &Catalog) -> Self {
+        let mut protected = Self::default();
+        for declaration in declarations {
+            protected.declare(declaration, catalog);
+        }
+        if protected.columns.is_empty() {
+            return protected;
+        }
+        protected.spread_over_children(catalog);
+        let classes: BTreeSet<DataClass> = declarations
+            .iter()
+            .map(|declared| declared.class.clone())
+            .collect();
+        protected.add_statistics(&classes, catalog);
+        protected.add_views(&classes, catalog);
+        protected.add_toast(&classes, catalog);
+        protected
+    }
+
+    /// No declared column is in the catalog.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+
+    /// How values of a column depend on protected data.
+    #[must_use]
+    pub fn column(&self, relation: u32, number: i16) -> Taint {
+        self.columns
+            .get(&(relation, number))
+            .cloned()
+            .unwrap_or(Taint::Clear)
+    }
+
+    /// Whether a relation has a column with protected data.
+    #[must_use]
+    pub fn touches(&self, relation: u32) -> bool {
+        self.relations.contains(&relation)
+    }
+
+    fn set(&mut self, relation: u32, number: i16, taint: Taint) -> bool {
+        if taint == Taint::Clear || self.columns.get(&(relation, number)) == Some(&taint) {
+            return false;
+        }
+        self.relations.insert(relation);
+        self.columns.insert((relation, number), taint);
+        true
+    }
+
+    fn declare(&mut self, declaration: &Declaration, catalog: &Catalog) {
+        let name = crate::Name::qualified(&declaration.schema, &declaration.table);
+        let found = catalog.candidates(&name).next().and_then(|relation| {
+            let column = relation
+                .columns
+                .iter()
+                .find(|column| column.name == declaration.column)?;
+            Some((relation.oid, column.number))
+        });
+        match found {
+            Some((oid, number)) => {
+                self.set(oid, number, Taint::Direct(declaration.class.clone()));
+            }
+            None => self.missing.push(declaration.clone()),
+        }
+    }
+
+    /// A parent shows its children's rows, and a child holds what the parent's column is declared for.
+    fn spread_over_children(&mut self, catalog: &Catalog) {
+        let mut grew = true;
+        while grew {
+            grew = false;
+            for &(child, parent) in &catalog.inherits {
+                for (from, to) in [(parent, child), (child, parent)] {
+                    grew |= self.spread(catalog, from, to);
+                }
+            }
+        }
+    }
+
+    fn spread(&mut self, catalog: &Catalog, from: u32, to: u32) -> bool {
+        let (Some(from), Some(to)) = (catalog.relation_by_oid(from), catalog.relation_by_oid(to))
+        else {
+            return false;
+        };
+        if !self.touches(from.oid) {
+            return false;
+        }
+        let mut grew = false;
+        for column in &from.columns {
+            let taint = self.column(from.oid, column.number);
+            if let Some(same) = to.columns.iter().find(|other| other.name == column.name)
+                && self.column(to.oid, same.number) == Taint::Clear
+            {
+                grew |= self.set(to.oid, same.number, taint);
+            }
+        }
+        grew
+    }
+
+    fn add_statistics(&mut self, classes: &BTreeSet<DataClass>, catalog: &Catalog) {
+        for (table, columns) in STATISTICS {
+            let name = crate::Name::qualified("pg_catalog", *table);
+            for relation in catalog.candidates(&name) {
+                for column in relation
+                    .columns
+                    .iter()
+                    .filter(|column| columns.contains(&column.name.as_str()))
+                {
+                    self.set(relation.oid, column.number, Taint::Derived(classes.clone()));
+                }
+            }
+        }
+    }
+
+    fn add_toast(&mut self, classes: &BTreeSet<DataClass>, catalog: &Catalog) {
+        let toasts: Vec<u32> = self
+            .relations
+            .iter()
+            .filter_map(|oid| catalog.relation_by_oid(*oid))
+            .map(|relation| relation.toast)
+            .collect();
+        for relation in toasts
+            .iter()
+            .filter_map(|oid| catalog.relation_by_oid(*oid))
+        {
+            for column in &relation.columns {
+                self.set(relation.oid, column.number, Taint::Derived(classes.clone()));
+            }
+        }
+    }
+
+    /// Follows view definitions until nothing new is protected.
+    fn add_views(&mut self, classes: &BTreeSet<DataClass>, catalog: &Catalog) {
+        let views: Vec<(&Relation, Option<&Arc<Shape>>)> = catalog
+            .relations()
+            .filter(|relation| {
+                matches!(
+                    relation.kind,
+                    RelationKind::View | RelationKind::MaterializedView
+                )
+            })
+            .filter(|relation| relation.definition.is_some())
+            .map(|relation| (relation, catalog.view(relation.oid)))
+            .collect();
+        let declared: HashSet<(u32, i16)> = self.columns.keys().copied().collect();
+        let mut grew = true;
+        for _ in 0..VIEW_DEPTH_MAX {
+            grew = false;
+            for (view, shape) in &views {
+                let taints = self.view_columns(view, shape.map(Arc::as_ref), classes, catalog);
+                for (column, taint) in view.columns.iter().zip(taints) {
+                    if !declared.contains(&(view.oid, column.number)) {
+                        grew |= self.set(view.oid, column.number, taint);
+                    }
+                }
+            }
+            if !grew {
+                break;
+            }
+        }
+        if grew {
+            for (view, _) in &views {
+                for column in &view.columns {
+                    self.set(view.oid, column.number, Taint::Derived(classes.clone()));
+                }
+            }
+        }
+    }
+
+    /// What a view's columns show, one for each.
+    fn view_columns(
+        &self,
+        view: &Relation,
+        shape: Option<&Shape>,
+        classes: &BTreeSet<DataClass>,
+        catalog: &Catalog,
+    ) -> Vec<Taint> {
+        if let Some(shape) = shape {
+            let slots = Lineage::new(catalog, self).columns(shape);
+            if slots.len() == view.columns.len() && !slots.iter().any(|slot| slot.many) {
+                return slots.into_iter().map(|slot| slot.taint).collect();
+            }
+        }
+        let depends = catalog
+            .depends
+            .iter()
+            .any(|(on, relation, _)| *on == view.oid && self.touches(*relation));
+        let taint = if depends {
+            Taint::Derived(classes.clone())
+        } else {
+            Taint::Unknown(format!(
+                "view {}.{} could not be followed",
+                view.schema, view.name
+            ))
+        };
+        vec![taint; view.columns.len()]
+    }
+}

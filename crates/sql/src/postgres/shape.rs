@@ -1,0 +1,123 @@
+//! The shape of a query: where its rows come from and what each output column is computed of.
+//!
+//! A small owned copy of what lineage needs of the parse tree, so that an analysis can be kept and shared. What is not
+//! known here becomes [`Expr::Computed`] of everything below it, which errs towards depending on more.
+
+use crate::Name;
+
+pub(super) use super::shape_build::{of, of_copy};
+
+/// A query, with its common table expressions.
+#[derive(Debug, Clone, Default)]
+pub struct Shape {
+    pub(super) recursive: bool,
+    pub(super) ctes: Vec<Cte>,
+    pub(super) body: Body,
+    /// The rows are stored in a new table (`SELECT … INTO`).
+    pub(super) stored: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Cte {
+    pub(super) name: String,
+    pub(super) columns: Vec<String>,
+    pub(super) shape: Shape,
+    /// Columns that `SEARCH` and `CYCLE` add.
+    pub(super) added: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) enum Body {
+    Select {
+        from: Vec<Source>,
+        outputs: Vec<Target>,
+        /// What decides whether there is a row.
+        conditions: Vec<Expr>,
+    },
+    SetOperation(Box<Shape>, Box<Shape>),
+    /// One expression per column, which stands for that column of every row.
+    Values(Vec<Expr>),
+    Change(Box<Change>),
+    #[default]
+    Unknown,
+}
+
+/// An output column, or several when the expression is a star.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    /// `None` when it is not plain what the server calls it.
+    pub(super) name: Option<String>,
+    pub(super) expr: Expr,
+}
+
+/// An item of a `FROM` list.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub(super) kind: SourceKind,
+    pub(super) alias: Option<String>,
+    pub(super) columns: Vec<String>,
+    /// It sees the items before it.
+    pub(super) lateral: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum SourceKind {
+    Relation(Name),
+    Query(Shape),
+    /// Functions and other table expressions: any columns, computed of these.
+    Computed(Vec<Expr>),
+    Join {
+        left: Box<Source>,
+        right: Box<Source>,
+        using: Using,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Using {
+    Nothing,
+    Natural,
+    Columns(Vec<String>),
+}
+
+/// An `INSERT`, `UPDATE`, `DELETE` or `MERGE`.
+#[derive(Debug, Clone)]
+pub(super) struct Change {
+    pub(super) target: Source,
+    pub(super) from: Vec<Source>,
+    /// Columns that `rows` go to; empty for all in order.
+    pub(super) columns: Vec<String>,
+    pub(super) rows: Option<Shape>,
+    pub(super) assigned: Vec<(String, Expr)>,
+    pub(super) returning: Vec<Target>,
+    /// Names for the row before and after, and for the row proposed.
+    pub(super) also: Vec<String>,
+    /// A star in `RETURNING` has columns in an order not known here.
+    pub(super) unordered: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Expr {
+    /// A constant or parameter.
+    Free,
+    /// A column reference as written, outermost part first.
+    Column(Vec<String>),
+    /// `*` or `t.*`.
+    Star(Vec<String>),
+    /// One of the results, the choice depending on the conditions.
+    Choice {
+        /// The aggregate that chooses (`min`, `max`).
+        by: Option<Name>,
+        conditions: Vec<Expr>,
+        results: Vec<Expr>,
+    },
+    /// How many rows, or how many have a value.
+    Count(Vec<Expr>),
+    /// A subquery's single value.
+    Query(Box<Shape>),
+    /// Anything computed of these, by this function.
+    Computed {
+        function: Option<Name>,
+        of: Vec<Expr>,
+    },
+}

@@ -1,0 +1,264 @@
+//! One statement of a text: what it is, what it does, and what it returns.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use pg_query::{Node, NodeEnum, NodeRef, protobuf};
+
+use super::shape::{self, Shape};
+use super::utility;
+use super::walk::Walk;
+use crate::{Action, Effect, Name};
+
+/// What the text alone tells of one statement.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// Where it stands in the text, in bytes, without the `;` and the white space around it.
+    pub text: Range<usize>,
+    /// What the server will call it, as in CommandComplete: `SELECT`, `CREATE TABLE`.
+    pub tag: &'static str,
+    /// What it does; never empty.
+    pub effects: Vec<Effect>,
+    /// Functions and procedures it calls by name.
+    pub functions: Vec<Name>,
+    /// What it does to the transaction.
+    pub transaction: Option<Transaction>,
+    /// The setting it changes, in lower case; `all` for `RESET ALL`.
+    pub sets: Option<String>,
+    /// The value it gives to that setting, when it is a plain constant or word.
+    pub sets_to: Option<String>,
+    /// For `COPY`.
+    pub copy: Option<Copy>,
+    /// The prepared statement or cursor it makes, uses or forgets.
+    pub handle: Option<Handle>,
+    /// The statement inside `PREPARE`, `DECLARE`, `EXPLAIN`, `CREATE TABLE AS` or `COPY (…)`.
+    pub inner: Option<Arc<Statement>>,
+    /// What comes back.
+    pub output: Output,
+}
+
+/// A transaction statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transaction {
+    /// `BEGIN`, `START TRANSACTION`
+    Begin,
+    /// `COMMIT`, `END`
+    Commit,
+    /// `ROLLBACK`, `ABORT`
+    Rollback,
+    /// `SAVEPOINT`
+    Savepoint,
+    /// `RELEASE`
+    Release,
+    /// `ROLLBACK TO`
+    RollbackTo,
+    /// `PREPARE TRANSACTION`
+    Prepare,
+    /// `COMMIT PREPARED`
+    CommitPrepared,
+    /// `ROLLBACK PREPARED`
+    RollbackPrepared,
+}
+
+/// A `COPY`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copy {
+    /// Into or out of the database.
+    pub direction: CopyDirection,
+    /// `text`, `csv` or `binary`.
+    pub format: String,
+    /// Where the data comes from or goes to.
+    pub peer: CopyPeer,
+    /// `DELIMITER`, where it is given; so for all of these.
+    pub delimiter: Option<String>,
+    /// `NULL`
+    pub null: Option<String>,
+    /// `QUOTE`
+    pub quote: Option<String>,
+    /// `ESCAPE`
+    pub escape: Option<String>,
+    /// `ENCODING`
+    pub encoding: Option<String>,
+    /// `HEADER`, in whatever way, but for a plain no.
+    pub header: bool,
+}
+
+/// Which way a `COPY` goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyDirection {
+    /// `COPY … FROM`
+    In,
+    /// `COPY … TO`
+    Out,
+}
+
+/// The other end of a `COPY`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyPeer {
+    /// `STDIN` or `STDOUT`: the client.
+    Client,
+    /// A file of the server.
+    File,
+    /// A program on the server.
+    Program,
+}
+
+/// A prepared statement or cursor that a statement names. Names are as the server folds them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handle {
+    /// `PREPARE name`
+    Prepare(String),
+    /// `EXECUTE name`
+    Execute(String),
+    /// `DEALLOCATE name`; `None` for all.
+    Deallocate(Option<String>),
+    /// `DECLARE name CURSOR`
+    Declare(String),
+    /// `FETCH … name`
+    Fetch(String),
+    /// `MOVE … name`
+    Move(String),
+    /// `CLOSE name`; `None` for all.
+    Close(Option<String>),
+}
+
+/// What a statement returns to the client.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// No rows.
+    Nothing,
+    /// Rows that the server makes itself: `SHOW`, `EXPLAIN`.
+    Server,
+    /// Rows of a query.
+    Query(Arc<Shape>),
+    /// Rows of the prepared statement or cursor that [`Statement::handle`] names: see [`Statement::running`].
+    Handle,
+    /// Rows of unknown origin, or none: `CALL`.
+    Unknown,
+}
+
+impl Statement {
+    /// This `EXECUTE` or `FETCH` with what it runs filled in: the effects and rows of `prepared`, which is the
+    /// [`inner`](Self::inner) statement of the `PREPARE` or `DECLARE` of that name.
+    #[must_use]
+    pub fn running(&self, prepared: &Arc<Statement>) -> Self {
+        let mut filled = self.clone();
+        filled
+            .effects
+            .retain(|effect| effect.action != Action::Opaque);
+        if matches!(self.handle, Some(Handle::Execute(_))) {
+            filled.effects.extend(prepared.effects.iter().cloned());
+            filled.functions.extend(prepared.functions.iter().cloned());
+        }
+        filled.inner = Some(Arc::clone(prepared));
+        if matches!(filled.output, Output::Handle) {
+            filled.output = prepared.output.clone();
+        }
+        filled
+    }
+
+    pub(super) fn new(text: Range<usize>) -> Self {
+        Self {
+            text,
+            tag: "",
+            effects: Vec::new(),
+            functions: Vec::new(),
+            transaction: None,
+            sets: None,
+            sets_to: None,
+            copy: None,
+            handle: None,
+            inner: None,
+            output: Output::Nothing,
+        }
+    }
+}
+
+/// Analyzes one statement of `source`.
+pub(super) fn analyze(source: &str, raw: &protobuf::RawStmt) -> Statement {
+    let range = range_of(source, raw);
+    match raw.stmt.as_ref().and_then(|stmt| stmt.node.as_ref()) {
+        Some(node) => of_node(node, range),
+        None => opaque(range, "no statement"),
+    }
+}
+
+/// Analyzes a statement that stands inside another.
+pub(super) fn of_node(node: &NodeEnum, range: Range<usize>) -> Statement {
+    let mut statement = Statement::new(range);
+    let mut walk = Walk::default();
+    match node.to_ref() {
+        query @ (NodeRef::SelectStmt(_)
+        | NodeRef::InsertStmt(_)
+        | NodeRef::UpdateStmt(_)
+        | NodeRef::DeleteStmt(_)
+        | NodeRef::MergeStmt(_)) => of_query(query, &mut statement, &mut walk),
+        other => utility::analyze(other, &mut statement, &mut walk),
+    }
+    statement.effects = walk.effects;
+    statement.functions = walk.functions;
+    if statement.effects.is_empty() {
+        statement
+            .effects
+            .push(Effect::because(Action::Opaque, "no known effect"));
+    }
+    statement
+}
+
+fn of_query<'a>(query: NodeRef<'a>, statement: &mut Statement, walk: &mut Walk<'a>) {
+    walk.walk(query);
+    statement.tag = match query {
+        NodeRef::InsertStmt(_) => "INSERT",
+        NodeRef::UpdateStmt(_) => "UPDATE",
+        NodeRef::DeleteStmt(_) => "DELETE",
+        NodeRef::MergeStmt(_) => "MERGE",
+        _ => "SELECT",
+    };
+    if let NodeRef::SelectStmt(s) = query {
+        if !walk
+            .effects
+            .iter()
+            .any(|effect| effect.action == Action::Select)
+        {
+            walk.push(Effect::new(Action::Select));
+        }
+        if limits(s.limit_count.as_deref()) {
+            let selects = walk
+                .effects
+                .iter_mut()
+                .filter(|effect| effect.action == Action::Select);
+            selects.for_each(|effect| effect.has_limit = true);
+        }
+    }
+    statement.output = Output::Query(Arc::new(shape::of(query)));
+}
+
+/// Whether a `LIMIT` is there and is not `ALL`.
+fn limits(count: Option<&Node>) -> bool {
+    match count.and_then(|count| count.node.as_ref()) {
+        Some(NodeEnum::AConst(value)) => !value.isnull,
+        other => other.is_some(),
+    }
+}
+
+fn opaque(range: Range<usize>, reason: &'static str) -> Statement {
+    Statement {
+        effects: vec![Effect::because(Action::Opaque, reason)],
+        ..Statement::new(range)
+    }
+}
+
+fn range_of(source: &str, raw: &protobuf::RawStmt) -> Range<usize> {
+    let start = usize::try_from(raw.stmt_location)
+        .unwrap_or(0)
+        .min(source.len());
+    let length = usize::try_from(raw.stmt_len).unwrap_or(0);
+    let end = if length == 0 {
+        source.len()
+    } else {
+        start.saturating_add(length).min(source.len())
+    };
+    let text = source.get(start..end).unwrap_or("");
+    let from = start + (text.len() - text.trim_start().len());
+    from..from + text.trim().len()
+}

@@ -1,0 +1,150 @@
+//! How values depend on protected columns, and columns that carry it.
+
+use std::collections::BTreeSet;
+
+use model::DataClass;
+
+/// How a value depends on protected columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taint {
+    /// Not at all.
+    Clear,
+    /// It is a value of this class.
+    Direct(DataClass),
+    /// It is computed of values of these classes.
+    Derived(BTreeSet<DataClass>),
+    /// This cannot be told, for this reason.
+    Unknown(String),
+}
+
+impl Taint {
+    /// The taint of a value that is one of the two.
+    pub(super) fn either(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Clear, taint) | (taint, Self::Clear) => taint,
+            (Self::Direct(a), Self::Direct(b)) if a == b => Self::Direct(a),
+            (a, b) => a.with(b),
+        }
+    }
+
+    /// The taint of a value computed of both.
+    pub(super) fn with(self, other: Self) -> Self {
+        match (self.computed(), other.computed()) {
+            (Self::Clear, taint) | (taint, Self::Clear) => taint,
+            (Self::Derived(mut a), Self::Derived(b)) => {
+                a.extend(b);
+                Self::Derived(a)
+            }
+            (derived @ Self::Derived(_), _) | (_, derived @ Self::Derived(_)) => derived,
+            (unknown, _) => unknown,
+        }
+    }
+
+    /// The taint of a value computed of this one.
+    pub(super) fn computed(self) -> Self {
+        match self {
+            Self::Direct(class) => Self::Derived(BTreeSet::from([class])),
+            other => other,
+        }
+    }
+}
+
+/// One output column, or any number of them.
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    /// `None` when it is not known.
+    pub(super) name: Option<String>,
+    pub(super) taint: Taint,
+    /// It stands for any number of columns.
+    pub(super) many: bool,
+    /// Computed by the server, so that `COPY` leaves it out.
+    pub(super) generated: bool,
+}
+
+impl Slot {
+    pub(super) fn one(name: Option<String>, taint: Taint) -> Self {
+        Self {
+            name,
+            taint,
+            many: false,
+            generated: false,
+        }
+    }
+
+    pub(super) fn unknown(why: &str) -> Self {
+        Self::many(Taint::Unknown(why.to_owned()))
+    }
+
+    pub(super) fn many(taint: Taint) -> Self {
+        Self {
+            name: None,
+            taint,
+            many: true,
+            generated: false,
+        }
+    }
+}
+
+/// The taint of a column of that name, or of one that may have it.
+pub(super) fn column_of(slots: &[Slot], name: &str) -> Option<Taint> {
+    let exact = slots
+        .iter()
+        .filter(|slot| slot.name.as_deref() == Some(name))
+        .map(|slot| slot.taint.clone());
+    exact.reduce(Taint::either).or_else(|| {
+        slots
+            .iter()
+            .filter(|slot| slot.name.is_none())
+            .map(|slot| slot.taint.clone())
+            .reduce(Taint::either)
+    })
+}
+
+/// The taint of all columns taken together; of one column its own.
+pub(super) fn together(slots: &[Slot]) -> Taint {
+    match slots {
+        [one] if !one.many => one.taint.clone(),
+        several => several
+            .iter()
+            .fold(Taint::Clear, |taint, slot| taint.with(slot.taint.clone())),
+    }
+}
+
+/// Applies an alias list.
+pub(super) fn rename(mut slots: Vec<Slot>, names: &[String]) -> Vec<Slot> {
+    if names.is_empty() {
+        return slots;
+    }
+    if slots.iter().take(names.len()).any(|slot| slot.many) || slots.len() < names.len() {
+        // Which column gets which name is not known.
+        let taint = together(&slots).computed();
+        let mut renamed: Vec<Slot> = names
+            .iter()
+            .map(|name| Slot::one(Some(name.clone()), taint.clone()))
+            .collect();
+        renamed.push(Slot::many(taint));
+        return renamed;
+    }
+    for (slot, name) in slots.iter_mut().zip(names) {
+        slot.name = Some(name.clone());
+    }
+    slots
+}
+
+/// The columns of a set operation, by position.
+pub(super) fn merge(left: Vec<Slot>, right: Vec<Slot>) -> Vec<Slot> {
+    if left.len() != right.len() || left.iter().chain(&right).any(|slot| slot.many) {
+        let taint = together(&left).with(together(&right));
+        let names = left.into_iter().map(|slot| slot.name);
+        let taint = &taint;
+        return names
+            .map(|name| Slot {
+                many: name.is_none(),
+                ..Slot::one(name, taint.clone())
+            })
+            .collect();
+    }
+    let both = left.into_iter().zip(right);
+    both.map(|(l, r)| Slot::one(l.name, l.taint.either(r.taint)))
+        .collect()
+}

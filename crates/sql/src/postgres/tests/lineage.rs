@@ -1,0 +1,576 @@
+//! What may be shown of a result, against a small bank.
+
+use model::DataClass;
+
+use super::{on_big_stack, one};
+use crate::postgres::{
+    Catalog, Column, Declaration, FieldOrigin, Function, OutputRule, Protected, Relation,
+    RelationKind, Resolved, Volatility, Withheld, resolve,
+};
+
+const CUSTOMERS: u32 = 101;
+
+fn relation(oid: u32, schema: &str, name: &str, kind: RelationKind, columns: &str) -> Relation {
+    let column = |(index, name): (usize, &str)| Column {
+        number: i16::try_from(index).unwrap() + 1,
+        name: name.trim_end_matches('!').to_owned(),
+        type_oid: 25,
+        generated: name.ends_with('!'),
+    };
+    let columns = columns.split_whitespace().enumerate().map(column).collect();
+    Relation {
+        oid,
+        schema: schema.into(),
+        name: name.into(),
+        kind,
+        columns,
+        definition: None,
+        toast: 0,
+    }
+}
+
+const TABLES: &[(u32, &str, &str, RelationKind, &str)] = &[
+    (
+        CUSTOMERS,
+        "public",
+        "customers",
+        RelationKind::Table,
+        "id name ssn email upper_name!",
+    ),
+    (
+        102,
+        "public",
+        "cards",
+        RelationKind::Table,
+        "id customer_id pan",
+    ),
+    (
+        103,
+        "public",
+        "payments",
+        RelationKind::Table,
+        "id card_id amount",
+    ),
+    (104, "public", "tenants", RelationKind::Table, "id name"),
+    (105, "other", "tenants", RelationKind::Table, "name id"),
+    (106, "other", "cards", RelationKind::Table, "id x"),
+    (
+        107,
+        "public",
+        "customers_eu",
+        RelationKind::Table,
+        "ssn id name email",
+    ),
+    (
+        150,
+        "pg_toast",
+        "pg_toast_101",
+        RelationKind::Toast,
+        "chunk_id chunk_seq chunk_data",
+    ),
+    (
+        160,
+        "pg_catalog",
+        "pg_stats",
+        RelationKind::View,
+        "schemaname tablename most_common_vals",
+    ),
+];
+
+const VIEWS: &[(u32, &str, &str, &str)] = &[
+    (
+        110,
+        "v_plain",
+        "n s",
+        " SELECT c.name, c.ssn FROM public.customers c;",
+    ),
+    (
+        111,
+        "v_derived",
+        "id tail",
+        "SELECT customers.id, \"right\"(customers.ssn, 4) AS tail FROM public.customers;",
+    ),
+    (
+        112,
+        "v_over",
+        "n s",
+        "SELECT v_plain.n, v_plain.s FROM public.v_plain;",
+    ),
+    (
+        113,
+        "v_stats",
+        "v",
+        "SELECT pg_stats.most_common_vals FROM pg_stats;",
+    ),
+    (114, "v_writes", "w", "SELECT public.writer(1) AS w;"),
+    (
+        115,
+        "v_over_writes",
+        "w",
+        "SELECT v_writes.w FROM public.v_writes;",
+    ),
+    (116, "v_broken", "w", "SELECT FROM FROM"),
+];
+
+const BUILTINS: &str = "upper right count min max sum length row_to_json to_json lower array_agg generate_series now \
+    query_to_xml row_number string_agg md5 unnest left";
+
+/// A bank: customers with a social security number, cards with a number, views over them, functions.
+pub(super) fn bank() -> (Catalog, Protected) {
+    let mut builder = Catalog::builder();
+    for (oid, schema, name, kind, columns) in TABLES {
+        let toast = if *oid == CUSTOMERS { 150 } else { 0 };
+        builder.add(Relation {
+            toast,
+            ..relation(*oid, schema, name, *kind, columns)
+        });
+    }
+    for (oid, name, columns, definition) in VIEWS {
+        let view = relation(*oid, "public", name, RelationKind::View, columns);
+        builder.add(Relation {
+            definition: Some((*definition).to_owned()),
+            ..view
+        });
+    }
+    for name in BUILTINS.split_whitespace() {
+        builder.add_function(function(
+            "pg_catalog",
+            name,
+            Volatility::Immutable,
+            "internal",
+            true,
+        ));
+    }
+    builder.add_function(function(
+        "public",
+        "reader",
+        Volatility::Stable,
+        "sql",
+        false,
+    ));
+    builder.add_function(function(
+        "public",
+        "writer",
+        Volatility::Volatile,
+        "plpgsql",
+        false,
+    ));
+    builder.add_function(function(
+        "public",
+        "similarity",
+        Volatility::Immutable,
+        "c",
+        false,
+    ));
+    builder.row(3, &[Some(b"107"), Some(b"101")]).unwrap();
+    let catalog = builder.build();
+    let declared = [
+        ("customers", "ssn", DataClass::US_SSN),
+        ("cards", "pan", DataClass::PAN),
+        ("customers", "gone", DataClass::PAN),
+    ];
+    let declared = declared.map(|(table, column, class)| Declaration {
+        schema: "public".into(),
+        table: table.into(),
+        column: column.into(),
+        class,
+    });
+    let protected = Protected::compile(&declared, &catalog);
+    assert_eq!(protected.missing, declared[2..]);
+    (catalog, protected)
+}
+
+fn function(
+    schema: &str,
+    name: &str,
+    volatility: Volatility,
+    language: &str,
+    builtin: bool,
+) -> Function {
+    Function {
+        schema: schema.into(),
+        name: name.into(),
+        volatility,
+        language: language.into(),
+        builtin,
+    }
+}
+
+fn resolved(sql: &str) -> Resolved {
+    let (catalog, protected) = bank();
+    resolve(&one(sql), &catalog, &protected)
+}
+
+/// `.` clear, `s` and `p` masked as a class, `D` derived, `?` unknown.
+fn letters(rules: &[OutputRule]) -> String {
+    let letter = |rule: &OutputRule| match rule {
+        OutputRule::Clear => '.',
+        OutputRule::Declared(class) if *class == DataClass::US_SSN => 's',
+        OutputRule::Declared(class) if *class == DataClass::PAN => 'p',
+        OutputRule::Declared(_) => '!',
+        OutputRule::Withheld(Withheld::Derived(_)) => 'D',
+        OutputRule::Withheld(_) => '?',
+    };
+    rules.iter().map(letter).collect()
+}
+
+/// Statements and the rule of each output column, with no origin reported.
+const RULES: &[(&str, &str)] = &[
+    ("SELECT 1, now(), $1", "..."),
+    ("SELECT id, name, ssn FROM customers", "..s"),
+    ("SELECT * FROM customers", "..s.."),
+    ("SELECT c.* FROM customers AS c", "..s.."),
+    ("SELECT *, 1 FROM customers, cards", "..s..??."),
+    ("SELECT *, 1 FROM customers, public.cards", "..s....p."),
+    ("SELECT public.customers.ssn FROM public.customers", "s"),
+    ("SELECT ssn AS x FROM customers", "s"),
+    ("SELECT x FROM (SELECT ssn AS x FROM customers) q", "s"),
+    ("SELECT b FROM customers AS c(a, x, b)", "s"),
+    ("SELECT id FROM customers AS c(a, x, id)", "s"),
+    (
+        "WITH q AS (SELECT * FROM customers) SELECT ssn, name FROM q",
+        "s.",
+    ),
+    (
+        "WITH q(a, b) AS (SELECT ssn, id FROM customers) SELECT * FROM q",
+        "s.",
+    ),
+    (
+        "WITH customers AS (SELECT 1 AS ssn) SELECT ssn FROM customers",
+        ".",
+    ),
+    (
+        "WITH RECURSIVE r AS (SELECT 1 AS n, name AS x FROM customers UNION ALL SELECT n + 1, ssn FROM r, customers) SELECT * FROM r",
+        ".s",
+    ),
+    (
+        "WITH RECURSIVE r(a, b) AS (SELECT ssn, id FROM customers UNION ALL SELECT b, a FROM r) SELECT * FROM r",
+        "ss",
+    ),
+    (
+        "SELECT ssn FROM customers UNION SELECT name FROM customers",
+        "s",
+    ),
+    (
+        "SELECT name FROM customers UNION SELECT ssn FROM customers",
+        "s",
+    ),
+    (
+        "SELECT ssn FROM customers UNION SELECT pan FROM public.cards",
+        "D",
+    ),
+    ("VALUES ((SELECT ssn FROM customers), 1), ('x', 2)", "s."),
+    (
+        "SELECT upper(ssn), length(ssn), ssn || '', ssn = '1', ssn IS NULL FROM customers",
+        "DDDDD",
+    ),
+    (
+        "SELECT ssn::text, ssn::varchar, ssn::varchar(4), ssn::bytea, ssn COLLATE \"C\" FROM customers",
+        "ssDDs",
+    ),
+    (
+        "SELECT count(*), count(ssn), count(DISTINCT ssn) FROM customers",
+        "...",
+    ),
+    (
+        "SELECT count(*) FILTER (WHERE ssn LIKE '1%'), count(nullif(ssn, '1')), sum(length(ssn)) FROM customers",
+        "DDD",
+    ),
+    (
+        "SELECT min(ssn), max(name), array_agg(ssn), string_agg(ssn, ',') FROM customers",
+        "s.DD",
+    ),
+    (
+        "SELECT CASE WHEN id = 1 THEN ssn ELSE 'x' END, CASE WHEN ssn = '1' THEN 1 END, coalesce(ssn, '') FROM customers",
+        "sDs",
+    ),
+    (
+        "SELECT row_number() OVER (ORDER BY ssn), row_number() OVER (ORDER BY id) FROM customers",
+        "D.",
+    ),
+    (
+        "SELECT c, row_to_json(c), to_json(customers.*), c::text, ROW(c.*), (c).ssn, ssn(c) FROM customers c, customers",
+        "DDDDDDD",
+    ),
+    (
+        "SELECT (SELECT ssn), (SELECT name), ARRAY(SELECT ssn), EXISTS (SELECT ssn) FROM customers",
+        "s.DD",
+    ),
+    (
+        "SELECT (SELECT c.ssn FROM payments LIMIT 1) FROM customers c",
+        "s",
+    ),
+    (
+        "SELECT q.x FROM customers c, LATERAL (SELECT c.ssn AS x) q",
+        "s",
+    ),
+    ("SELECT g FROM customers c, unnest(ARRAY[c.ssn]) g", "D"),
+    ("SELECT * FROM generate_series(1, 3)", "."),
+    (
+        "SELECT * FROM customers JOIN customers_eu USING (ssn)",
+        "s.......",
+    ),
+    (
+        "SELECT ssn FROM payments FULL JOIN customers USING (id)",
+        "s",
+    ),
+    ("SELECT * FROM customers NATURAL JOIN payments", "..s...."),
+    (
+        "SELECT j.b FROM (customers JOIN payments ON true) AS j(a, x, b)",
+        "s",
+    ),
+    ("SELECT ssn FROM customers_eu", "s"),
+    ("SELECT * FROM v_plain", ".s"),
+    ("SELECT * FROM v_over", ".s"),
+    ("SELECT * FROM v_derived", ".D"),
+    ("SELECT * FROM pg_stats", "..D"),
+    ("SELECT * FROM v_stats", "D"),
+    ("SELECT * FROM v_writes, v_broken", "??"),
+    ("SELECT chunk_data FROM pg_toast.pg_toast_101", "D"),
+    (
+        "SELECT reader(), writer(1), similarity('a', 'b'), nosuch(1)",
+        "??.?",
+    ),
+    (
+        "SELECT similarity(ssn, 'a'), reader(ssn) FROM customers",
+        "DD",
+    ),
+    (
+        "SELECT query_to_xml('select * from customers', true, true, '')",
+        "?",
+    ),
+    ("SELECT * FROM tenants", ".."),
+    ("SELECT x, count(*) FROM nosuch GROUP BY x", "?."),
+    ("SELECT ctid, tableoid FROM customers", ".."),
+    (
+        "SELECT amount FROM payments ORDER BY (SELECT ssn FROM customers LIMIT 1)",
+        ".",
+    ),
+    ("INSERT INTO customers VALUES (1) RETURNING *", "..s.."),
+    (
+        "UPDATE customers SET name = 'x' RETURNING ssn, old.ssn, new.name",
+        "ss.",
+    ),
+    (
+        "DELETE FROM payments USING customers c RETURNING c.ssn, amount",
+        "s.",
+    ),
+    (
+        "WITH d AS (DELETE FROM customers RETURNING ssn, id) SELECT * FROM d",
+        "s.",
+    ),
+    (
+        "MERGE INTO payments USING customers c ON true WHEN MATCHED THEN DELETE RETURNING c.ssn, amount",
+        "s.",
+    ),
+    ("COPY customers TO STDOUT", "..s."),
+    ("COPY customers (ssn, id) TO STDOUT", "s."),
+    (
+        "COPY (SELECT ssn || 'x', id FROM customers) TO STDOUT",
+        "D.",
+    ),
+    ("EXPLAIN SELECT ssn FROM customers", "."),
+    ("EXECUTE p", "?"),
+];
+
+#[test]
+fn columns_follow_the_rules() {
+    on_big_stack(|| {
+        let (catalog, protected) = bank();
+        let mut wrong = Vec::new();
+        for (sql, expected) in RULES {
+            let resolved = resolve(&one(sql), &catalog, &protected);
+            let none = FieldOrigin {
+                table_oid: 0,
+                column: 0,
+            };
+            let rules = resolved.rules(&vec![none; expected.len()], &catalog, &protected);
+            let found = letters(&rules);
+            if found != *expected {
+                wrong.push(format!(
+                    "{sql}\n  expected {expected}\n  found    {found}: {rules:?}"
+                ));
+            }
+            if sql.starts_with("COPY") {
+                assert_eq!(
+                    letters(&resolved.copy_rules(expected.len())),
+                    *expected,
+                    "{sql}"
+                );
+            }
+        }
+        assert!(
+            wrong.is_empty(),
+            "{} wrong:\n{}",
+            wrong.len(),
+            wrong.join("\n")
+        );
+    });
+}
+
+#[test]
+fn the_reported_origin_is_a_second_net() {
+    let (catalog, protected) = bank();
+    let rules = |sql: &str, fields: &[(u32, i16)]| {
+        let fields: Vec<FieldOrigin> = fields
+            .iter()
+            .map(|&(table_oid, column)| FieldOrigin { table_oid, column })
+            .collect();
+        letters(&resolve(&one(sql), &catalog, &protected).rules(&fields, &catalog, &protected))
+    };
+    // A relation that the catalog does not have, shown by the server to be one it has.
+    assert_eq!(
+        rules(
+            "SELECT * FROM synonym",
+            &[(CUSTOMERS, 1), (CUSTOMERS, 3), (0, 0)]
+        ),
+        ".s?"
+    );
+    // The table has got a column since: plain columns are decided by origin, the rest is withheld.
+    assert_eq!(
+        rules(
+            "SELECT *, upper(name) FROM customers",
+            &[(CUSTOMERS, 1), (CUSTOMERS, 3), (0, 0)]
+        ),
+        ".s?"
+    );
+    assert_eq!(rules("SELECT id FROM customers", &[(CUSTOMERS, 3)]), "s");
+    assert_eq!(rules("SELECT id FROM customers", &[(9_999, 1)]), "?");
+    assert_eq!(rules("SHOW all", &[(0, 0)]), ".");
+}
+
+#[test]
+fn storing_protected_values_is_seen() {
+    let copies = [
+        ("CREATE TABLE x AS SELECT ssn FROM customers", true),
+        ("CREATE TABLE x AS SELECT name FROM customers", false),
+        ("CREATE TABLE x AS SELECT md5(ssn) FROM customers", true),
+        ("CREATE TABLE x AS SELECT reader()", true),
+        ("CREATE TABLE x AS EXECUTE p", true),
+        ("CREATE MATERIALIZED VIEW x AS TABLE v_over", true),
+        ("SELECT * INTO x FROM customers", true),
+        ("SELECT id INTO x FROM customers", false),
+        (
+            "INSERT INTO payments SELECT id, 1, ssn FROM customers",
+            true,
+        ),
+        ("INSERT INTO payments (id) SELECT id FROM customers", false),
+        (
+            "INSERT INTO customers_eu (ssn, name) SELECT ssn, name FROM customers",
+            false,
+        ),
+        (
+            "INSERT INTO customers_eu (name, ssn) SELECT ssn, name FROM customers",
+            true,
+        ),
+        (
+            "INSERT INTO customers (id, ssn) VALUES (1, '078-05-1120')",
+            false,
+        ),
+        ("UPDATE customers SET name = ssn", true),
+        ("UPDATE customers SET ssn = ssn", false),
+        (
+            "UPDATE payments SET amount = (SELECT ssn FROM customers LIMIT 1)",
+            true,
+        ),
+        (
+            "WITH w AS (UPDATE customers SET name = upper(ssn) RETURNING id) SELECT * FROM w",
+            true,
+        ),
+        (
+            "INSERT INTO payments VALUES (1) ON CONFLICT (id) DO UPDATE SET amount = (SELECT ssn FROM customers)",
+            true,
+        ),
+        (
+            "MERGE INTO payments p USING customers c ON true WHEN MATCHED THEN UPDATE SET amount = c.ssn",
+            true,
+        ),
+        (
+            "MERGE INTO payments p USING customers c ON true WHEN NOT MATCHED THEN INSERT (id, amount) VALUES (1, c.ssn)",
+            true,
+        ),
+        ("COPY customers TO '/tmp/x'", true),
+        ("COPY payments TO '/tmp/x'", false),
+        ("SELECT set_config('x.y', ssn, false) FROM customers", true),
+        (
+            "SELECT 1 FROM customers WHERE pg_notify('c', ssn) IS NULL",
+            true,
+        ),
+        ("SELECT ssn FROM customers", false),
+    ];
+    for (sql, expected) in copies {
+        assert_eq!(resolved(sql).copies_protected, expected, "{sql}");
+    }
+}
+
+#[test]
+fn effects_name_their_candidates() {
+    let cards = resolved("SELECT 1 FROM cards, v_over, nosuch");
+    let found: Vec<(String, bool, bool)> = cards
+        .effects
+        .iter()
+        .map(|effect| (effect.relations.join(","), effect.known, effect.protected))
+        .collect();
+    let expected = [
+        ("public.cards,other.cards", true, true),
+        ("public.v_over", true, true),
+        ("nosuch", false, false),
+    ];
+    assert_eq!(
+        found,
+        expected.map(|(names, known, protected)| (names.to_owned(), known, protected))
+    );
+    assert_eq!(
+        cards.protected,
+        ["other.cards", "public.cards", "public.v_over"]
+    );
+}
+
+#[test]
+fn functions_that_may_write_are_calls() {
+    let effects = |sql: &str| -> Vec<String> {
+        resolved(sql)
+            .effects
+            .iter()
+            .map(|effect| effect.effect.to_string())
+            .collect()
+    };
+    assert_eq!(
+        effects("SELECT writer(1)"),
+        ["select", "call FUNCTION writer [a volatile function]"]
+    );
+    assert_eq!(
+        effects("SELECT nosuch(1)"),
+        [
+            "select",
+            "call FUNCTION nosuch [a function that is not in the catalog]"
+        ]
+    );
+    assert_eq!(effects("SELECT reader(), upper('x')"), ["select"]);
+    let through_view = [
+        "select v_over_writes",
+        "call FUNCTION public.writer [a volatile function]",
+    ];
+    assert_eq!(effects("SELECT * FROM v_over_writes"), through_view);
+    assert_eq!(resolved("SELECT reader()").calls.len(), 1);
+}
+
+#[test]
+fn without_declared_columns_everything_is_clear() {
+    let (catalog, _) = bank();
+    let protected = Protected::compile(&[], &catalog);
+    let resolved = resolve(
+        &one("SELECT nosuch(ssn), * FROM customers"),
+        &catalog,
+        &protected,
+    );
+    let none = FieldOrigin {
+        table_oid: 0,
+        column: 0,
+    };
+    assert_eq!(
+        letters(&resolved.rules(&[none; 6], &catalog, &protected)),
+        "......"
+    );
+    assert!(resolved.rows_are_clear());
+}

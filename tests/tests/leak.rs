@@ -1,0 +1,233 @@
+//! Nothing of a protected value gets out, whatever is tried: not whole, not turned round, not written otherwise, not in
+//! pieces, not summed, not by an answer that depends on it.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends where something is missing"
+)]
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use tests::{Config, Database, Endpoint, Gateway, Postgres};
+
+const TRICKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/leak/tricks.sql");
+const RUN: &str = include_str!("../leak/vault.py");
+const VAULT: &str = include_str!("../leak/vault.sql");
+const COLUMNS: [&str; 8] = [
+    "secret", "code", "paid", "born", "uid", "blob", "tags", "doc",
+];
+
+/// Letters of a value that may not follow each other in what comes back. The values have no vowels, so words do not hold four.
+const PIECE: usize = 4;
+/// The same for what is left of an answer without its marks and spaces, where the ends of words meet.
+const SQUEEZED_PIECE: usize = 5;
+/// The same for digits, of which any answer has many.
+const DIGITS_PIECE: usize = 6;
+/// The same for what a value is written as in hexadecimal or base64, or hashed to.
+const CODED_PIECE: usize = 10;
+
+/// Gives words to find whole, and of which pieces of what length count.
+const WORDS: &str = "
+    WITH words(w) AS (
+        SELECT secret FROM vault UNION SELECT convert_from(blob, 'UTF8') FROM vault
+        UNION SELECT unnest(tags) FROM vault UNION SELECT doc ->> 'pin' FROM vault)
+    SELECT 'letters', w FROM words UNION ALL SELECT 'letters', reverse(w) FROM words
+    UNION ALL SELECT 'coded', encode(w::bytea, 'hex') FROM words
+    UNION ALL SELECT 'coded', encode(reverse(w)::bytea, 'hex') FROM words
+    UNION ALL SELECT 'coded', rtrim(encode(w::bytea, 'base64'), '=') FROM words
+    UNION ALL SELECT 'coded', md5(w) FROM words
+    UNION ALL SELECT 'coded', encode(sha256(w::bytea), 'hex') FROM words
+    UNION ALL SELECT 'coded', encode(sha512(w::bytea), 'hex') FROM words
+    UNION ALL SELECT 'coded', replace(uid::text, '-', '') FROM vault
+    UNION ALL SELECT 'digits', code::text FROM vault UNION ALL SELECT 'digits', reverse(code::text) FROM vault
+    UNION ALL SELECT 'whole', to_hex(code) FROM vault
+    UNION ALL SELECT 'whole', (code / 2)::text FROM vault
+    UNION ALL SELECT 'digits', sum(code)::text FROM vault UNION ALL SELECT 'digits', trunc(avg(code))::text FROM vault
+    UNION ALL SELECT 'whole', paid::text FROM vault UNION ALL SELECT 'whole', round(paid)::text FROM vault
+    UNION ALL SELECT 'whole', sum(paid)::text FROM vault
+    UNION ALL SELECT 'whole', born::text FROM vault
+    UNION ALL SELECT 'whole', (born - date '2000-01-01')::text FROM vault
+    UNION ALL SELECT 'whole', 'LEAKYES' UNION ALL SELECT 'whole', 'LEAKNO'";
+
+/// What is looked for in answers.
+struct Needles {
+    plain: AhoCorasick,
+    squeezed: AhoCorasick,
+}
+
+impl Needles {
+    fn of(database: &Database<'_>) -> Self {
+        let (mut plain, mut squeezed) = (BTreeSet::new(), BTreeSet::new());
+        let words = database.endpoint().psql(WORDS).success().stdout;
+        assert!(words.lines().count() > 80, "{words}");
+        for line in words.lines() {
+            let (kind, word) = line.split_once('|').unwrap();
+            let word = word.to_ascii_lowercase();
+            let (piece, squeezed_piece) = match kind {
+                "letters" => (PIECE, SQUEEZED_PIECE),
+                "digits" => (DIGITS_PIECE, DIGITS_PIECE + 2),
+                "coded" => (CODED_PIECE, CODED_PIECE),
+                _ => (word.len(), usize::MAX),
+            };
+            plain.extend(windows(&word, piece));
+            squeezed.extend(windows(&word, squeezed_piece));
+        }
+        let build = |words| {
+            AhoCorasick::builder()
+                .match_kind(MatchKind::LeftmostFirst)
+                .build(words)
+                .unwrap()
+        };
+        Self {
+            plain: build(plain),
+            squeezed: build(squeezed),
+        }
+    }
+
+    /// What of a value is in these answers.
+    fn within(&self, answers: &[String]) -> Option<String> {
+        let text = answers.join("\n").to_ascii_lowercase();
+        if let Some(found) = self.plain.find(&text) {
+            return Some(text[found.range()].to_owned());
+        }
+        let squeezed: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+        let spelled = spelled(&text);
+        [squeezed, spelled].iter().find_map(|text| {
+            let found = self.squeezed.find(text)?;
+            Some(format!("{} in pieces", &text[found.range()]))
+        })
+    }
+}
+
+fn windows(word: &str, length: usize) -> impl Iterator<Item = String> {
+    let word = word.as_bytes();
+    let all = word.windows(length.min(word.len() + 1));
+    all.map(|piece| String::from_utf8(piece.to_vec()).unwrap())
+}
+
+/// The letters that the numbers of a text stand for.
+fn spelled(text: &str) -> String {
+    let numbers = text.split(|c: char| !c.is_ascii_digit());
+    numbers
+        .filter_map(|number| number.parse::<u8>().ok())
+        .map(|code| char::from(code).to_ascii_lowercase())
+        .filter(char::is_ascii_alphanumeric)
+        .collect()
+}
+
+struct Answer {
+    mode: String,
+    trick: String,
+    answered: bool,
+    out: Vec<String>,
+}
+
+fn answers(endpoint: &Endpoint, modes: &str, which: &str) -> Vec<Answer> {
+    let program = format!("import sys\nsys.argv = ['-', {TRICKS:?}, {modes:?}, {which:?}]\n{RUN}");
+    let output = endpoint.python_script(&program).success();
+    let answers = output.json_lines();
+    answers
+        .into_iter()
+        .map(|answer| answer_of(&answer))
+        .collect()
+}
+
+fn answer_of(answer: &Value) -> Answer {
+    let text = |key: &str| answer[key].as_str().unwrap().to_owned();
+    let out = answer["out"].as_array().unwrap();
+    Answer {
+        mode: text("mode"),
+        trick: text("trick"),
+        answered: answer["answered"].as_bool().unwrap(),
+        out: out
+            .iter()
+            .map(|line| line.as_str().unwrap().to_owned())
+            .collect(),
+    }
+}
+
+fn database() -> Database<'static> {
+    let database = Postgres::shared().database();
+    database.endpoint().psql(VAULT).success();
+    database
+}
+
+/// Without a gateway most tricks work, so that their failing behind one means something.
+#[test]
+fn without_a_gateway_the_tricks_work() {
+    let database = database();
+    let needles = Needles::of(&database);
+    let answers = answers(&database.endpoint(), "simple", "all");
+    let leaks = answers
+        .iter()
+        .filter(|answer| needles.within(&answer.out).is_some());
+    let leaks = leaks.count();
+    assert!(
+        leaks * 4 > answers.len() * 3,
+        "only {leaks} of {} tricks work",
+        answers.len()
+    );
+}
+
+/// What agents are given: to read, to write, and what a session needs.
+const ORDINARY: &str = r#"
+@id("access")
+permit (principal, action == Action::"access", resource);
+
+@id("statements")
+permit (
+    principal,
+    action in [Postgres::Action::"read", Postgres::Action::"write", Postgres::Action::"session"],
+    resource
+);
+"#;
+
+fn protected(config: Config) -> Config {
+    COLUMNS.iter().fold(config, |config, column| {
+        let column = format!("public.vault.{column}");
+        config.set(&["targets", "bank", "mask", &column], "vault")
+    })
+}
+
+/// Tries these tricks in every way that the protocol can be spoken. Gives how many were answered.
+fn assert_tight(database: &Database<'_>, config: Config, which: &str) -> usize {
+    let needles = Needles::of(database);
+    let gateway = Gateway::start(protected(config));
+    let answers = answers(&gateway.bank(), "simple,text,binary", which);
+    assert!(!answers.is_empty());
+    let mut leaks = Vec::new();
+    for answer in &answers {
+        if let Some(found) = needles.within(&answer.out) {
+            let Answer {
+                trick, mode, out, ..
+            } = answer;
+            leaks.push(format!("{trick} ({mode}): {found} in {out:?}"));
+        }
+    }
+    assert!(
+        leaks.is_empty(),
+        "{} leaks:\n{}",
+        leaks.len(),
+        leaks.join("\n")
+    );
+    answers.iter().filter(|answer| answer.answered).count()
+}
+
+/// Even where every action is permitted, and nothing revealed.
+#[test]
+fn behind_a_gateway_tricks_do_not_work() {
+    let database = database();
+    let config = Config::bank(&database).all_permitted();
+    let answered = assert_tight(&database, config, "plain");
+    assert!(answered > 200, "only {answered} were answered at all");
+}
+
+/// Those that work where anybody may define rules and functions, or run `DO`, do not where nobody may.
+#[test]
+fn without_ddl_and_dynamic_sql_none_works() {
+    let database = database();
+    let config = Config::bank(&database).policy("10-ordinary.cedar", ORDINARY);
+    let _: usize = assert_tight(&database, config, "starred");
+}

@@ -1,0 +1,339 @@
+//! What is protected stays so, however it is asked for, in whatever form it comes, and wherever it rests.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "a test ends where something is missing, and tells a story in one piece"
+)]
+
+use aho_corasick::AhoCorasick;
+use std::fs;
+use std::path::Path;
+use tests::{Config, Database, Endpoint, Gateway, Output, Postgres};
+
+/// What protects each value: queries, one value a line.
+const PROTECTED: &str = "SELECT pan FROM cards; SELECT ssn FROM customers WHERE ssn IS NOT NULL;
+    SELECT email FROM customers; SELECT iban FROM accounts WHERE iban IS NOT NULL;
+    SELECT routing_number FROM accounts WHERE routing_number IS NOT NULL;";
+
+/// Those who watch replays.
+const AUDIT: &str = "audit";
+
+/// The protected values of a bank, to be found in anything.
+struct Values(AhoCorasick);
+
+impl Values {
+    fn of(database: &Database<'_>) -> Self {
+        let values = database.endpoint().psql(PROTECTED).success().stdout;
+        let values: Vec<&str> = values.lines().collect();
+        assert!(values.len() > 6_000);
+        Self(AhoCorasick::new(values).unwrap())
+    }
+
+    fn within(&self, bytes: &[u8]) -> Option<String> {
+        let found = self.0.find(bytes)?;
+        Some(String::from_utf8_lossy(&bytes[found.range()]).into_owned())
+    }
+
+    /// Nothing of the output is protected, whether it is rows or an error.
+    fn assert_none(&self, what: &str, output: &Output) {
+        let text = [output.stdout.as_bytes(), output.stderr.as_bytes()].concat();
+        assert_eq!(self.within(&text), None, "{what}: {output:?}");
+    }
+}
+
+fn config(database: &Database<'_>) -> Config {
+    let auditors = toml::Value::Array(vec![AUDIT.into()]);
+    Config::bank(database)
+        .all_permitted()
+        .set(&["roles", "auditors"], auditors)
+}
+
+#[test]
+fn declared_columns_show_what_is_customary() {
+    let database = Postgres::shared().database();
+    let gateway = Gateway::start(config(&database));
+    let query = "SELECT pan, ssn, email, iban, routing_number FROM cards
+        JOIN accounts a ON a.id = account_id JOIN customers c ON c.id = customer_id
+        WHERE ssn IS NOT NULL AND iban IS NOT NULL OR routing_number IS NOT NULL ORDER BY cards.id LIMIT 50";
+    let clear = database.endpoint().psql(query).success().stdout;
+    let masked = gateway.bank().psql(query).success().stdout;
+    assert_eq!(clear.lines().count(), masked.lines().count());
+    for (clear, masked) in clear.lines().zip(masked.lines()) {
+        let pairs = clear.split('|').zip(masked.split('|'));
+        for ((clear, masked), shown) in pairs.zip([4, 4, 0, 4, 0]) {
+            if clear.is_empty() {
+                assert_eq!(masked, "");
+                continue;
+            }
+            assert_ne!(clear, masked);
+            assert_eq!(
+                clear.chars().count(),
+                masked.chars().count(),
+                "{clear}: {masked}"
+            );
+            let end = clear.len() - shown;
+            assert_eq!(clear[end..], masked[end..], "{clear}: {masked}");
+        }
+    }
+}
+
+/// Ways in which somebody might try, and some that people mean well.
+const ATTEMPTS: &[&str] = &[
+    "SELECT * FROM cards",
+    "SELECT pan AS harmless FROM cards",
+    "SELECT pan::varchar(19), pan::text FROM cards",
+    "SELECT 'x' || pan FROM cards",
+    "SELECT concat(pan, ssn) FROM cards, customers LIMIT 100",
+    "SELECT reverse(reverse(pan)) FROM cards",
+    "SELECT substr(pan, 1, 16) FROM cards",
+    "SELECT upper(email) FROM customers",
+    "SELECT string_agg(pan, ',') FROM cards",
+    "SELECT array_agg(ssn) FROM customers",
+    "SELECT ARRAY[pan] FROM cards",
+    "SELECT c FROM cards c",
+    "SELECT c::text FROM cards c",
+    "SELECT row(c.*) FROM customers c",
+    "SELECT to_json(c) FROM cards c",
+    "SELECT json_agg(c) FROM customers c",
+    "SELECT jsonb_build_object('a', ssn) FROM customers",
+    "SELECT row_to_json(x) FROM (SELECT pan FROM cards) x",
+    "SELECT xmlelement(name x, pan) FROM cards",
+    "SELECT query_to_xml('SELECT pan FROM cards LIMIT 3', true, false, '')",
+    "SELECT table_to_xml('cards', true, false, '')",
+    "SELECT max(pan), min(pan) FROM cards",
+    "SELECT coalesce(NULL, pan) FROM cards",
+    "SELECT CASE WHEN true THEN pan END FROM cards",
+    "SELECT (SELECT pan FROM cards ORDER BY id LIMIT 1)",
+    "WITH x AS (SELECT pan AS p FROM cards) SELECT p FROM x",
+    "SELECT p FROM (SELECT pan p FROM cards UNION ALL SELECT ssn FROM customers) x",
+    "VALUES ((SELECT ssn FROM customers WHERE ssn IS NOT NULL LIMIT 1))",
+    "TABLE cards",
+    "SELECT * FROM customer_directory",
+    "SELECT pan FROM cards FOR SHARE",
+    "SELECT a.iban, lag(a.iban) OVER (ORDER BY id) FROM accounts a",
+    "SELECT pan FROM cards GROUP BY pan HAVING count(*) = 1",
+    "SELECT DISTINCT ON (pan) pan FROM cards",
+    "SELECT format('%s', pan) FROM cards",
+    "SELECT regexp_replace(pan, 'x', 'y') FROM cards",
+    "SELECT unnest(string_to_array(email, '@x')) FROM customers",
+    "SELECT pan::numeric FROM cards",
+    "SELECT pan::bigint FROM cards",
+    "SELECT routing_number::int FROM accounts WHERE routing_number IS NOT NULL",
+    "UPDATE cards SET pan = pan WHERE id = 1 RETURNING pan",
+    "DELETE FROM cards WHERE false RETURNING *",
+    "CREATE TEMP TABLE stolen AS SELECT pan AS n FROM cards; SELECT n FROM stolen",
+    "SELECT pan AS n INTO TEMP looted FROM cards; SELECT n FROM looted",
+    "CREATE TEMP VIEW seen AS SELECT pan AS n FROM cards; SELECT n FROM seen",
+    "CREATE TEMP TABLE taken (n text); INSERT INTO taken SELECT ssn FROM customers; SELECT n FROM taken",
+    "PREPARE get AS SELECT pan FROM cards; EXECUTE get",
+    "BEGIN; DECLARE c CURSOR FOR SELECT ssn FROM customers; FETCH 100 FROM c; COMMIT",
+    "COPY cards TO STDOUT",
+    "COPY cards (id, pan) TO STDOUT (FORMAT csv, HEADER)",
+    "COPY (SELECT ssn, email FROM customers) TO STDOUT",
+    "COPY (SELECT reverse(reverse(pan)) FROM cards) TO STDOUT",
+    "COPY customers TO STDOUT (FORMAT csv, DELIMITER '|', QUOTE '''', FORCE_QUOTE *)",
+    "COPY accounts TO STDOUT (FORMAT binary)",
+    "SELECT memo FROM payments",
+    "SELECT details FROM payments",
+    "SELECT details -> 'payer' FROM payments",
+    "SELECT body FROM support_notes",
+    "SELECT profile FROM customers",
+    "SELECT profile #>> '{kyc,number}' FROM customers",
+    "SELECT jsonb_pretty(profile) FROM customers",
+    "SELECT ssn::int FROM customers WHERE ssn IS NOT NULL",
+    "SELECT ('x' || pan)::int FROM cards",
+    "SELECT email::inet FROM customers",
+    "SELECT body::date FROM support_notes",
+    "INSERT INTO cards SELECT * FROM cards LIMIT 1",
+    "UPDATE customers SET ssn = NULL, name = NULL WHERE id = 1",
+    "UPDATE cards SET brand = 'nothing' WHERE id = 1",
+    "SELECT pg_typeof(pan), length(pan) FROM cards LIMIT 1",
+    "DO $$ DECLARE p text; BEGIN SELECT pan INTO p FROM cards LIMIT 1; RAISE NOTICE 'it is %', p; END $$",
+    "DO $$ DECLARE p text; BEGIN SELECT ssn INTO p FROM customers WHERE ssn IS NOT NULL LIMIT 1; RAISE EXCEPTION '%', p; END $$",
+    "EXPLAIN ANALYZE SELECT * FROM cards WHERE pan > '4'",
+    "SELECT most_common_vals, histogram_bounds FROM pg_stats WHERE tablename = 'cards'",
+    "SELECT stavalues1 FROM pg_statistic",
+    "LISTEN c; SELECT pg_notify('c', pan) FROM cards LIMIT 1; SELECT 1",
+    "SELECT set_config('x.y', pan, false) FROM cards LIMIT 1; SHOW x.y",
+    "SELECT current_setting('x.y', true)",
+];
+
+#[test]
+fn no_attempt_shows_a_protected_value_nor_leaves_one_at_rest() {
+    let database = Postgres::shared().database();
+    database.superuser().psql("ANALYZE").success();
+    let values = Values::of(&database);
+    let gateway = Gateway::start(config(&database));
+    let bank = gateway.bank();
+    let mut answered = 0;
+    for attempt in ATTEMPTS {
+        let output = bank.psql_with(&["-At", "-v", "VERBOSITY=verbose"], &format!("{attempt};"));
+        values.assert_none(attempt, &output);
+        answered += u32::from(output.stderr.is_empty());
+    }
+    // Masking is not refusing: what can be shown masked is.
+    assert!(answered >= 30, "only {answered} were answered");
+    assert_at_rest(gateway, &values);
+}
+
+/// Neither the files nor what auditors are shown of them hold a protected value.
+fn assert_at_rest(gateway: Gateway, values: &Values) {
+    let log = gateway.log();
+    assert_eq!(values.within(log.as_bytes()), None, "{log}");
+    let (_, config) = gateway.stop();
+    assert_files(&config.directory().join("data"), values);
+    let entries = format!("{:?}", config.ledger().entries());
+    assert_eq!(values.within(entries.as_bytes()), None);
+
+    let gateway = Gateway::start(config);
+    let token = gateway.token_in(None, "carol", &[AUDIT]);
+    let sessions = gateway.countersign_as(&token, &["sessions", "--limit", "1000"]);
+    let sessions = sessions.success().json_lines();
+    assert!(!sessions.is_empty());
+    for session in sessions {
+        let session = session["session"].as_str().unwrap();
+        let replay = ["replay", session, "--no-wait", "--reason", "test"];
+        let replay = gateway.countersign_as(&token, &replay).success();
+        values.assert_none(session, &replay);
+    }
+}
+
+fn assert_files(folder: &Path, values: &Values) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            assert_files(&path, values);
+        } else {
+            let found = values.within(&fs::read(&path).unwrap());
+            assert_eq!(found, None, "{}", path.display());
+        }
+    }
+}
+
+/// The same tables by drivers that ask for binary results, with parameters, pipelines and COPY.
+const DRIVERS: &str = r#"
+import asyncio, asyncpg, psycopg
+
+def tell(what, get):
+    try:
+        print(what, get())
+    except psycopg.Error as e:
+        print(what, e)
+
+def pipeline(c):
+    with c.pipeline():
+        return [c.execute("SELECT pan FROM cards WHERE id = %s", (n,)) for n in range(50)][-1].fetchall()
+
+TABLES = ["cards", "customers", "accounts", "payments", "support_notes"]
+for binary in (False, True):
+    with psycopg.connect(autocommit=True) as c:
+        for table in TABLES:
+            tell(table, lambda: c.execute(f"SELECT * FROM {table}", binary=binary).fetchall())
+            tell(table, lambda: c.execute(f"SELECT t FROM {table} t", binary=binary).fetchall())
+            tell(table, lambda: c.execute(f"SELECT to_jsonb(t) FROM {table} t WHERE id > %s", (1,), binary=binary).fetchall())
+            def copy():
+                form = "(FORMAT binary)" if binary else ""
+                with c.cursor().copy(f"COPY {table} TO STDOUT {form}") as copy:
+                    return b"".join(bytes(part) for part in copy).decode("latin1")
+            tell(table, copy)
+        tell("pipeline", lambda: pipeline(c))
+        def cursor():
+            with c.transaction(), c.cursor("named", binary=binary) as cursor:
+                cursor.execute("SELECT ssn, profile FROM customers")
+                return cursor.fetchmany(500)
+        tell("cursor", cursor)
+
+async def main():
+    c = await asyncpg.connect()
+    for table in TABLES:
+        for query in (f"SELECT * FROM {table}", f"SELECT t FROM {table} t", f"SELECT array_agg(t::text) FROM {table} t"):
+            try:
+                print(table, [tuple(row.values()) for row in await c.fetch(query)])
+            except asyncpg.PostgresError as e:
+                print(table, e, e.detail)
+    await c.close()
+asyncio.run(main())
+"#;
+
+#[test]
+fn binary_results_are_masked_or_withheld() {
+    let database = Postgres::shared().database();
+    let values = Values::of(&database);
+    let gateway = Gateway::start(config(&database));
+    let output = gateway.bank().python_script(DRIVERS).success();
+    values.assert_none("drivers", &output);
+    let shown = output.stdout.matches("****").count();
+    assert!(shown > 10_000, "only {shown} masked values are shown");
+    assert_at_rest(gateway, &values);
+}
+
+/// What a client sends is recorded too.
+#[test]
+fn values_that_a_client_sends_rest_masked() {
+    let database = Postgres::shared().database();
+    let values = Values::of(&database);
+    let direct = database.endpoint();
+    let one = |query: &str| direct.psql(query).success().stdout.trim().to_owned();
+    let pan = one("SELECT pan FROM cards ORDER BY id LIMIT 1");
+    let ssn = one("SELECT ssn FROM customers WHERE ssn IS NOT NULL ORDER BY id LIMIT 1");
+    let gateway = Gateway::start(config(&database));
+    let bank: Endpoint = gateway.bank();
+    let script = format!(
+        r#"
+import psycopg
+with psycopg.connect(autocommit=True) as c:
+    print(c.execute("SELECT id FROM cards WHERE pan = %s", ("{pan}",)).fetchall())
+    print(c.execute("SELECT id FROM customers WHERE ssn = '{ssn}'").fetchall())
+    c.execute("CREATE TEMP TABLE sent (a text, b text)")
+    with c.cursor().copy("COPY sent FROM STDIN") as copy:
+        copy.write_row(("{pan}", "card {pan}, ssn {ssn}"))
+    c.execute("SELECT '{ssn}' AS a, %s AS b", ("{pan}",))
+"#
+    );
+    let found = bank.python_script(&script).success().stdout;
+    assert!(!found.contains("[]"), "{found}");
+    assert_at_rest(gateway, &values);
+}
+
+#[test]
+fn what_a_policy_reveals_is_shown_and_counted_and_nothing_else() {
+    let database = Postgres::shared().database();
+    let reveal = r#"
+@id("fraud-sees-pan")
+permit (principal in Group::"fraud-analysts", action == Action::"reveal", resource == DataClass::"pan");
+"#;
+    let gateway = Gateway::start(config(&database).policy("20-reveal.cedar", reveal));
+    let query = "SELECT pan FROM cards ORDER BY id LIMIT 20";
+    let clear = database.endpoint().psql(query).success().stdout;
+    let token = gateway.token_in(Some("claude-code"), "frank", &["fraud-analysts"]);
+    let frank = gateway.endpoint("bank", "claude-code", &token);
+    assert_eq!(frank.psql(query).success().stdout, clear);
+    assert_ne!(gateway.bank().psql(query).success().stdout, clear);
+    let ssn = "SELECT ssn FROM customers WHERE ssn IS NOT NULL ORDER BY id LIMIT 1";
+    let hidden = database.endpoint().psql(ssn).success().stdout;
+    assert_ne!(frank.psql(ssn).success().stdout, hidden);
+    let (_, config) = gateway.stop();
+    let ledger = config.ledger();
+    let facts: Vec<_> = ledger
+        .events("outcome")
+        .iter()
+        .flat_map(|event| {
+            event["outcome"]["masks"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default()
+        })
+        .collect();
+    let count = |class: &str, strategy: &str| -> u64 {
+        let facts = facts.iter().filter(|fact| fact["rule"] == "declared");
+        let those = facts.filter(|fact| fact["class"] == class && fact["strategy"] == strategy);
+        those.map(|fact| fact["count"].as_u64().unwrap()).sum()
+    };
+    assert_eq!((count("pan", "reveal"), count("pan", "partial")), (20, 20));
+    assert_eq!(
+        (count("us_ssn", "reveal"), count("us_ssn", "partial")),
+        (0, 1)
+    );
+}
