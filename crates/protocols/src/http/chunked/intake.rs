@@ -71,22 +71,25 @@ impl Intake {
         taken
     }
 
+    /// Content beyond the length that was said is a fault; what comes before it is given as if it had come in pieces.
     fn content(&mut self, mut content: Bytes, out: &mut Vec<Bytes>) -> Result<(), BodyFault> {
         if content.is_empty() {
             return Ok(());
         }
-        self.seen += content.len() as u64;
-        if self.seen > self.length {
-            return Err(BodyFault::Length);
+        let left = self.length - self.seen;
+        let over = content.len() as u64 > left;
+        if let Ok(left) = usize::try_from(left) {
+            content.truncate(left);
         }
+        self.seen += content.len() as u64;
         self.digest.update(&content);
-        if self.seen == self.length {
+        if self.seen == self.length && !content.is_empty() {
             self.last = Some(content.split_off(content.len() - 1));
         }
         if !content.is_empty() {
             out.push(content);
         }
-        Ok(())
+        if over { Err(BodyFault::Length) } else { Ok(()) }
     }
 
     /// The body is over; the last byte is appended to `out`.

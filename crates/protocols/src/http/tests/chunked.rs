@@ -292,6 +292,24 @@ fn signed_as(payload: Payload) -> Verified {
         .unwrap()
 }
 
+#[test]
+fn what_is_beyond_the_length_is_a_fault_at_the_same_place_however_it_is_cut() {
+    let unsigned = Chunks {
+        signed: false,
+        trailer: true,
+    };
+    let verified = Verified {
+        payload: Payload::Chunks(unsigned),
+        ..signed_as(Payload::Unsigned)
+    };
+    let body = Bytes::from_static(b"15\r\nhello, whole world!!\r\n");
+    for cut in 0..=body.len() {
+        let (given, ended) = take(&verified, 5, Some(Algorithm::Crc32), &body, &[cut]);
+        assert_eq!(given, b"hell", "cut at {cut}");
+        assert_eq!(ended.unwrap_err(), BodyFault::Length, "cut at {cut}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
