@@ -84,9 +84,15 @@ impl Endpoint {
     /// A Python program under `tests/clients`, with psycopg and asyncpg at hand.
     #[must_use]
     pub fn python(&self, program: &str) -> Output {
+        self.python_with(program, &[], "")
+    }
+
+    /// A Python program under `tests/clients` with these arguments and this input.
+    #[must_use]
+    pub fn python_with(&self, program: &str, arguments: &[&str], input: &str) -> Output {
         let mut command = self.command(place::workspace().join(".cache/venv/bin/python3"));
-        command.arg("-B").arg(client(program));
-        process::run(&command, "")
+        command.arg("-B").arg(client(program)).args(arguments);
+        process::run(&command, input)
     }
 
     /// A Python program given as text, with psycopg and asyncpg at hand.
