@@ -93,7 +93,7 @@ def presigned():
 
 def masked():
     s3 = client("s3")
-    text = "pan 4111111111111111, ssn 536-90-4399, mail jane@example.com\n"
+    text = "pan 4111111111111111, ssn 536-90-4399, mail jane@example.com, customer KD-12345678\n"
     s3.put_object(Bucket="lake", Key="people.csv", Body=text.encode(), ContentType="text/csv")
     s3.put_object(Bucket="lake", Key="binary", Body=bytes(range(256)))
     answer = s3.get_object(Bucket="lake", Key="people.csv")

@@ -42,7 +42,11 @@ fn result(output: &tests::Output, case: &str) -> Value {
 #[test]
 fn an_agent_works_with_aws_through_the_gateway() {
     let moto = Moto::start();
-    let gateway = Gateway::start(Config::aws(&moto).policy("10-lake.cedar", POLICIES));
+    let gateway = Gateway::start(
+        Config::aws(&moto)
+            .set(&["classes", "customer", "pattern"], r"\bKD-\d{8}\b")
+            .policy("10-lake.cedar", POLICIES),
+    );
     let agent = Agent::new(&gateway, "lake", &["data"]);
     let output = agent
         .cases(&[
@@ -84,7 +88,9 @@ fn an_agent_works_with_aws_through_the_gateway() {
     assert_eq!(masked["same_length"], true, "{masked}");
     let shown = masked["shown"].as_str().unwrap();
     assert!(
-        !shown.contains("4111111111111111") && !shown.contains("536-90"),
+        !shown.contains("4111111111111111")
+            && !shown.contains("536-90")
+            && shown.ends_with("customer ***********\n"),
         "{shown}"
     );
     assert!(shown.starts_with("pan ****"), "{shown}");

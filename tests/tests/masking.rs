@@ -337,3 +337,83 @@ permit (principal in Group::"fraud-analysts", action == Action::"reveal", resour
         (0, 1)
     );
 }
+
+/// Classes that the gateway's configuration defines, in every way in which text leaves.
+#[test]
+fn classes_of_ones_own_are_found_wherever_the_built_in_ones_are() {
+    let database = Postgres::shared().database();
+    let reveal = r#"
+@id("support-sees-customers")
+permit (principal in Group::"support", action == Action::"reveal", resource == DataClass::"customer");
+"#;
+    let config = config(&database)
+        .set(&["classes", "customer", "pattern"], r"\bKD-\d{8}\b")
+        .set(&["classes", "customer", "show_last"], 4)
+        .set(&["classes", "branch", "pattern"], r"\b\d{5}\b")
+        .set(&["classes", "branch", "context"], vec!["branch"])
+        .set(&["classes", "project", "words"], "projects.txt")
+        .policy("20-reveal.cedar", reveal);
+    fs::write(
+        config.directory().join("projects.txt"),
+        "Kestrel\nBlue Heron\n",
+    )
+    .unwrap();
+    let gateway = Gateway::start(config);
+    let bank = gateway.bank();
+    let shows = |script: &str| {
+        let output = bank.psql_with(&["-At"], script);
+        format!("{}{}", output.stdout, output.stderr)
+    };
+    let text = "'KD-12345678 for kestrel, branch 12345'";
+    let masked = "**-****5678 for *******, branch *****";
+    assert_eq!(shows(&format!("SELECT {text}")), format!("{masked}\n"));
+    assert_eq!(
+        shows(&format!("COPY (SELECT {text}) TO STDOUT")),
+        format!("{masked}\n")
+    );
+    assert_eq!(
+        shows(&format!("SELECT to_jsonb({text}::text)")),
+        format!("\"{masked}\"\n")
+    );
+    assert_eq!(
+        shows("SELECT 12345 AS branch, 12345::text AS branch_no, 12345 AS other"),
+        "|*****|12345\n"
+    );
+    let error = shows("SELECT 'KD-12345678'::int");
+    // psql itself shows the statement that it sent.
+    assert!(
+        error.contains("invalid input syntax for type integer: \"**-****5678\""),
+        "{error}"
+    );
+    let token = gateway.token_in(Some("claude-code"), "frank", &["support"]);
+    let frank = gateway.endpoint("bank", "claude-code", &token);
+    let seen = frank.psql(&format!("SELECT {text}")).success().stdout;
+    assert!(
+        seen.starts_with("KD-12345678 for *******, branch *****"),
+        "{seen}"
+    );
+    let (_, config) = gateway.stop();
+    let ledger = config.ledger();
+    let facts: Vec<_> = ledger
+        .events("outcome")
+        .iter()
+        .filter_map(|event| event["outcome"]["masks"].as_array())
+        .flatten()
+        .map(|fact| format!("{} {}", fact["class"], fact["strategy"]).replace('"', ""))
+        .collect();
+    for fact in [
+        "customer partial",
+        "customer reveal",
+        "branch partial",
+        "project partial",
+    ] {
+        assert!(facts.iter().any(|it| it == fact), "{fact} in {facts:?}");
+    }
+    assert_eq!(
+        ledger.entries().iter().find(|entry| {
+            let text = entry.to_string();
+            text.contains("KD-12345678") || text.contains("for kestrel")
+        }),
+        None
+    );
+}

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::DataClass;
 
+use crate::own::OwnClasses;
+
 /// How a value is hidden.
 ///
 /// Hash with a key and format-preserving masks will join these; hence `non_exhaustive`.
@@ -52,8 +54,10 @@ pub struct MaskerConfig {
     pub reveal: BTreeSet<DataClass>,
     /// Strategies other than [`Strategy::DEFAULT`], by class.
     pub strategies: BTreeMap<DataClass, Strategy>,
-    /// Which of [`DataClass::FOUND`] are looked for in any text, where not as usual: all but IP addresses are.
+    /// Which of [`DataClass::FOUND`] and of `own` are looked for in any text, where not as usual: all but IP addresses are.
     pub find: BTreeMap<DataClass, bool>,
+    /// Classes that configuration defines.
+    pub own: OwnClasses,
 }
 
 impl MaskerConfig {

@@ -21,6 +21,7 @@ mod error_text;
 mod findings;
 mod fold;
 mod masker;
+pub mod own;
 mod prefilter;
 mod render;
 mod shape;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::DataClass;
 
 use crate::config::{MaskerConfig, Strategy, Treatment};
-use crate::detect::{Hint, Kind, secret};
+use crate::detect::{self, Hint, Kind, Match, secret};
 use crate::findings::Findings;
 use crate::fold::Folded;
 use crate::prefilter::{Profile, TEXT_BYTES_MIN};
@@ -37,24 +37,33 @@ pub enum Outcome {
 #[derive(Debug, Clone)]
 pub struct Masker {
     config: MaskerConfig,
-    built_in: [(DataClass, Treatment); Kind::ALL.len()],
-    sought: [bool; Kind::ALL.len()],
+    /// By [`Kind::index`].
+    kinds: Vec<Sought>,
+}
+
+/// What is done about values of a kind.
+#[derive(Debug, Clone)]
+struct Sought {
+    class: DataClass,
+    treatment: Treatment,
+    /// Whether they are looked for in any text.
+    sought: bool,
 }
 
 impl Masker {
     /// Compiles a masker.
     #[must_use]
     pub fn new(config: MaskerConfig) -> Self {
-        let built_in = Kind::ALL.map(|kind| (kind.class(), config.treatment(&kind.class())));
-        let sought = Kind::ALL.map(|kind| {
-            let asked = config.find.get(&kind.class()).copied();
-            asked.unwrap_or(kind.is_usual())
-        });
-        Self {
-            config,
-            built_in,
-            sought,
-        }
+        let sought = |class: &DataClass, usual: bool| Sought {
+            class: class.clone(),
+            treatment: config.treatment(class),
+            sought: config.find.get(class).copied().unwrap_or(usual),
+        };
+        let built_in = Kind::CLASSES.iter().zip(Kind::ALL);
+        let built_in = built_in.map(|(class, kind)| sought(class, kind.is_usual()));
+        let own = config.own.iter().map(|own| sought(&own.class, true));
+        let kinds = built_in.chain(own).collect();
+        Self { config, kinds }
     }
 
     /// Whether values of `class` are hidden; a class that policy reveals is not.
@@ -66,10 +75,9 @@ impl Masker {
     /// Whether nothing that can be found in a text is hidden: policy reveals every class that is looked for.
     #[must_use]
     pub fn hides_nothing(&self) -> bool {
-        self.built_in
+        self.kinds
             .iter()
-            .zip(self.sought)
-            .all(|((_, treatment), sought)| !sought || *treatment == Treatment::Reveal)
+            .all(|kind| !kind.sought || kind.treatment == Treatment::Reveal)
     }
 
     /// How values of `class` are hidden; `None` if policy reveals them. A protocol asks for typed values that
@@ -94,10 +102,14 @@ impl Masker {
         out: &mut Vec<u8>,
         findings: &mut Findings,
     ) -> Outcome {
-        if text.len() < TEXT_BYTES_MIN {
+        if text.len() < TEXT_BYTES_MIN && !self.has_own() {
             return Outcome::Clean;
         }
-        if text.len() <= SHORT_BYTES_MAX && !self.finds(Kind::Ip) {
+        let seen = |text: &[u8]| {
+            !self.finds(Kind::Ip)
+                && (!self.has_own() || text.is_ascii() && !self.config.own.may_hold(text))
+        };
+        if text.len() <= SHORT_BYTES_MAX && seen(text) {
             let profile = Profile::of_short(text);
             let clean = profile.is_clean(text.len(), hint != Hint::NONE) && !secret::may_hold(text);
             if clean && (profile.high == 0 || !text.contains(&0xEF)) {
@@ -168,14 +180,14 @@ impl Masker {
         });
         match treatment {
             Treatment::Reveal => {
-                let hint = Hint::column(class.name());
-                self.mask_searched(hint, Kind::of(class), text, out, findings)
+                let hint = self.hint(class.name());
+                self.mask_searched(hint, self.kind(class), text, out, findings)
             }
             Treatment::Mask(Strategy::Null) => Outcome::Null,
             Treatment::Mask(Strategy::Withhold) => Outcome::Withheld,
             Treatment::Mask(Strategy::Redact) => redact(text, out),
             Treatment::Mask(Strategy::Partial) => {
-                let Some(span) = partial(class, text) else {
+                let Some(span) = self.partial(class, text) else {
                     return redact(text, out);
                 };
                 render::render(text, 0, &[span], out);
@@ -190,24 +202,68 @@ impl Masker {
         Stream::new(Arc::clone(self), hint)
     }
 
+    /// What the name of a column or key says about the values under it.
+    #[must_use]
+    pub fn hint(&self, name: &str) -> Hint {
+        self.config.own.hint(name)
+    }
+
+    /// Whether there are classes that configuration defines, whose values may look like anything.
+    #[must_use]
+    pub fn has_own(&self) -> bool {
+        self.kinds.len() > Kind::ALL.len()
+    }
+
+    /// Finds every match that starts at or after `from` in folded text, in order. Some that start earlier may be found too.
+    pub(crate) fn search(&self, text: &[u8], from: usize, hint: Hint, found: &mut Vec<Match>) {
+        detect::scan(text, from, hint, found);
+        if self.finds(Kind::Ip) {
+            detect::find_ip(text, from, found);
+        }
+        self.config.own.find(text, from, hint, found);
+        found.sort_unstable_by_key(|found| (found.start, found.end));
+    }
+
     pub(crate) fn treatment(&self, kind: Kind) -> Treatment {
         // Every kind has its place; were one missing, its values would be hidden.
-        self.built_in
-            .get(kind as usize)
-            .map_or(Treatment::Mask(Strategy::Redact), |(_, treatment)| {
-                *treatment
-            })
+        self.kinds
+            .get(kind.index())
+            .map_or(Treatment::Mask(Strategy::Redact), |kind| kind.treatment)
     }
 
     /// Whether values of the kind are looked for in any text.
     pub(crate) fn finds(&self, kind: Kind) -> bool {
-        self.sought.get(kind as usize).copied().unwrap_or(true)
+        self.kinds.get(kind.index()).is_none_or(|kind| kind.sought)
     }
 
     pub(crate) fn class(&self, kind: Kind) -> &DataClass {
-        self.built_in
-            .get(kind as usize)
-            .map_or(&DataClass::PAN, |(class, _)| class)
+        self.kinds
+            .get(kind.index())
+            .map_or(&DataClass::PAN, |kind| &kind.class)
+    }
+
+    /// The kind of a class, if its values can be found.
+    fn kind(&self, class: &DataClass) -> Option<Kind> {
+        let own = || Some(Kind::Own(self.config.own.named(class)?.0));
+        Kind::of(class).or_else(own)
+    }
+
+    /// What a partial mask hides of a value that is declared to be of `class`; `None` if it lacks the form.
+    fn partial(&self, class: &DataClass, text: &[u8]) -> Option<Span> {
+        let folded = Folded::of(text);
+        let hidden = match self.config.own.named(class) {
+            Some((_, own)) => Hidden {
+                start: 0,
+                end: own.whole(folded.text())?,
+                all: false,
+            },
+            None => shape::partial(class, folded.text())?,
+        };
+        Some(Span {
+            start: folded.original(hidden.start) as u64,
+            end: folded.original(hidden.end) as u64,
+            all: hidden.all,
+        })
     }
 }
 
@@ -242,19 +298,4 @@ pub(crate) fn redact(text: &[u8], out: &mut Vec<u8>) -> Outcome {
         out,
     );
     Outcome::Masked
-}
-
-fn partial(class: &DataClass, text: &[u8]) -> Option<Span> {
-    let span = |hidden: Hidden, original: &dyn Fn(usize) -> usize| Span {
-        start: original(hidden.start) as u64,
-        end: original(hidden.end) as u64,
-        all: hidden.all,
-    };
-    if text.is_ascii() {
-        return Some(span(shape::partial(class, text)?, &|pos| pos));
-    }
-    let folded = Folded::of(text);
-    Some(span(shape::partial(class, folded.text())?, &|pos| {
-        folded.original(pos)
-    }))
 }

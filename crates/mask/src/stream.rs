@@ -50,8 +50,8 @@ pub(crate) struct Pass {
     /// Spans that are not behind us yet, sorted by start.
     pub(crate) spans: Vec<Span>,
     found: Vec<Match>,
-    /// Up to where values of each kind were counted, so that overlapping matches count once.
-    counted: [u64; Kind::ALL.len()],
+    /// Up to where values of each kind were counted, so that overlapping matches count once; by [`Kind::index`].
+    counted: Vec<u64>,
     /// A kind that was counted already, for the whole value.
     told: Option<Kind>,
     /// Up to where long values were hidden that may go on, by kind.
@@ -81,22 +81,14 @@ impl Pass {
             self.follow(slot, window);
         }
         if window.text.is_ascii() {
-            detect::scan(window.text, window.from, hint, &mut found);
-            if masker.finds(Kind::Ip) {
-                detect::find_ip(window.text, window.from, &mut found);
-            }
-            found.sort_unstable_by_key(|found| (found.start, found.end));
+            masker.search(window.text, window.from, hint, &mut found);
             for one in &found {
                 effect =
                     effect.max(self.take(masker, window, window.text, *one, |pos| pos, findings));
             }
         } else {
             let folded = Folded::of(window.text);
-            detect::scan(folded.text(), 0, hint, &mut found);
-            if masker.finds(Kind::Ip) {
-                detect::find_ip(folded.text(), 0, &mut found);
-            }
-            found.sort_unstable_by_key(|found| (found.start, found.end));
+            masker.search(folded.text(), 0, hint, &mut found);
             for one in &found {
                 let original = |pos| folded.original(pos);
                 effect =
@@ -137,6 +129,22 @@ impl Pass {
         }
     }
 
+    /// Up to where values of a kind were counted.
+    fn counted(&self, kind: Kind) -> u64 {
+        let counted = self.counted.get(kind.index());
+        counted.copied().unwrap_or_default()
+    }
+
+    fn count(&mut self, kind: Kind, end: u64) {
+        let index = kind.index();
+        if self.counted.len() <= index {
+            self.counted.resize(index + 1, 0);
+        }
+        if let Some(counted) = self.counted.get_mut(index) {
+            *counted = (*counted).max(end);
+        }
+    }
+
     fn take(
         &mut self,
         masker: &Masker,
@@ -152,22 +160,20 @@ impl Pass {
         }
         let end = original(found.end);
         let at = |pos: usize| window.base + pos as u64;
-        let counted = |kind: Kind| self.counted.get(kind as usize).copied().unwrap_or_default();
         // The digits of an account number are sometimes a card's; they are the account's.
-        if found.kind == Kind::Card && at(end) <= counted(Kind::Iban) {
+        if found.kind == Kind::Card && at(end) <= self.counted(Kind::Iban) {
             return Effect::Nothing;
         }
         let treatment = masker.treatment(found.kind);
-        if at(start) >= counted(found.kind) && self.told != Some(found.kind) {
+        let is_new = at(start) >= self.counted(found.kind);
+        self.count(found.kind, at(end));
+        if is_new && self.told != Some(found.kind) {
             let text = window.text.get(start..end).unwrap_or_default();
             let folded = folded.get(found.start..found.end).unwrap_or_default();
             let class = masker.class(found.kind);
             findings.record(class, found.kind.rule(), treatment.name(), |normal| {
                 shape::normalise_folded(class, folded, text, normal);
             });
-        }
-        if let Some(counted) = self.counted.get_mut(found.kind as usize) {
-            *counted = (*counted).max(at(end));
         }
         let Treatment::Mask(strategy) = treatment else {
             return Effect::Nothing;
@@ -200,6 +206,7 @@ fn hidden(found: Match, strategy: Strategy) -> (usize, usize, bool) {
     }
     match found.kind {
         Kind::Card | Kind::Ssn | Kind::Itin | Kind::Account => (found.start, found.shown, false),
+        Kind::Own(_) if found.shown < found.end => (found.start, found.shown, false),
         Kind::Token => (found.shown, found.end, true),
         Kind::Iban => (found.start + 2, found.shown, false),
         Kind::Email => (found.start, found.shown, true),

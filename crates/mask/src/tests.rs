@@ -3,6 +3,7 @@
 mod any_text;
 mod errors;
 mod facts;
+mod own;
 
 use std::sync::Arc;
 

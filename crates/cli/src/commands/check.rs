@@ -75,10 +75,6 @@ fn policies(config: &Config) -> Result<PolicySet, String> {
             text: protocol.schema,
         })
         .collect();
-    let classes = config
-        .targets
-        .values()
-        .flat_map(|target| target.mask.values().cloned());
     let set = PolicySet::load(&config.policy_folder, &fragments);
     let refused = |error| {
         format!(
@@ -86,7 +82,8 @@ fn policies(config: &Config) -> Result<PolicySet, String> {
             config.policy_folder.display()
         )
     };
-    set.map(|set| set.with_classes(classes)).map_err(refused)
+    set.map(|set| set.with_classes(config.own_classes()))
+        .map_err(refused)
 }
 
 /// What is wrong with the files that the configuration names.

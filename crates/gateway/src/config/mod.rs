@@ -1,4 +1,5 @@
-//! The configuration: one TOML file to typed, checked values. Parsing touches nothing but the text.
+//! The configuration: one TOML file to typed, checked values. Parsing touches nothing but the text and the lists of words
+//! that it names.
 //!
 //! `examples/countersign.toml` shows every setting. Paths in it are relative to the file's folder. Secrets never stand in it:
 //! a password names a file or an environment variable.
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mask::Strategy;
+use mask::own::OwnClasses;
 use model::{DataClass, Digest};
 
 pub use secret::{SecretError, SecretSource};
@@ -25,7 +27,7 @@ const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Everything that is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// SHA-256 of the file.
+    /// SHA-256 of the file, and of the lists of words that it names behind it.
     pub digest: Digest,
     /// `data`: where keys, ledger, recordings and the index live. Default `./data`.
     pub data: PathBuf,
@@ -49,6 +51,8 @@ pub struct Config {
     pub recording: Recording,
     /// `[limits]`.
     pub limits: Limits,
+    /// `[classes.<name>]`: classes of data that are found besides the built-in ones.
+    pub classes: OwnClasses,
     /// `[targets.<name>]` with `protocol = "postgres"`.
     pub targets: BTreeMap<String, Target>,
     /// `[targets.<name>]` with `protocol = "aws"`.
@@ -234,6 +238,8 @@ pub struct Target {
     pub strategies: BTreeMap<DataClass, Strategy>,
     /// `find`: which classes are looked for in any text, where not as usual.
     pub find: BTreeMap<DataClass, bool>,
+    /// The classes that `[classes]` defines.
+    pub own: OwnClasses,
 }
 
 /// A target that speaks AWS's APIs.
@@ -254,6 +260,8 @@ pub struct AwsTarget {
     pub strategies: BTreeMap<DataClass, Strategy>,
     /// `find`: which classes are looked for in any text, where not as usual.
     pub find: BTreeMap<DataClass, bool>,
+    /// The classes that `[classes]` defines.
+    pub own: OwnClasses,
 }
 
 /// Scheme and address of a server.
@@ -382,6 +390,17 @@ pub struct Roles {
 }
 
 impl Config {
+    /// The classes that policy decides about besides the built-in ones: those that are defined, and those that columns are
+    /// declared to hold.
+    pub fn own_classes(&self) -> impl Iterator<Item = DataClass> {
+        let declared = self
+            .targets
+            .values()
+            .flat_map(|target| target.mask.values());
+        let defined = self.classes.iter().map(|own| &own.class);
+        declared.chain(defined).cloned()
+    }
+
     /// Reads and parses the file.
     ///
     /// # Errors
@@ -405,7 +424,7 @@ impl Config {
         Self::parse(&text, file)
     }
 
-    /// Parses the text of `file`, whose folder relative paths start from. Reads nothing else.
+    /// Parses the text of `file`, whose folder relative paths start from. Reads nothing else but lists of words.
     ///
     /// # Errors
     /// [`ConfigError`] that names file, line and key, and what to write instead.

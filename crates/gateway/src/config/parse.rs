@@ -1,14 +1,15 @@
 //! Section by section: TOML to [`Config`].
 
 mod aws;
+mod classes;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ::mask::Strategy;
-use model::{DataClass, Digest};
+use ::mask::own::OwnClasses;
+use model::Digest;
 
 use super::read::{Document, Item, Section};
 use super::{
@@ -27,9 +28,12 @@ pub(super) fn config(text: &str, file: &Path) -> Result<Config, ConfigError> {
     let mut root = document.root()?;
     let folder = file.parent().unwrap_or(Path::new(""));
     let data = path(&mut root, "data")?.unwrap_or_else(|| folder.join("data"));
-    let (targets, aws_targets) = targets(root.section("targets")?)?;
+    let (classes, files) = classes::own(root.section("classes")?)?;
+    let (targets, aws_targets) = targets(root.section("targets")?, &classes)?;
+    let read = std::iter::once(text).chain(files.iter().map(String::as_str));
+    let read: Vec<_> = read.map(str::as_bytes).collect();
     let config = Config {
-        digest: Digest::of(&[text.as_bytes()]),
+        digest: Digest::of(&read),
         api: api(root.section("api")?)?,
         postgres: listener(root.section("postgres")?, POSTGRES_PORT)?,
         aws: aws(root.section("aws")?)?,
@@ -40,6 +44,7 @@ pub(super) fn config(text: &str, file: &Path) -> Result<Config, ConfigError> {
         approval: approval(root.section("approval")?)?,
         recording: recording(root.section("recording")?, &data)?,
         limits: limits(root.section("limits")?)?,
+        classes,
         targets,
         aws_targets,
         people: people(root.section("people")?)?,
@@ -284,7 +289,7 @@ fn limits(mut section: Section<'_>) -> Result<Limits, ConfigError> {
 
 type Targets = (BTreeMap<String, Target>, BTreeMap<String, AwsTarget>);
 
-fn targets(mut section: Section<'_>) -> Result<Targets, ConfigError> {
+fn targets(mut section: Section<'_>, own: &OwnClasses) -> Result<Targets, ConfigError> {
     let (mut targets, mut aws_targets) = Targets::default();
     for (name, item) in section.rest() {
         if !is_name(&name) {
@@ -298,14 +303,14 @@ fn targets(mut section: Section<'_>) -> Result<Targets, ConfigError> {
             ("aws", TargetProtocol::Aws),
         ];
         match section.need("protocol", "\"postgres\"")?.word(&words)? {
-            TargetProtocol::Postgres => drop(targets.insert(name, target(section)?)),
-            TargetProtocol::Aws => drop(aws_targets.insert(name, aws::target(section)?)),
+            TargetProtocol::Postgres => drop(targets.insert(name, target(section, own)?)),
+            TargetProtocol::Aws => drop(aws_targets.insert(name, aws::target(section, own)?)),
         }
     }
     Ok((targets, aws_targets))
 }
 
-fn target(mut section: Section<'_>) -> Result<Target, ConfigError> {
+fn target(mut section: Section<'_>, own: &OwnClasses) -> Result<Target, ConfigError> {
     let item = section.need("address", "\"db.example:5432\"")?;
     let address = host_port(&item.text()?, 5_432).ok_or_else(|| {
         item.error("must be a host and a port, such as \"db.example:5432\" or \"[::1]:5432\"")
@@ -333,9 +338,10 @@ fn target(mut section: Section<'_>) -> Result<Target, ConfigError> {
             None => Vec::new(),
         },
         labels: labels(section.section("labels")?)?,
-        mask: mask(section.section("mask")?)?,
-        strategies: strategies(section.section("strategies")?)?,
-        find: find(section.section("find")?)?,
+        mask: classes::mask(section.section("mask")?)?,
+        strategies: classes::strategies(section.section("strategies")?)?,
+        find: classes::find(section.section("find")?, own)?,
+        own: own.clone(),
         address,
     };
     if target.ca.is_some() && !matches!(target.tls, TlsMode::VerifyCa | TlsMode::VerifyFull) {
@@ -383,55 +389,6 @@ fn secret(item: Item<'_>) -> Result<SecretSource, ConfigError> {
     };
     section.finish()?;
     Ok(source)
-}
-
-fn mask(mut section: Section<'_>) -> Result<BTreeMap<String, DataClass>, ConfigError> {
-    let mut mask = BTreeMap::new();
-    for (column, item) in section.rest() {
-        if column.split('.').count() != 3 || column.split('.').any(str::is_empty) {
-            return Err(item.error(
-                "is not a column: write \"schema.table.column\" = \"class\", the key in quotes",
-            ));
-        }
-        let class = DataClass::try_from(item.text()?)
-            .map_err(|error| item.error(format!("is a {error}")))?;
-        mask.insert(column, class);
-    }
-    Ok(mask)
-}
-
-fn strategies(mut section: Section<'_>) -> Result<BTreeMap<DataClass, Strategy>, ConfigError> {
-    let mut strategies = BTreeMap::new();
-    for (class, item) in section.rest() {
-        let class =
-            DataClass::try_from(class).map_err(|error| item.error(format!("is a {error}")))?;
-        let name = item.text()?;
-        let strategy = Strategy::named(&name).ok_or_else(|| {
-            item.error(format!(
-                "is {name:?}: write redact, partial, null or withhold"
-            ))
-        })?;
-        strategies.insert(class, strategy);
-    }
-    Ok(strategies)
-}
-
-fn find(mut section: Section<'_>) -> Result<BTreeMap<DataClass, bool>, ConfigError> {
-    let mut find = BTreeMap::new();
-    for (name, item) in section.rest() {
-        let Some(class) = DataClass::FOUND
-            .into_iter()
-            .find(|class| class.name() == name)
-        else {
-            let known: Vec<_> = DataClass::FOUND.iter().map(DataClass::name).collect();
-            return Err(item.error(format!(
-                "is not a class that can be found: there are {}",
-                known.join(", ")
-            )));
-        };
-        find.insert(class, item.flag()?);
-    }
-    Ok(find)
 }
 
 fn people(mut section: Section<'_>) -> Result<BTreeMap<String, Person>, ConfigError> {

@@ -164,6 +164,20 @@ impl<'a> Section<'a> {
     }
 }
 
+/// Where a value stands.
+pub(super) struct Origin<'a> {
+    document: &'a Document<'a>,
+    path: String,
+    at: usize,
+}
+
+impl Origin<'_> {
+    /// An error about the value.
+    pub(super) fn error(&self, what: impl Into<String>) -> ConfigError {
+        self.document.error(self.at, &self.path, what)
+    }
+}
+
 /// One value.
 pub(super) struct Item<'a> {
     document: &'a Document<'a>,
@@ -173,6 +187,15 @@ pub(super) struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
+    /// Where it stands, to be named once the value is taken.
+    pub(super) fn origin(&self) -> Origin<'a> {
+        Origin {
+            document: self.document,
+            path: self.path.clone(),
+            at: self.at,
+        }
+    }
+
     /// An error about this value.
     pub(super) fn error(&self, what: impl Into<String>) -> ConfigError {
         self.document.error(self.at, &self.path, what)

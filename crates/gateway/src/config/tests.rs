@@ -73,7 +73,11 @@ fn the_example_shows_every_setting() {
 
     // Each setting that the code asks for stands in the example, so that the example documents all of them.
     let text = std::fs::read_to_string(&file).unwrap();
-    let source = concat!(include_str!("parse.rs"), include_str!("parse/aws.rs"));
+    let source = concat!(
+        include_str!("parse.rs"),
+        include_str!("parse/aws.rs"),
+        include_str!("parse/classes.rs")
+    );
     for part in source
         .split("section, \"")
         .chain(source.split("need(\""))
@@ -196,7 +200,7 @@ fn unknown_keys_are_refused_with_the_nearest_known_one() {
     );
     assert_eq!(
         added("[lim]\nx = 5"),
-        "9: lim is not a setting: there are data, targets, api, postgres, aws, issuer, issuers, policy, ledger, approval, recording, limits, people, roles"
+        "9: lim is not a setting: there are data, classes, targets, api, postgres, aws, issuer, issuers, policy, ledger, approval, recording, limits, people, roles"
     );
     assert_eq!(
         added("[targets.bank.colour]\nx = 1"),
@@ -273,6 +277,71 @@ fn columns_are_named_in_full() {
         added("[targets.bank.find]\nip = true")
             .contains("is not a class that can be found: there are pan,")
     );
+}
+
+#[test]
+fn classes_are_defined_by_a_pattern_or_by_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("countersign.toml");
+    let names = folder.path().join("names.txt");
+    let text = format!(
+        "{MINIMAL}[classes.ticket]\npattern = 'T-\\d{{4}}'\nshow_last = 2\n[classes.name]\nwords = \"names.txt\"\n\
+         [targets.bank.find]\nname = false"
+    );
+    std::fs::write(&names, "Kestrel\n").unwrap();
+    let config = Config::parse(&text, &file).unwrap();
+    assert_eq!(config.targets["bank"].own, config.classes);
+    let names_of = |config: &Config| -> Vec<_> {
+        let classes = config.own_classes();
+        classes.map(|class| class.name().to_owned()).collect()
+    };
+    assert_eq!(names_of(&config), ["name", "ticket"]);
+    std::fs::write(&names, "Kestrel\nOsprey\n").unwrap();
+    assert_ne!(Config::parse(&text, &file).unwrap().digest, config.digest);
+    std::fs::write(&names, "Kestrel\n?\n").unwrap();
+    let error = Config::parse(&text, &file).unwrap_err().to_string();
+    assert!(
+        error.contains(":13: classes.name.words ") && error.contains("names.txt: word 2 must"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_class_that_cannot_be_looked_for_is_refused_where_it_stands() {
+    for (text, expected) in [
+        (
+            "[classes.pan]\npattern = 'x'",
+            "9: classes.pan is a class that is built in: give yours another name",
+        ),
+        (
+            "[classes.x]\npattern = 'A-\\d+'",
+            "10: classes.x.pattern can match more than 256 characters: bound what may repeat, as in \\d{1,20} instead of \\d+",
+        ),
+        (
+            "[classes.x]\nshow_last = 4\npattern = 'A-(\\d'",
+            "11: classes.x.pattern is not a regular expression: unclosed group",
+        ),
+        (
+            "[classes.x]\npattern = 'A'\nchek = 'luhn'",
+            "11: classes.x.chek is not a setting: did you mean check?",
+        ),
+        (
+            "[classes.x]\npattern = 'A'\ncheck = 'crc'",
+            "11: classes.x.check is \"crc\": write one of \"luhn\", \"mod97\", \"aba\"",
+        ),
+        (
+            "[classes.x]\nwords = ['Kestrel', 'x']",
+            "10: classes.x.words word 2 must have 2 to 256 characters, a letter or digit among them",
+        ),
+        (
+            "[classes.x]\npattern = 'A'\ncontext = []",
+            "11: classes.x.context needs 1 to 64 words of 2 to 40 ASCII characters that begin with a letter",
+        ),
+    ] {
+        assert_eq!(added(text), expected);
+    }
+    assert!(added("[classes.x]\nshow_last = 4").contains("needs one of pattern ="));
+    assert!(added("[classes.x]\nwords = \"nowhere\"").contains("nowhere: cannot be read: "));
 }
 
 #[test]

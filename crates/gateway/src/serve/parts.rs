@@ -60,11 +60,7 @@ impl Parts {
         let clock = Clock::system();
         let stats = Arc::new(Stats::default());
         let targets = targets(config)?;
-        let classes = config
-            .targets
-            .values()
-            .flat_map(|target| target.mask.values().cloned())
-            .collect();
+        let classes = config.own_classes().collect();
         let archive = Archive::new(config.data.join("policies"));
         let policies = Policies::load(&config.policy_folder, fragments(), classes, archive)
             .map_err(|error| ServeError::Policy(config.policy_folder.clone(), error))?;

@@ -66,6 +66,7 @@ fn served(name: &str, target: &Target) -> Served {
         declared: declared.collect(),
         strategies: target.strategies.clone(),
         find: target.find.clone(),
+        own: target.own.clone(),
         ..Settings::new(name, &target.database)
     };
     Served {

@@ -9,6 +9,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use mask::Strategy;
+use mask::own::OwnClasses;
 use model::DataClass;
 use protocols::aws::classify::Call;
 use protocols::aws::upstream::aws_host;
@@ -28,6 +29,8 @@ pub struct Account {
     pub strategies: BTreeMap<DataClass, Strategy>,
     /// Which classes are looked for in any text, where not as usual.
     pub find: BTreeMap<DataClass, bool>,
+    /// Classes that configuration defines.
+    pub own: OwnClasses,
     client: Client<HttpsConnector<HttpConnector>, Outgoing>,
     endpoint: Option<Endpoint>,
     region: String,
@@ -78,6 +81,7 @@ impl Account {
         Ok(Self {
             strategies: target.strategies.clone(),
             find: target.find.clone(),
+            own: target.own.clone(),
             client,
             endpoint: target.endpoint.clone(),
             region: target.region.clone(),

@@ -3,73 +3,96 @@
 use super::at;
 
 /// Characters before a candidate in which a word counts.
-const BEFORE_CHARS: usize = 40;
+pub(crate) const BEFORE_CHARS: usize = 40;
 
 /// Characters after it.
 const AFTER_CHARS: usize = 24;
 
 /// What the name of a column or key says about the values under it. Worked out once, used for every value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Hint(u16);
+pub struct Hint {
+    /// What the words that are built in speak of.
+    words: u32,
+    /// The classes that configuration defines, by number, whose words it holds.
+    own: u64,
+}
 
-const CARD: u16 = 1;
-const SSN: u16 = 2;
-const ROUTING: u16 = 4;
-const EIN: u16 = 8;
-const ACCOUNT: u16 = 16;
-const PHONE: u16 = 32;
-const PASSPORT: u16 = 64;
-const LICENSE: u16 = 128;
-const BIRTH: u16 = 256;
+const CARD: u32 = 1;
+const SSN: u32 = 2;
+const ROUTING: u32 = 4;
+const EIN: u32 = 8;
+const ACCOUNT: u32 = 16;
+const PHONE: u32 = 32;
+const PASSPORT: u32 = 64;
+const LICENSE: u32 = 128;
+const BIRTH: u32 = 256;
 
 impl Hint {
     /// Nothing is known about the text.
-    pub const NONE: Self = Self(0);
+    pub const NONE: Self = Self::of(0);
 
-    pub(super) fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+    const fn of(words: u32) -> Self {
+        Self { words, own: 0 }
     }
 
-    /// The text stands under this name: a column, a key, a parameter.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            words: self.words | other.words,
+            own: self.own | other.own,
+        }
+    }
+
+    /// The text stands under this name: a column, a key, a parameter. [`crate::Masker::hint`] knows the words that
+    /// configuration defines too.
     #[must_use]
     pub fn column(name: &str) -> Self {
         words_of(name.as_bytes())
     }
 
+    /// The same with words of these classes that configuration defines, a bit for each.
+    pub(crate) fn with_own(self, own: u64) -> Self {
+        Self { own, ..self }
+    }
+
+    /// Whether it holds a word of that class.
+    pub(crate) fn names(self, own: u8) -> bool {
+        self.own >> own & 1 != 0
+    }
+
     pub(super) fn card(self) -> bool {
-        self.0 & CARD != 0
+        self.words & CARD != 0
     }
 
     pub(super) fn ssn(self) -> bool {
-        self.0 & SSN != 0
+        self.words & SSN != 0
     }
 
     pub(super) fn routing(self) -> bool {
-        self.0 & ROUTING != 0
+        self.words & ROUTING != 0
     }
 
     pub(super) fn ein(self) -> bool {
-        self.0 & EIN != 0
+        self.words & EIN != 0
     }
 
     pub(super) fn account(self) -> bool {
-        self.0 & ACCOUNT != 0
+        self.words & ACCOUNT != 0
     }
 
     pub(super) fn phone(self) -> bool {
-        self.0 & PHONE != 0
+        self.words & PHONE != 0
     }
 
     pub(super) fn passport(self) -> bool {
-        self.0 & PASSPORT != 0
+        self.words & PASSPORT != 0
     }
 
     pub(super) fn license(self) -> bool {
-        self.0 & LICENSE != 0
+        self.words & LICENSE != 0
     }
 
     pub(super) fn birth(self) -> bool {
-        self.0 & BIRTH != 0
+        self.words & BIRTH != 0
     }
 }
 
@@ -81,7 +104,7 @@ pub(super) fn near(text: &[u8], start: usize, end: usize) -> Hint {
     let after = text
         .get(end..text.len().min(end + AFTER_CHARS))
         .unwrap_or_default();
-    Hint(words_of(before).0 | words_of(after).0)
+    words_of(before).or(words_of(after))
 }
 
 /// What the words that lead up to a candidate speak of: those before it with no digit, comma or other break between.
@@ -107,10 +130,10 @@ fn words_of(text: &[u8]) -> Hint {
             previous = word;
         }
     }
-    Hint(hint)
+    Hint::of(hint)
 }
 
-fn meaning(previous: &[u8], word: &[u8]) -> u16 {
+fn meaning(previous: &[u8], word: &[u8]) -> u32 {
     let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
     let starts = |name: &str| {
         word.get(..name.len())
@@ -155,7 +178,7 @@ fn meaning(previous: &[u8], word: &[u8]) -> u16 {
 }
 
 /// Words that speak of a person's numbers.
-fn person(previous: &[u8], word: &[u8]) -> u16 {
+fn person(previous: &[u8], word: &[u8]) -> u32 {
     let starts = |names: &[&str]| {
         names.iter().any(|name| {
             word.get(..name.len())

@@ -69,14 +69,15 @@ pub(crate) fn is_valid(chars: &[u8]) -> bool {
     if !head_ok || digits < prefilter::DIGITS_MIN as usize {
         return false;
     }
-    let remainder = account
-        .iter()
-        .chain(head)
-        .fold(0_u32, |rest, &char| match char {
-            b'0'..=b'9' => (rest * 10 + u32::from(char - b'0')) % 97,
-            _ => (rest * 100 + u32::from(char.to_ascii_uppercase() - b'A') + 10) % 97,
-        });
-    remainder == 1
+    remainder(account.iter().chain(head)) == 1
+}
+
+/// What letters and digits leave when divided by 97, a letter counting as a number of two digits (ISO/IEC 7064, MOD 97-10).
+pub(crate) fn remainder<'a>(chars: impl Iterator<Item = &'a u8>) -> u32 {
+    chars.fold(0_u32, |rest, &char| match char {
+        b'0'..=b'9' => (rest * 10 + u32::from(char - b'0')) % 97,
+        _ => (rest * 100 + u32::from(char.to_ascii_uppercase().saturating_sub(b'A')) + 10) % 97,
+    })
 }
 
 /// The length of a country's IBAN: the SWIFT IBAN registry, release 100, and the partial codes in wide use.

@@ -11,137 +11,26 @@ mod groups;
 mod iban;
 mod identity;
 mod ip;
+mod kind;
 mod phone;
 mod routing;
 pub(crate) mod secret;
 mod ssn;
 
-use model::DataClass;
-
 pub(crate) use card::is_card_length;
-#[cfg(test)]
 pub(crate) use card::luhn;
+pub(crate) use context::BEFORE_CHARS;
 pub use context::Hint;
-
+pub(crate) use iban::remainder;
 pub(crate) use ip::find as find_ip;
+pub(crate) use kind::Kind;
+pub(crate) use routing::checksum as aba_checksum;
 
 use crate::prefilter::{self, BLOCK_BYTES};
 
 /// Characters on either side of a match's start that may decide whether it is one: the longest look that any detector
 /// takes (a mail domain of 253 characters after a local part of 64).
 pub const LOOK_CHARS_MAX: usize = 384;
-
-/// The built-in classes, in the order of [`DataClass::FOUND`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Card,
-    Ssn,
-    Email,
-    Iban,
-    Routing,
-    Itin,
-    Ein,
-    Account,
-    Phone,
-    Passport,
-    License,
-    Birth,
-    Ip,
-    AwsId,
-    AwsSecret,
-    PrivateKey,
-    Jwt,
-    Token,
-    Password,
-}
-
-impl Kind {
-    pub(crate) const ALL: [Self; 19] = [
-        Self::Card,
-        Self::Ssn,
-        Self::Email,
-        Self::Iban,
-        Self::Routing,
-        Self::Itin,
-        Self::Ein,
-        Self::Account,
-        Self::Phone,
-        Self::Passport,
-        Self::License,
-        Self::Birth,
-        Self::Ip,
-        Self::AwsId,
-        Self::AwsSecret,
-        Self::PrivateKey,
-        Self::Jwt,
-        Self::Token,
-        Self::Password,
-    ];
-
-    pub(crate) fn class(self) -> DataClass {
-        match self {
-            Self::Card => DataClass::PAN,
-            Self::Ssn => DataClass::US_SSN,
-            Self::Email => DataClass::EMAIL,
-            Self::Iban => DataClass::IBAN,
-            Self::Routing => DataClass::US_ABA,
-            Self::Itin => DataClass::US_ITIN,
-            Self::Ein => DataClass::US_EIN,
-            Self::Account => DataClass::US_BANK_ACCOUNT,
-            Self::Phone => DataClass::PHONE,
-            Self::Passport => DataClass::US_PASSPORT,
-            Self::License => DataClass::US_DRIVER_LICENSE,
-            Self::Birth => DataClass::DATE_OF_BIRTH,
-            Self::Ip => DataClass::IP_ADDRESS,
-            Self::AwsId => DataClass::AWS_ACCESS_KEY,
-            Self::AwsSecret => DataClass::AWS_SECRET_KEY,
-            Self::PrivateKey => DataClass::PRIVATE_KEY,
-            Self::Jwt => DataClass::JWT,
-            Self::Token => DataClass::PROVIDER_TOKEN,
-            Self::Password => DataClass::URL_PASSWORD,
-        }
-    }
-
-    /// The detector's name, as facts give it.
-    pub(crate) fn rule(self) -> &'static str {
-        match self {
-            Self::Card => "card_issuer_luhn",
-            Self::Ssn => "ssn_area_rules",
-            Self::Email => "email_address",
-            Self::Iban => "iban_mod97",
-            Self::Routing => "aba_checksum_context",
-            Self::Itin => "itin_group_rules",
-            Self::Ein => "ein_context",
-            Self::Account => "bank_account_context",
-            Self::Phone => "phone_number",
-            Self::Passport => "passport_context",
-            Self::License => "license_context",
-            Self::Birth => "birth_context",
-            Self::Ip => "ip_address",
-            Self::AwsId => "aws_key_id",
-            Self::AwsSecret => "aws_secret_context",
-            Self::PrivateKey => "pem_private_key",
-            Self::Jwt => "jwt_form",
-            Self::Token => "token_prefix",
-            Self::Password => "url_password",
-        }
-    }
-
-    pub(crate) fn of(class: &DataClass) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.class() == *class)
-    }
-
-    /// Whether the class is looked for unless configuration says otherwise. Engineers need addresses of machines.
-    pub(crate) fn is_usual(self) -> bool {
-        self != Self::Ip
-    }
-
-    /// Whether values of the kind have no longest length: a match of [`LOOK_CHARS_MAX`] characters goes on with every
-    /// [`secret::goes_on`].
-    pub(crate) fn is_long(self) -> bool {
-        matches!(self, Self::PrivateKey | Self::Jwt)
-    }
-}
 
 /// A value found: positions in folded text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -227,14 +116,19 @@ fn run_of_digits(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut 
 /// Where the part begins that shows the last four of a value, or its end where digits go on behind it: what a mask
 /// leaves must not become the beginning of something else.
 fn last_four(text: &[u8], start: usize, end: usize) -> usize {
+    last(text, start, end, 4)
+}
+
+/// The same for so many letters and digits.
+pub(crate) fn last(text: &[u8], start: usize, end: usize, count: usize) -> usize {
     if groups::separator(text, end).is_some() || is_digit(text, end) {
         return end;
     }
     let mut shown = end;
-    let mut left = 4;
+    let mut left = count;
     while shown > start && left > 0 {
         shown -= 1;
-        left -= u8::from(at(text, shown).is_ascii_alphanumeric());
+        left -= usize::from(at(text, shown).is_ascii_alphanumeric());
     }
     shown
 }
@@ -261,7 +155,7 @@ fn run_end(text: &[u8], pos: usize) -> usize {
 }
 
 /// The digits of a stretch of folded text, in order, as values 0 to 9.
-fn values(text: &[u8], start: usize, end: usize) -> impl DoubleEndedIterator<Item = u8> {
+pub(crate) fn values(text: &[u8], start: usize, end: usize) -> impl DoubleEndedIterator<Item = u8> {
     text.get(start..end)
         .unwrap_or_default()
         .iter()

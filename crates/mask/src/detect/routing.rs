@@ -46,7 +46,7 @@ pub(super) fn is_prefix(two: u64) -> bool {
     matches!(two, 1..=12 | 21..=32 | 61..=72 | 80)
 }
 
-pub(super) fn checksum(digits: impl Iterator<Item = u8>) -> bool {
+pub(crate) fn checksum(digits: impl Iterator<Item = u8>) -> bool {
     let sum: u32 = digits
         .zip([3, 7, 1].into_iter().cycle())
         .map(|(digit, weight)| u32::from(digit) * weight)

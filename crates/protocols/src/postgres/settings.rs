@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use mask::own::OwnClasses;
 use mask::{CommitmentKey, Masker, MaskerConfig, Strategy};
 use model::DataClass;
 use sql::postgres::Declaration;
@@ -58,6 +59,8 @@ pub struct Settings {
     pub strategies: BTreeMap<DataClass, Strategy>,
     /// Which classes are looked for in any text, where not as usual.
     pub find: BTreeMap<DataClass, bool>,
+    /// Classes that configuration defines.
+    pub own: OwnClasses,
     /// How much a session may hold or learn.
     pub limits: Limits,
     /// Maskers that were compiled, by what they reveal.
@@ -77,6 +80,7 @@ impl Settings {
             declared: Vec::new(),
             strategies: BTreeMap::new(),
             find: BTreeMap::new(),
+            own: OwnClasses::default(),
             limits: Limits::default(),
             maskers: Maskers::default(),
         }
@@ -108,14 +112,17 @@ impl Settings {
         let masker = |strategies| {
             let reveal = reveal.clone();
             let find = self.find.clone();
+            let own = self.own.clone();
             Arc::new(Masker::new(MaskerConfig {
                 reveal,
                 strategies,
                 find,
+                own,
             }))
         };
         let declared = self.declared.iter().map(|declared| declared.class.clone());
-        let nulls = DataClass::FOUND.into_iter().chain(declared);
+        let own = self.own.iter().map(|own| own.class.clone());
+        let nulls = DataClass::FOUND.into_iter().chain(own).chain(declared);
         let mut typed: BTreeMap<_, _> = nulls.map(|class| (class, Strategy::Null)).collect();
         for (class, strategy) in &self.strategies {
             let withhold = *strategy == Strategy::Withhold;

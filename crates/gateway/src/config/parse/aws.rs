@@ -2,9 +2,10 @@
 
 use super::super::read::{Item, Section};
 use super::super::{AwsCredentials, AwsTarget, ConfigError, Endpoint};
-use super::{find, host_port, labels, path, secret, strategies};
+use super::classes::{find, strategies};
+use super::{OwnClasses, host_port, labels, path, secret};
 
-pub(super) fn target(mut section: Section<'_>) -> Result<AwsTarget, ConfigError> {
+pub(super) fn target(mut section: Section<'_>, own: &OwnClasses) -> Result<AwsTarget, ConfigError> {
     let region = section.need("region", "\"eu-central-1\"")?;
     let name = region.text()?;
     if !name
@@ -30,7 +31,8 @@ pub(super) fn target(mut section: Section<'_>) -> Result<AwsTarget, ConfigError>
         )?,
         labels: labels(section.section("labels")?)?,
         strategies: strategies(section.section("strategies")?)?,
-        find: find(section.section("find")?)?,
+        find: find(section.section("find")?, own)?,
+        own: own.clone(),
     };
     section.finish()?;
     Ok(target)

@@ -218,7 +218,11 @@ impl Relay {
         if let Decision::Deny(denial) = policies.connect(&caller.identity, &target) {
             return Err(denied(&denial, wire));
         }
-        let masker = Masker::new(MaskerConfig::default());
+        let own = caller.target.account().map(|account| account.own.clone());
+        let masker = Masker::new(MaskerConfig {
+            own: own.unwrap_or_default(),
+            ..MaskerConfig::default()
+        });
         let make = |body: Body<'_>| command::command(&call, &asked.head, body, &masker);
         let mut command = match (&content, &asked.verified.payload) {
             (Content::Whole(bytes, _), _) => make(Body::Whole(bytes)),

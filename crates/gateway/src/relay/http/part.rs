@@ -30,6 +30,7 @@ pub(super) fn masker(account: &Account, going: &Going) -> Masker {
         reveal: going.permit.obligations().reveal.clone(),
         strategies: account.strategies.clone(),
         find: account.find.clone(),
+        own: account.own.clone(),
     })
 }
 

@@ -111,11 +111,12 @@ impl Cells {
     }
 
     /// Whether values of a type need not be read. An integer of 32 bits is no card number; it may be an SSN or bank code
-    /// without its zeros and dashes, which the detectors take for one only where the column's name says so.
+    /// without its zeros and dashes, which the detectors take for one only where the column's name says so, and anything
+    /// that configuration defines.
     pub(super) fn passes(&self, form: Form, hint: Hint, format: Format) -> bool {
         match form {
             Form::Plain => true,
-            Form::Int4 => hint == Hint::NONE,
+            Form::Int4 => hint == Hint::NONE && !self.masks.text.has_own(),
             Form::Name => format == Format::Binary,
             Form::Array(element) | Form::Range(element) | Form::Multirange(element) => {
                 let element = self.form(element);

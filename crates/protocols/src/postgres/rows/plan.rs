@@ -82,9 +82,10 @@ pub(super) fn column(
     let name = cells.readable(&name);
     let origin = origin.and_then(|(relation, number)| cells.origin(relation, number));
     let place = origin.clone().unwrap_or_else(|| name.clone());
+    let masker = &cells.masks().text;
     let hint = match &origin {
-        Some(origin) if Hint::column(origin) != Hint::NONE => Hint::column(origin),
-        _ => Hint::column(&name),
+        Some(origin) if masker.hint(origin) != Hint::NONE => masker.hint(origin),
+        _ => masker.hint(&name),
     };
     let rule = decided(cells, &name, &place, rule)?;
     let unreadable = format == Format::Binary && !cells.is_readable(form);
