@@ -9,12 +9,14 @@
 //! at every value) or *passed* (its type can hold nothing that a detector finds). What cannot be shown masked, because it
 //! is computed of protected data or because nobody can read its form, is refused before a single row passes.
 //!
-//! A value is masked in its own form: text in place, JSON so that it stays JSON, arrays element by element, in either
-//! format. A number, a date or another value that has no place for `*` becomes NULL.
+//! A value is masked in its own form, so that what reads it still can: text in place, JSON so that it stays JSON, arrays
+//! element by element, rows field by field, in either format. A number, a date or another value that has no place for `*`
+//! becomes NULL.
 
 mod binary;
 mod cell;
 mod copy;
+mod json;
 mod numeric;
 mod plan;
 mod report;

@@ -70,12 +70,14 @@ fn words(text: &'static str) -> Frame {
 
 fn good() -> Vec<Result<Vec<Frame>, &'static str>> {
     let types = [
-        "16500 e 0 0 enum_send 0",
-        "16501 b 16500 0 array_send 0",
-        "16502 d 0 20 int8send 0",
-        "16503 r 0 0 range_send 20",
-        "16504 b 0 0 geometry_send 0",
-        "16505 c 0 0 record_send 0",
+        "16500 e 0 0 enum_send 0 -",
+        "16501 b 16500 0 array_send 0 -",
+        "16502 d 0 20 int8send 0 -",
+        "16503 r 0 0 range_send 20 -",
+        "16504 b 0 0 geometry_send 0 -",
+        "16505 c 0 0 record_send 0 25,16500",
+        "16506 c 0 0 record_send 0 -",
+        "16507 b 0 0 hstore_send 0 -",
     ];
     vec![
         Ok(vec![]),
@@ -98,22 +100,27 @@ fn a_catalog_is_loaded() {
         (relation.name.as_str(), relation.columns.len()),
         ("customers", 1)
     );
-    let forms = [25, 20, 16500, 16501, 16502, 16503, 16504, 16505, 99_999]
-        .map(|oid| loaded.types.form(oid));
+    let forms = [
+        25, 20, 16500, 16501, 16502, 16503, 16504, 16505, 16506, 16507, 99_999,
+    ]
+    .map(|oid| loaded.types.form(oid));
     assert_eq!(
         forms,
         [
             Form::Text,
             Form::Int8,
-            Form::Text,
+            Form::Enum,
             Form::Array(16500),
             Form::Int8,
             Form::Range(20),
-            Form::Unknown,
+            Form::Opaque,
+            Form::Composite(16505),
             Form::Record,
+            Form::Unknown,
             Form::Unknown,
         ]
     );
+    assert_eq!(loaded.types.fields(16505), Some(&[25, 16500][..]));
 }
 
 #[test]

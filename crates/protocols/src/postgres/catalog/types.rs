@@ -3,11 +3,15 @@
 //! The binary form of a type is made by its send function (`pg_type.typsend`), so its name tells the form.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-/// Oid, kind, element, base type, name of the send function, subtype of a range or multirange; from PostgreSQL 12 on.
+/// Oid, kind, element, base type, name of the send function, subtype of a range or multirange, types of the fields of a
+/// row; from PostgreSQL 12 on.
 pub(super) const QUERY: &str = "SELECT t.oid, t.typtype, t.typelem, t.typbasetype, p.proname, \
     COALESCE((SELECT min(r.rngsubtype) FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid \
-              OR pg_catalog.to_jsonb(r) ->> 'rngmultitypid' = t.oid::text), 0) \
+              OR pg_catalog.to_jsonb(r) ->> 'rngmultitypid' = t.oid::text), 0), \
+    CASE WHEN t.typrelid <> 0 THEN (SELECT string_agg(a.atttypid::text, ',' ORDER BY a.attnum) \
+              FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) END \
     FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_proc p ON p.oid = t.typsend WHERE t.typisdefined";
 
 /// How values of a type are written.
@@ -43,10 +47,16 @@ pub enum Form {
     Range(u32),
     /// Ranges of this type.
     Multirange(u32),
+    /// One of a set of words, which `*` is not.
+    Enum,
     /// A row: in binary each field with its type.
     Record,
+    /// A row of this type, whose fields' types the catalog tells ([`Types::fields`]).
+    Composite(u32),
     /// A form of PostgreSQL's own that holds text as it is between other bytes.
     Raw,
+    /// A type of an extension that nobody here knows: text in text format, of which not any text is a value.
+    Opaque,
     /// Text in text format; in binary who knows.
     Unknown,
 }
@@ -56,6 +66,7 @@ pub enum Form {
 pub struct Types {
     forms: HashMap<u32, Form>,
     domains: HashMap<u32, u32>,
+    fields: HashMap<u32, Arc<[u32]>>,
 }
 
 /// A domain over a domain is followed so far.
@@ -91,8 +102,14 @@ impl Types {
         self.forms.get(&oid).copied().unwrap_or(Form::Unknown)
     }
 
+    /// The types of the fields of a [`Form::Composite`], in order.
+    #[must_use]
+    pub fn fields(&self, oid: u32) -> Option<&[u32]> {
+        self.fields.get(&oid).map(AsRef::as_ref)
+    }
+
     /// Takes a row of [`QUERY`]. One that cannot be read leaves its type unknown.
-    pub(super) fn row(&mut self, values: &[Option<&[u8]>]) {
+    pub(in crate::postgres) fn row(&mut self, values: &[Option<&[u8]>]) {
         let text = |index: usize| {
             let value = values.get(index).copied().flatten();
             value.and_then(|value| std::str::from_utf8(value).ok())
@@ -109,7 +126,13 @@ impl Types {
                 self.domains.extend(number(3).map(|base| (oid, base)));
                 return;
             }
-            ("e", _) => Form::Text,
+            ("e", _) => Form::Enum,
+            ("c", Some("record_send")) if text(6).is_some() => {
+                let fields = text(6).unwrap_or_default().split(',');
+                let fields = fields.map(|oid| oid.parse().unwrap_or_default()).collect();
+                self.fields.insert(oid, fields);
+                Form::Composite(oid)
+            }
             (_, Some("array_send")) => of(number(2), Form::Array),
             (_, Some("range_send")) => of(number(5), Form::Range),
             (_, Some("multirange_send")) => of(number(5), Form::Multirange),
@@ -148,7 +171,9 @@ fn of_send(send: &str, oid: u32) -> Form {
         "record_send" => Form::Record,
         send if send.starts_with("reg") && oid < FIRST_NORMAL_OID => Form::Name,
         _ if oid < FIRST_NORMAL_OID => Form::Raw,
-        _ => Form::Unknown,
+        // Its words stand in quotes.
+        "hstore_send" => Form::Unknown,
+        _ => Form::Opaque,
     }
 }
 

@@ -156,9 +156,6 @@ pub(super) fn record(
     out: &mut Vec<u8>,
     findings: &mut Findings,
 ) -> Outcome {
-    if matches!(look.rule, Rule::Declared(_)) {
-        return cells.typed(look, value, findings);
-    }
     try_record(cells, look, value, out, findings).unwrap_or(Outcome::Withheld)
 }
 

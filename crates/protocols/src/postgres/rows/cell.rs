@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mask::{Findings, Hint, Masker, Outcome, Place};
 use model::DataClass;
 
-use super::{RowError, binary, numeric, text};
+use super::{RowError, binary, json, numeric, text};
 use crate::postgres::catalog::Form;
 use crate::postgres::known::Known;
 use crate::postgres::settings::Masks;
@@ -130,9 +130,9 @@ impl Cells {
     /// Whether values of a type can be read in binary. What the fields of a row hold, each row tells.
     pub(super) fn is_readable(&self, form: Form) -> bool {
         match form {
-            Form::Unknown => false,
+            Form::Unknown | Form::Opaque => false,
             Form::Array(element) | Form::Range(element) | Form::Multirange(element) => {
-                !matches!(self.form(element), Form::Unknown)
+                !matches!(self.form(element), Form::Unknown | Form::Opaque)
             }
             _ => true,
         }
@@ -174,27 +174,36 @@ impl Cells {
             return Outcome::Withheld;
         }
         match form {
-            Form::Text | Form::VersionedText | Form::Name | Form::Raw | Form::Unknown => {
+            Form::Text | Form::VersionedText | Form::Unknown => {
                 mask(&self.masks.text, look, value, out, findings)
             }
-            Form::Record => match look.rule {
+            // In quotes any text may stand; what these would be without is not any text.
+            Form::Record | Form::Raw => match look.rule {
                 Rule::Declared(_) => self.typed(look, value, findings),
                 _ => mask(&self.masks.text, look, value, out, findings),
             },
-            Form::Json | Form::Jsonb => text::json(self, look, value, out, findings),
+            Form::Composite(oid) => {
+                let fields = self.known.types.fields(oid).unwrap_or_default();
+                text::composite(self, fields, look, value, out, findings)
+            }
+            Form::Json | Form::Jsonb => json::json(self, look, value, out, findings),
             Form::Bytea => text::bytea(self, look, value, out, findings),
             Form::Array(element) => {
                 let element = self.form(element);
                 text::array(self, element, look, value, out, findings)
             }
+            Form::Float8 | Form::Floats(_) => {
+                self.typed(look, &numeric::without_exponents(value), findings)
+            }
             Form::Plain
             | Form::Int4
             | Form::Int8
-            | Form::Float8
-            | Form::Floats(_)
             | Form::Numeric
+            | Form::Enum
+            | Form::Name
             | Form::Range(_)
-            | Form::Multirange(_) => self.typed(look, value, findings),
+            | Form::Multirange(_)
+            | Form::Opaque => self.typed(look, value, findings),
         }
     }
 
@@ -211,7 +220,7 @@ impl Cells {
         }
         match form {
             Form::Text | Form::Bytea => mask(&self.masks.text, look, value, out, findings),
-            Form::Json => text::json(self, look, value, out, findings),
+            Form::Json => json::json(self, look, value, out, findings),
             Form::Jsonb | Form::VersionedText => {
                 let Some((version, text)) = value.split_first() else {
                     return Outcome::Withheld;
@@ -219,7 +228,7 @@ impl Cells {
                 let before = out.len();
                 out.push(*version);
                 let outcome = match form {
-                    Form::Jsonb => text::json(self, look, text, out, findings),
+                    Form::Jsonb => json::json(self, look, text, out, findings),
                     _ => mask(&self.masks.text, look, text, out, findings),
                 };
                 if outcome != Outcome::Masked {
@@ -228,7 +237,7 @@ impl Cells {
                 outcome
             }
             Form::Array(_) => binary::array(self, look, value, out, findings),
-            Form::Record => binary::record(self, look, value, out, findings),
+            Form::Record | Form::Composite(_) => binary::record(self, look, value, out, findings),
             Form::Range(element) => binary::range(self, element, look, value, findings),
             Form::Multirange(element) => binary::multirange(self, element, look, value, findings),
             Form::Plain | Form::Name => match look.rule {
@@ -242,8 +251,8 @@ impl Cells {
                     None => Outcome::Withheld,
                 }
             }
-            Form::Raw => self.typed(look, value, findings),
-            Form::Unknown => Outcome::Withheld,
+            Form::Raw | Form::Enum => self.typed(look, value, findings),
+            Form::Unknown | Form::Opaque => Outcome::Withheld,
         }
     }
 

@@ -46,8 +46,27 @@ pub(super) fn write(form: Form, value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     }
 }
 
+/// Doubles in text, those with exponents written as [`write`] does.
+pub(super) fn without_exponents(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let in_number = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e');
+    for part in text.chunk_by(|one, next| in_number(one) == in_number(next)) {
+        let number = std::str::from_utf8(part)
+            .ok()
+            .filter(|part| part.contains('e'));
+        match number.and_then(|part| part.parse().ok()) {
+            Some(number) => drop(written(number, &mut out)),
+            None => out.extend_from_slice(part),
+        }
+    }
+    out
+}
+
 fn double(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    let number = f64::from_be_bytes(value.try_into().ok()?);
+    written(f64::from_be_bytes(value.try_into().ok()?), out)
+}
+
+fn written(number: f64, out: &mut Vec<u8>) -> Option<()> {
     // Very large and very small ones would be written out in hundreds of digits.
     if number != 0.0 && !(1e-5..1e20).contains(&number.abs()) {
         write!(out, "{number:e}").ok()

@@ -1,4 +1,5 @@
 mod copy;
+mod forms;
 mod report;
 
 use std::collections::BTreeSet;
@@ -30,6 +31,7 @@ mod oid {
     pub(super) const INT4: u32 = 23;
     pub(super) const TEXT: u32 = 25;
     pub(super) const JSON: u32 = 114;
+    pub(super) const POINT: u32 = 600;
     pub(super) const FLOAT8: u32 = 701;
     pub(super) const INT4_ARRAY: u32 = 1007;
     pub(super) const TEXT_ARRAY: u32 = 1009;
@@ -88,10 +90,15 @@ fn on_big_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 }
 
 fn loaded(catalog: Arc<Catalog>) -> Loaded {
-    Loaded {
-        catalog,
-        types: Types::built_in(),
+    let mut types = Types::built_in();
+    for row in forms::TYPES {
+        types.row(
+            &row.split(' ')
+                .map(|word| Some(word.as_bytes()))
+                .collect::<Vec<_>>(),
+        );
     }
+    Loaded { catalog, types }
 }
 
 fn known() -> Arc<Known> {
@@ -406,6 +413,11 @@ fn numbers_that_are_card_numbers_become_null() {
     assert_eq!(text(oid::INT8, PAN), None);
     assert_eq!(text(oid::NUMERIC, "4111111111111111.00"), None);
     assert_eq!(text(oid::FLOAT8, PAN), None);
+    assert_eq!(text(oid::FLOAT8, "4.111111111111111e+15"), None);
+    assert_eq!(text(oid::POINT, "(1.5,4.111111111111111e+15)"), None);
+    for clear in ["4.111111111111112e+15", "1e-300", "Infinity", "-1.5"] {
+        assert_eq!(text(oid::FLOAT8, clear).as_deref(), Some(clear));
+    }
     assert_eq!(
         text(oid::INT8_ARRAY, "{1,4111111111111111,3}").as_deref(),
         Some("{1,NULL,3}")
@@ -458,34 +470,6 @@ fn a_32_bit_number_is_read_where_the_columns_name_says_so() {
         answer.row(&[Some(b"536221234")]).unwrap(),
         data_row(&[None])
     );
-}
-
-#[test]
-fn json_stays_json() {
-    for kind in [oid::JSON, oid::JSONB] {
-        assert_eq!(
-            text(
-                kind,
-                r#"{"card": 4111111111111111, "note": "pan 4111111111111111", "n": -1.5e3}"#
-            )
-            .unwrap(),
-            r#"{"card": null, "note": "pan ************1111", "n": -1.5e3}"#
-        );
-        assert_eq!(
-            text(kind, r#"{"a": [1, true, "x"]}"#).unwrap(),
-            r#"{"a": [1, true, "x"]}"#
-        );
-        // An escape hides it from nobody.
-        assert_eq!(text(kind, r#"["\u0034111111111111111"]"#), None);
-        assert_eq!(text(kind, r#"["\u00e9"]"#).unwrap(), r#"["\u00e9"]"#);
-    }
-    let binary = shown(
-        oid::JSONB,
-        Format::Binary,
-        b"\x01{\"c\": \"4111111111111111\"}",
-    )
-    .unwrap();
-    assert_eq!(binary, b"\x01{\"c\": \"************1111\"}");
 }
 
 #[test]

@@ -1,115 +1,12 @@
-//! Values in text that have a form of their own: JSON, bytea, arrays. They keep it when they are masked.
+//! Values in text that have a form of their own: bytea, arrays, rows. They keep it when they are masked.
 
 use std::borrow::Cow;
 
 use mask::{Findings, Outcome};
-use memchr::memmem;
-use serde::de::IgnoredAny;
 
-use super::cell::{Cells, Look, Rule, mask, worse};
+use super::cell::{Cells, Look, mask, worse};
+use super::json::string_end;
 use crate::postgres::catalog::Form;
-
-/// JSON: what was masked stays JSON, or becomes NULL.
-pub(super) fn json(
-    cells: &Cells,
-    look: Look<'_>,
-    value: &[u8],
-    out: &mut Vec<u8>,
-    findings: &mut Findings,
-) -> Outcome {
-    let masker = &cells.masks().text;
-    if matches!(look.rule, Rule::Declared(_)) {
-        return cells.typed(look, value, findings);
-    }
-    if memmem::find(value, b"\\u").is_some() {
-        // Escapes could hide a value; jsonb resolves them itself, so this is rare.
-        return cells.typed(look, &unescaped(value), findings);
-    }
-    let mut masked = Vec::new();
-    match mask(masker, look, value, &mut masked, findings) {
-        Outcome::Masked => {
-            let before = out.len();
-            starred_to_null(&masked, out);
-            let written = out.get(before..).unwrap_or_default();
-            if serde_json::from_slice::<IgnoredAny>(written).is_ok() {
-                return Outcome::Masked;
-            }
-            out.truncate(before);
-            Outcome::Null
-        }
-        outcome => outcome,
-    }
-}
-
-/// Appends JSON in which a number that was masked is `null`.
-fn starred_to_null(masked: &[u8], out: &mut Vec<u8>) {
-    let mut rest = masked;
-    while let Some(&first) = rest.first() {
-        let end = match first {
-            b'"' => string_end(rest),
-            b'-' | b'*' | b'0'..=b'9' => {
-                let number = |byte: &u8| {
-                    matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E' | b'*')
-                };
-                rest.iter()
-                    .position(|byte| !number(byte))
-                    .unwrap_or(rest.len())
-            }
-            _ => 1,
-        };
-        let (token, after) = rest.split_at(end.min(rest.len()));
-        if first != b'"' && token.contains(&b'*') {
-            out.extend_from_slice(b"null");
-        } else {
-            out.extend_from_slice(token);
-        }
-        rest = after;
-    }
-}
-
-/// Where the string that begins `text` ends.
-fn string_end(text: &[u8]) -> usize {
-    let mut at = 1;
-    while let Some(ahead) = text
-        .get(at..)
-        .and_then(|rest| memchr::memchr2(b'"', b'\\', rest))
-    {
-        at += ahead + 1;
-        if text.get(at - 1) == Some(&b'"') {
-            return at;
-        }
-        at += 1;
-    }
-    text.len()
-}
-
-/// JSON text with its escapes resolved: for the detectors, not for a parser.
-fn unescaped(value: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(value.len());
-    let mut rest = value;
-    while let [byte, after @ ..] = rest {
-        rest = after;
-        match (byte, after) {
-            (b'\\', [b'u', hex @ ..]) => {
-                let code = hex.get(..4).and_then(|hex| std::str::from_utf8(hex).ok());
-                let code = code.and_then(|hex| u32::from_str_radix(hex, 16).ok());
-                let char = code.and_then(char::from_u32).unwrap_or('\u{fffd}');
-                out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
-                rest = hex.get(4..).unwrap_or_default();
-            }
-            (b'\\', [escaped, after @ ..]) => {
-                out.push(if matches!(escaped, b'n' | b't' | b'r' | b'b' | b'f') {
-                    b' '
-                } else {
-                    *escaped
-                });
-                rest = after;
-            }
-            _ => out.push(*byte),
-        }
-    }
-    out
-}
 
 /// bytea in text: `\x` and hexadecimal digits, or bytes with escapes.
 pub(super) fn bytea(
@@ -240,6 +137,71 @@ impl Items<'_> {
     }
 }
 
+/// A row in text, field by field (PostgreSQL manual, "Composite Type Input and Output Syntax"). One that has not the
+/// fields that its type has is hidden whole if there is anything to hide.
+pub(super) fn composite(
+    cells: &Cells,
+    fields: &[u32],
+    look: Look<'_>,
+    value: &[u8],
+    out: &mut Vec<u8>,
+    findings: &mut Findings,
+) -> Outcome {
+    let Some(items) = row_fields(value).filter(|items| items.len() == fields.len()) else {
+        return cells.typed(look, value, findings);
+    };
+    let before = out.len();
+    let mut all = Outcome::Clean;
+    let mut masked = Vec::new();
+    for ((index, (raw, field)), kind) in items.iter().enumerate().zip(fields) {
+        out.push(if index == 0 { b'(' } else { b',' });
+        if raw.is_empty() {
+            continue;
+        }
+        masked.clear();
+        let form = cells.form(*kind);
+        match cells.text(form, look.deeper(), field, &mut masked, findings) {
+            Outcome::Clean => out.extend_from_slice(raw),
+            Outcome::Masked => {
+                quote_field(&masked, out);
+                all = worse(all, Outcome::Masked);
+            }
+            Outcome::Null => all = worse(all, Outcome::Masked),
+            Outcome::Withheld => all = Outcome::Withheld,
+        }
+    }
+    out.push(b')');
+    if all != Outcome::Masked {
+        out.truncate(before);
+    }
+    all
+}
+
+/// The fields of a row as they are written and as they are meant.
+fn row_fields(value: &[u8]) -> Option<Vec<(&[u8], Vec<u8>)>> {
+    let text = value.strip_prefix(b"(")?.strip_suffix(b")")?;
+    let mut fields = Vec::new();
+    let (mut start, mut quoted) = (0, false);
+    let mut field = Vec::new();
+    let mut bytes = text.iter().enumerate().peekable();
+    while let Some((at, &byte)) = bytes.next() {
+        match byte {
+            b'"' if quoted && bytes.next_if(|(_, next)| **next == b'"').is_some() => {
+                field.push(b'"')
+            }
+            b'"' => quoted = !quoted,
+            b'\\' => field.push(*bytes.next()?.1),
+            b',' if !quoted => {
+                fields.push((text.get(start..at)?, std::mem::take(&mut field)));
+                start = at + 1;
+            }
+            byte => field.push(byte),
+        }
+    }
+    fields.push((text.get(start..)?, field));
+    (!quoted).then_some(fields)
+}
+
 /// An element without its quotes and backslashes.
 fn decoded(raw: &[u8]) -> Cow<'_, [u8]> {
     let inner = raw
@@ -265,6 +227,18 @@ fn quote(value: &[u8], out: &mut Vec<u8>) {
     for &byte in value {
         if matches!(byte, b'"' | b'\\') {
             out.push(b'\\');
+        }
+        out.push(byte);
+    }
+    out.push(b'"');
+}
+
+/// In rows, unlike in arrays, quotes and backslashes are doubled.
+fn quote_field(value: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    for &byte in value {
+        if matches!(byte, b'"' | b'\\') {
+            out.push(byte);
         }
         out.push(byte);
     }
