@@ -12,10 +12,26 @@ use std::collections::BTreeSet;
 use tests::{Answer, Config, Database, Gateway, Postgres, lines};
 
 const TRICKS: &str = include_str!("../leak/tricks.sql");
+const GUESSES: &str = include_str!("../leak/guesses.sql");
 const VAULT: &str = include_str!("../leak/vault.sql");
 const COLUMNS: [&str; 8] = [
     "secret", "code", "paid", "born", "uid", "blob", "tags", "doc",
 ];
+
+/// Every way in which the protocol can be spoken.
+const MODES: &str = "simple,text,binary";
+/// Other values in the same rows, which sort the other way round.
+const OTHERWISE: &str = "
+    UPDATE vault SET
+        secret = translate(secret, 'BCDFGHJKLMNPQRSTVWXYZ', 'ZYXWVTSRQPNMLKJHGFDCB'),
+        code = 999999999999 - code, paid = 19999999.99 - paid,
+        born = date '1950-01-01' - (born - date '1900-01-01'),
+        uid = translate(uid::text, '0123456789abcdef', 'fedcba9876543210')::uuid,
+        blob = translate(convert_from(blob, 'UTF8'), 'BCDFGHJKLMNPQRSTVWXYZ', 'ZYXWVTSRQPNMLKJHGFDCB')::bytea,
+        tags = translate(tags::text, 'BCDFGHJKLMNPQRSTVWXYZ', 'ZYXWVTSRQPNMLKJHGFDCB')::text[],
+        doc = translate(doc::text, 'BCDFGHJKLMNPQRSTVWXYZ', 'ZYXWVTSRQPNMLKJHGFDCB')::jsonb;
+    REFRESH MATERIALIZED VIEW vault_kept;
+    ANALYZE vault";
 
 /// Letters of a value that may not follow each other in what comes back. The values have no vowels, so words do not hold four.
 const PIECE: usize = 4;
@@ -167,7 +183,7 @@ fn assert_tight<'a>(
 ) -> usize {
     let needles = Needles::of(database);
     let gateway = Gateway::start(protected(config));
-    let answers = gateway.bank().statements("simple,text,binary", tricks);
+    let answers = gateway.bank().statements(MODES, tricks);
     assert!(!answers.is_empty());
     let mut leaks = Vec::new();
     for answer in &answers {
@@ -210,4 +226,67 @@ fn without_ddl_and_dynamic_sql_none_works() {
         config,
         lines(TRICKS).filter_map(|line| line.strip_prefix('*')),
     );
+}
+
+/// What examples/policies/bank/25-no-guessing.cedar says, for everybody.
+const NO_GUESSING: &str = r#"
+@id("no-guessing")
+forbid (
+    principal,
+    action in [
+        Postgres::Action::"read", Postgres::Action::"write", Postgres::Action::"ddl", Postgres::Action::"session",
+        Postgres::Action::"server"
+    ],
+    resource
+)
+when { !context.probed.isEmpty() };
+"#;
+
+fn guesses() -> impl Iterator<Item = &'static str> {
+    lines(GUESSES).filter(|line| !line.starts_with('*'))
+}
+
+/// Without a gateway the answer to every guess depends on what is protected, so that their failing behind one means
+/// something.
+#[test]
+fn without_a_gateway_guesses_tell() {
+    let (one, other) = (database(), database());
+    other.endpoint().psql(OTHERWISE).success();
+    let [one, other] =
+        [&one, &other].map(|database| database.endpoint().statements("simple", guesses()));
+    assert!(one.len() > 120);
+    let silent: Vec<&str> = one
+        .iter()
+        .zip(&other)
+        .filter(|(a, b)| a.answered == b.answered && (!a.answered || a.out == b.out))
+        .map(|(a, _)| &*a.line)
+        .collect();
+    assert!(silent.is_empty(), "these tell nothing: {silent:#?}");
+}
+
+/// Where a policy forbids to guess, no guess is answered, whatever else is permitted; and what asks for values that one has is.
+#[test]
+fn guesses_are_refused() {
+    let database = database();
+    let config = Config::bank(&database)
+        .all_permitted()
+        .policy("25-no-guessing.cedar", NO_GUESSING);
+    let gateway = Gateway::start(protected(config));
+    let wrong = |answers: &[Answer], is_wrong: &dyn Fn(&Answer) -> bool| -> String {
+        let wrong = answers.iter().filter(|answer| is_wrong(answer));
+        wrong
+            .map(|answer| format!("{} ({}): {:?}\n", answer.line, answer.mode, answer.out))
+            .collect()
+    };
+    let tried = gateway.bank().statements(MODES, guesses());
+    let answered = wrong(&tried, &|answer| {
+        let refused = answer.out.iter().any(|line| line.contains("no-guessing"));
+        answer.answered || !refused
+    });
+    assert!(answered.is_empty(), "not refused:\n{answered}");
+    let ordinary = lines(GUESSES).filter_map(|line| line.strip_prefix('*'));
+    let ordinary = gateway.bank().statements(MODES, ordinary);
+    assert!(ordinary.len() > 80);
+    let refused = wrong(&ordinary, &|answer| !answer.answered);
+    assert!(refused.is_empty(), "not answered:\n{refused}");
 }

@@ -28,6 +28,8 @@ fn command(action: &'static str, text: &str) -> Box<Command> {
         ("has_where", Value::Bool(true)),
         ("known", Value::Bool(true)),
         ("protected", Value::Texts(Vec::new())),
+        ("matched", Value::Texts(Vec::new())),
+        ("probed", Value::Texts(Vec::new())),
     ]);
     Box::new(Command {
         protocol: "postgres",

@@ -69,6 +69,33 @@ fn fraud_analysts_see_card_numbers_and_nothing_else() {
 }
 
 #[test]
+fn protected_data_is_not_guessed_at() {
+    let set = bank();
+    let asks = |name, classes: &[&str]| {
+        let classes = classes.iter().map(|class| (*class).to_owned()).collect();
+        with(on("select", "cards"), name, Value::Texts(classes))
+    };
+    let analyst = agent(&["fraud-analysts"]);
+    for who in [&agent(&[]), &analyst] {
+        allowed(decide(&set, who, &[asks("matched", &["pan", "us_ssn"])]));
+        let denial = denied(decide(&set, who, &[asks("probed", &["pan", "us_ssn"])]));
+        assert_eq!(
+            (denial.policies, denial.message.as_str()),
+            (
+                vec!["no-guessing".to_owned()],
+                "policy no-guessing forbids select on public.cards: compare protected data for equality with values that \
+                 you have (at most 16), or leave it out: it cannot be searched, sorted, grouped by or computed with"
+            )
+        );
+    }
+    allowed(decide(&set, &analyst, &[asks("probed", &["pan"])]));
+    forbidden_by(
+        decide(&set, &agent(&[]), &[asks("probed", &["pan"])]),
+        &["no-guessing"],
+    );
+}
+
+#[test]
 fn changes_to_payments_pass_the_gate() {
     let set = bank();
     let who = agent(&[]);

@@ -100,6 +100,8 @@ pub(super) fn context() -> BTreeMap<&'static str, Value> {
         ("has_where", Value::Bool(false)),
         ("known", Value::Bool(true)),
         ("protected", Value::Texts(Vec::new())),
+        ("matched", Value::Texts(Vec::new())),
+        ("probed", Value::Texts(Vec::new())),
     ])
 }
 

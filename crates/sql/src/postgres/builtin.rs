@@ -33,6 +33,39 @@ pub(super) fn keeps_argument(name: &str) -> bool {
     matches!(effect_of(name), Some(Action::Sequence | Action::Lock))
 }
 
+/// Whether, given constants, it gives the same for every row. Aggregates do not: how many rows there are shows in them.
+pub(super) fn is_fixed(name: &str) -> bool {
+    FIXED.contains(&name)
+}
+
+const FIXED: &[&str] = &[
+    "btrim",
+    "concat",
+    "convert_to",
+    "date",
+    "decode",
+    "encode",
+    "left",
+    "lower",
+    "lpad",
+    "ltrim",
+    "make_date",
+    "md5",
+    "now",
+    "replace",
+    "right",
+    "rpad",
+    "rtrim",
+    "sha256",
+    "sha512",
+    "substr",
+    "substring",
+    "to_date",
+    "to_timestamp",
+    "translate",
+    "upper",
+];
+
 fn by_prefix(name: &str) -> Option<Action> {
     PREFIXES
         .iter()

@@ -6,6 +6,7 @@ use pg_query::{Node, NodeEnum, NodeRef, protobuf};
 use protobuf::{GrantTargetType, ObjectType};
 
 use super::statement::Statement;
+use super::utility::inner;
 use super::walk::{Walk, name_of, texts};
 use crate::{Action, Effect, Name};
 
@@ -75,6 +76,9 @@ pub(super) fn analyze<'a>(node: NodeRef<'a>, statement: &mut Statement, walk: &m
             Some((verb, object, name)) => {
                 statement.tag = tag(verb.0, object);
                 walk.push(Effect::on(verb.1, object, name));
+                if let NodeRef::ViewStmt(view) = other {
+                    statement.inner = inner(view.query.as_deref(), statement);
+                }
                 walk.below(other, relation_of(other));
                 if let NodeRef::CreateForeignTableStmt(s) = other
                     && let Some(base) = &s.base_stmt

@@ -1,16 +1,18 @@
 //! What each output column of a query depends on, as far as protected columns go.
 
+mod change;
+mod from;
+mod told;
 mod value;
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::catalog::{Catalog, Relation};
+use super::catalog::Catalog;
 use super::protected::Protected;
-use super::shape::{Body, Change, Expr, Shape, Source, SourceKind, Target, Using};
-use super::shape_build::STORED;
-use super::taint::{Slot, Taint, column_of, merge, rename, together};
-use crate::Name;
+use super::shape::{Body, Expr, Select, Shape, Target};
+use super::taint::{Slot, Taint, merge, rename, together};
+pub(super) use told::Told;
 
 /// How many expressions, sources and columns in scope one statement may have looked at, recursion included.
 const STEPS_MAX: usize = 20_000_000;
@@ -25,6 +27,8 @@ struct Bound {
     names: Vec<String>,
     schema: Option<String>,
     slots: Rc<[Slot]>,
+    /// Its columns go by its name only.
+    qualified: bool,
 }
 
 /// What a `FROM` makes visible, and what `*` means there.
@@ -32,6 +36,8 @@ struct Bound {
 struct Scope {
     bounds: Vec<Bound>,
     star: Vec<Slot>,
+    /// What its `WINDOW` clause depends on.
+    windows: Option<Taint>,
 }
 
 /// Follows the columns of one statement.
@@ -43,6 +49,12 @@ pub(super) struct Lineage<'a> {
     steps: usize,
     /// A protected value, or one that may be, was stored where it is not declared.
     pub(super) stores: Taint,
+    /// What its predicates tell.
+    pub(super) told: Told,
+    /// What decided the rows of the queries that the value being looked at comes from.
+    decided: Taint,
+    /// What is being looked at decides which rows come.
+    decides: bool,
 }
 
 impl<'a> Lineage<'a> {
@@ -54,6 +66,9 @@ impl<'a> Lineage<'a> {
             scopes: Vec::new(),
             steps: 0,
             stores: Taint::Clear,
+            told: Told::default(),
+            decided: Taint::Clear,
+            decides: false,
         }
     }
 
@@ -76,52 +91,36 @@ impl<'a> Lineage<'a> {
 
     /// The output columns of a query.
     pub(super) fn columns(&mut self, shape: &Shape) -> Vec<Slot> {
-        self.query(shape, false)
-    }
-
-    /// The columns of a query. Where it stands for a value, whether it has a row shows in the value.
-    fn query(&mut self, shape: &Shape, is_value: bool) -> Vec<Slot> {
         if !self.step(1) {
             return vec![Slot::many(too_much())];
         }
         let entered = self.enter_ctes(shape);
         let columns = match &shape.body {
-            Body::Select {
-                from,
-                outputs,
-                conditions,
-            } => {
-                let scope = self.from(from);
-                self.scopes.push(scope);
-                let mut columns = self.targets(outputs);
-                // Asked in any case: what a condition calls may store.
-                let condition = self.all(conditions).computed();
-                self.scopes.pop();
-                if is_value && matches!(condition, Taint::Derived(_)) {
-                    for column in &mut columns {
-                        column.taint = column.taint.clone().with(condition.clone());
+            Body::Select(select) => self.select(select, shape),
+            Body::SetOperation { left, right, all } => {
+                let left = self.columns(left);
+                let right = self.columns(right);
+                if !all {
+                    for column in left.iter().chain(&right) {
+                        self.decide_by(column.taint.clone());
                     }
                 }
-                columns
+                self.sorted(merge(left, right), shape)
             }
-            Body::SetOperation(left, right) => {
-                let left = self.query(left, is_value);
-                let right = self.query(right, is_value);
-                merge(left, right)
-            }
-            Body::Values(values) => {
+            Body::Values { columns, .. } => {
                 let named = |index: usize| Some(format!("column{}", index + 1));
-                values
-                    .iter()
-                    .enumerate()
-                    .map(|(i, value)| Slot::one(named(i), self.expr(value)))
-                    .collect()
+                let columns = columns.iter().enumerate();
+                let columns = columns
+                    .map(|(i, value)| Slot::one(named(i), self.value(|this| this.expr(value))))
+                    .collect();
+                self.sorted(columns, shape)
             }
             Body::Change(change) => self.change(change),
             Body::Unknown => vec![Slot::many(Taint::Unknown(
                 "a query of a kind not known here".to_owned(),
             ))],
         };
+        shape.limits.iter().for_each(|limit| self.decide_on(limit));
         for name in entered {
             self.ctes.get_mut(&name).map(Vec::pop);
         }
@@ -131,6 +130,55 @@ impl<'a> Lineage<'a> {
                 .for_each(|column| self.store(column.taint.clone()));
         }
         columns
+    }
+
+    fn select(&mut self, select: &Select, shape: &Shape) -> Vec<Slot> {
+        let scope = self.from(&select.from);
+        self.scopes.push(scope);
+        let windows = self.value(|this| this.all(&select.windows));
+        self.decide_by(windows.clone());
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.windows = Some(windows);
+        }
+        let columns = self.targets(&select.outputs);
+        select
+            .conditions
+            .iter()
+            .for_each(|condition| self.filter(condition));
+        self.keys(&select.groups, &columns);
+        self.keys(&shape.order, &columns);
+        if select.distinct {
+            for column in &columns {
+                self.decide_by(column.taint.clone());
+            }
+        }
+        self.scopes.pop();
+        columns
+    }
+
+    /// The columns of a query that can be sorted by nothing else.
+    fn sorted(&mut self, columns: Vec<Slot>, shape: &Shape) -> Vec<Slot> {
+        if !shape.order.is_empty() {
+            self.scopes.push(Scope {
+                star: columns.clone(),
+                ..Scope::default()
+            });
+            self.keys(&shape.order, &columns);
+            self.scopes.pop();
+        }
+        columns
+    }
+
+    /// What a value depends on, with what decided the rows that it comes from.
+    fn value(&mut self, run: impl FnOnce(&mut Self) -> Taint) -> Taint {
+        let before = std::mem::replace(&mut self.decided, Taint::Clear);
+        let taint = run(self);
+        let decided = std::mem::replace(&mut self.decided, before.clone());
+        if decided == Taint::Clear {
+            return taint;
+        }
+        self.decided = before.with(decided.clone());
+        taint.with(decided)
     }
 
     fn enter_ctes(&mut self, shape: &Shape) -> Vec<String> {
@@ -177,7 +225,7 @@ impl<'a> Lineage<'a> {
 
     /// Evaluates a term that may use itself until what it depends on does not grow.
     fn recursive(&mut self, cte: &super::shape::Cte) -> Vec<Slot> {
-        let Body::SetOperation(first, _) = &cte.shape.body else {
+        let Body::SetOperation { left: first, .. } = &cte.shape.body else {
             return self.cte(cte);
         };
         // The first term may use the WITH list inside the recursive query, which only cte() enters.
@@ -186,7 +234,10 @@ impl<'a> Lineage<'a> {
         } else {
             return self.cte(cte);
         };
+        let told = self.told.clone();
         for _ in 0..4 {
+            // Each time the same comparisons.
+            self.told = told.clone();
             self.ctes
                 .entry(cte.name.clone())
                 .or_default()
@@ -207,178 +258,6 @@ impl<'a> Lineage<'a> {
         columns
     }
 
-    fn from(&mut self, sources: &[Source]) -> Scope {
-        let mut scope = Scope::default();
-        for source in sources {
-            let next = self.source(source, &scope);
-            scope.bounds.extend(next.bounds);
-            scope.star.extend(next.star);
-        }
-        scope
-    }
-
-    fn source(&mut self, source: &Source, before: &Scope) -> Scope {
-        if !self.step(1) {
-            return Scope {
-                bounds: Vec::new(),
-                star: vec![Slot::many(too_much())],
-            };
-        }
-        let (slots, name, schema) = match &source.kind {
-            SourceKind::Relation(name) => (
-                self.relation(name),
-                Some(name.name.clone()),
-                name.schema.clone(),
-            ),
-            SourceKind::Query(query) if source.lateral => {
-                (self.beside(before, |this| this.columns(query)), None, None)
-            }
-            SourceKind::Query(query) => (self.columns(query), None, None),
-            SourceKind::Computed(of) => {
-                let taint = self.beside(before, |this| this.all(of)).computed();
-                let mut slots: Vec<Slot> = source
-                    .columns
-                    .iter()
-                    .map(|name| Slot::one(Some(name.clone()), taint.clone()))
-                    .collect();
-                slots.push(Slot::many(taint));
-                return named(slots, source.alias.clone(), None);
-            }
-            SourceKind::Join { left, right, using } => {
-                let joined = self.join(left, right, using, before);
-                match &source.alias {
-                    None => return joined,
-                    Some(_) => (joined.star, None, None),
-                }
-            }
-        };
-        let schema = schema.filter(|_| source.alias.is_none());
-        named(
-            rename(slots, &source.columns),
-            source.alias.clone().or(name),
-            schema,
-        )
-    }
-
-    fn beside<T>(&mut self, before: &Scope, run: impl FnOnce(&mut Self) -> T) -> T {
-        self.step(before.bounds.len());
-        self.scopes.push(before.clone());
-        let result = run(self);
-        self.scopes.pop();
-        result
-    }
-
-    fn join(&mut self, left: &Source, right: &Source, using: &Using, before: &Scope) -> Scope {
-        let left = self.source(left, before);
-        let mut both = before.clone();
-        both.bounds.extend(left.bounds.iter().cloned());
-        self.step(both.bounds.len());
-        let right = self.source(right, &both);
-        let shared: Vec<String> = match using {
-            Using::Nothing => Vec::new(),
-            Using::Columns(names) => names.clone(),
-            Using::Natural => {
-                if left
-                    .star
-                    .iter()
-                    .chain(&right.star)
-                    .any(|slot| slot.name.is_none())
-                {
-                    // Which columns are merged is not known, so neither is their order.
-                    let all = together(&left.star).either(together(&right.star));
-                    let taint = if all == Taint::Clear {
-                        all
-                    } else {
-                        Taint::Unknown("a natural join".to_owned())
-                    };
-                    let bounds = left.bounds.into_iter().chain(right.bounds).collect();
-                    return Scope {
-                        bounds,
-                        star: vec![Slot::many(taint)],
-                    };
-                }
-                self.step(left.star.len().saturating_mul(right.star.len()));
-                let in_right =
-                    |slot: &&Slot| right.star.iter().any(|other| other.name == slot.name);
-                left.star
-                    .iter()
-                    .filter(in_right)
-                    .filter_map(|slot| slot.name.clone())
-                    .collect()
-            }
-        };
-        let mut star: Vec<Slot> = Vec::new();
-        for name in &shared {
-            let of = |slots: &[Slot]| column_of(slots, name).unwrap_or(Taint::Clear);
-            star.push(Slot::one(
-                Some(name.clone()),
-                of(&left.star).either(of(&right.star)),
-            ));
-        }
-        let rest = |slot: &&Slot| slot.name.as_ref().is_none_or(|name| !shared.contains(name));
-        star.extend(
-            left.star
-                .iter()
-                .filter(rest)
-                .chain(right.star.iter().filter(rest))
-                .cloned(),
-        );
-        Scope {
-            bounds: left.bounds.into_iter().chain(right.bounds).collect(),
-            star,
-        }
-    }
-
-    /// The columns of a relation or common table expression, as far as there is room for them.
-    fn relation(&mut self, name: &Name) -> Vec<Slot> {
-        let columns = self.looked_up(name);
-        self.room_for(columns)
-    }
-
-    /// A column that is held costs as much as many that are looked at.
-    fn room_for(&mut self, columns: Vec<Slot>) -> Vec<Slot> {
-        if self.step(columns.len().saturating_mul(HELD_COST)) {
-            columns
-        } else {
-            vec![Slot::many(too_much())]
-        }
-    }
-
-    fn looked_up(&self, name: &Name) -> Vec<Slot> {
-        if name.schema.is_none()
-            && let Some(columns) = self.ctes.get(&name.name).and_then(|stack| stack.last())
-        {
-            return columns.to_vec();
-        }
-        let candidates: Vec<&Relation> = self.catalog.candidates(name).collect();
-        match candidates.as_slice() {
-            [] => vec![Slot::many(Taint::Unknown(format!(
-                "relation {name} is not in the catalog"
-            )))],
-            [relation] => self.slots(relation),
-            several
-                if several
-                    .iter()
-                    .all(|relation| !self.protected.touches(relation.oid)) =>
-            {
-                vec![Slot::many(Taint::Clear)]
-            }
-            _ => vec![Slot::many(Taint::Unknown(format!(
-                "{name} is in more than one schema: qualify it"
-            )))],
-        }
-    }
-
-    fn slots(&self, relation: &Relation) -> Vec<Slot> {
-        let slot = |column: &super::Column| Slot {
-            name: Some(column.name.clone()),
-            taint: self.protected.column(relation.oid, column.number),
-            many: false,
-            generated: column.generated,
-        };
-        relation.columns.iter().map(slot).collect()
-    }
-
     fn targets(&mut self, targets: &[Target]) -> Vec<Slot> {
         let mut columns = Vec::with_capacity(targets.len());
         for target in targets {
@@ -388,114 +267,22 @@ impl<'a> Lineage<'a> {
                     let star = self.star(path);
                     columns.extend(self.room_for(star));
                 }
-                expr => columns.push(Slot::one(target.name.clone(), self.expr(expr))),
+                Expr::Column(path) => columns.push(Slot {
+                    name: target.name.clone(),
+                    many: false,
+                    generated: false,
+                    ..self.column(path)
+                }),
+                expr => {
+                    let taint = self.value(|this| this.expr(expr));
+                    columns.push(Slot::one(target.name.clone(), taint));
+                }
             }
         }
         columns
-    }
-
-    fn star(&self, path: &[String]) -> Vec<Slot> {
-        let Some(table) = path.last() else {
-            return self
-                .scopes
-                .last()
-                .map(|scope| scope.star.clone())
-                .unwrap_or_default();
-        };
-        if table == STORED {
-            let star = self
-                .scopes
-                .last()
-                .map(|scope| scope.star.clone())
-                .unwrap_or_default();
-            return star.into_iter().filter(|slot| !slot.generated).collect();
-        }
-        match self.bound(path) {
-            Some(bound) => bound.slots.to_vec(),
-            None => vec![Slot::many(Taint::Unknown(format!(
-                "{table}.* is not in scope"
-            )))],
-        }
-    }
-
-    /// The item that a qualifier names, innermost first.
-    fn bound(&self, qualifier: &[String]) -> Option<&Bound> {
-        let (table, schema) = match qualifier {
-            [.., schema, table] => (table, Some(schema)),
-            [table] => (table, None),
-            [] => return None,
-        };
-        let fits = |bound: &&Bound| {
-            bound.names.contains(table)
-                && (schema.is_none() || bound.schema.is_none() || bound.schema.as_ref() == schema)
-        };
-        self.scopes
-            .iter()
-            .rev()
-            .find_map(|scope| scope.bounds.iter().find(fits))
-    }
-
-    fn change(&mut self, change: &Change) -> Vec<Slot> {
-        let rows = change.rows.as_ref().map(|rows| self.columns(rows));
-        let target = self.source(&change.target, &Scope::default());
-        let mut scope = target.clone();
-        let columns: Rc<[Slot]> = target.star.clone().into();
-        scope.bounds.extend(change.also.iter().map(|name| Bound {
-            names: vec![name.clone()],
-            schema: None,
-            slots: Rc::clone(&columns),
-        }));
-        for source in &change.from {
-            let next = self.source(source, &scope);
-            scope.bounds.extend(next.bounds);
-            scope.star.extend(next.star);
-        }
-        if change.unordered {
-            let all = together(&scope.star);
-            let unknown = Taint::Unknown("the order of the columns is not known".to_owned());
-            scope.star = vec![Slot::many(if all == Taint::Clear { all } else { unknown })];
-        }
-        for (index, slot) in rows.into_iter().flatten().enumerate() {
-            let place = match change.columns.get(index) {
-                Some(name) => column_of(&columns, name),
-                None if change.columns.is_empty() && !slot.many => {
-                    columns.get(index).map(|column| column.taint.clone())
-                }
-                None => None,
-            };
-            self.keep(slot.taint, place);
-        }
-        self.scopes.push(scope);
-        for (name, value) in &change.assigned {
-            let taint = self.expr(value);
-            self.keep(taint, column_of(&columns, name));
-        }
-        let returned = self.targets(&change.returning);
-        self.scopes.pop();
-        returned
-    }
-
-    /// Notes a value that goes to a column; a class may go to a column of that class.
-    fn keep(&mut self, value: Taint, place: Option<Taint>) {
-        let at_home = matches!((&value, &place), (Taint::Direct(class), Some(Taint::Direct(home))) if class == home);
-        if !at_home {
-            self.store(value);
-        }
     }
 }
 
 fn too_much() -> Taint {
     Taint::Unknown("the statement has too many parts to follow".to_owned())
-}
-
-fn named(slots: Vec<Slot>, name: Option<String>, schema: Option<String>) -> Scope {
-    let bound = Bound {
-        names: name.into_iter().collect(),
-        schema,
-        slots: slots.clone().into(),
-    };
-    Scope {
-        bounds: vec![bound],
-        star: slots,
-    }
 }

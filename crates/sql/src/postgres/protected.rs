@@ -28,6 +28,7 @@ pub struct Declaration {
 pub struct Protected {
     columns: HashMap<(u32, i16), Taint>,
     relations: HashSet<u32>,
+    classes: BTreeSet<DataClass>,
     /// Declarations that name nothing in the catalog.
     pub missing: Vec<Declaration>,
 }
@@ -85,6 +86,7 @@ impl Protected {
             .iter()
             .map(|declared| declared.class.clone())
             .collect();
+        protected.classes.clone_from(&classes);
         protected.add_statistics(&classes, catalog);
         protected.add_views(&classes, catalog);
         protected.add_toast(&classes, catalog);
@@ -95,6 +97,12 @@ impl Protected {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.columns.is_empty()
+    }
+
+    /// The classes that any column is declared to hold.
+    #[must_use]
+    pub fn classes(&self) -> &BTreeSet<DataClass> {
+        &self.classes
     }
 
     /// How values of a column depend on protected data.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::DataClass;
 
 use super::catalog::{Catalog, RelationKind, Volatility};
-use super::lineage::Lineage;
+use super::lineage::{Lineage, Told};
 use super::protected::Protected;
 use super::statement::{CopyDirection, CopyPeer, Output, Statement};
 use super::taint::{Slot, Taint, together};
@@ -23,6 +23,10 @@ pub struct Resolved {
     /// It stores protected values, or what may be such, where they are not declared: in a new table, another column, a
     /// file, a setting. To be refused unless the classes are revealed.
     pub copies_protected: bool,
+    /// Classes of which it asks whether a value is one that it names, or the same as another of the class.
+    pub matched: BTreeSet<DataClass>,
+    /// Classes that decide in any other way which rows come, how many, in what order or groups, or whether it fails.
+    pub probed: BTreeSet<DataClass>,
     /// What may be shown of its rows.
     pub rows: Rows,
 }
@@ -147,8 +151,14 @@ pub fn resolve(statement: &Statement, catalog: &Catalog, protected: &Protected) 
         .filter(|effect| effect.protected)
         .flat_map(|effect| effect.relations.iter().cloned())
         .collect();
-    let (rows, copies_protected) = rows(statement, catalog, protected, !touched.is_empty());
+    let (rows, copies_protected, told) = rows(statement, catalog, protected, !touched.is_empty());
+    let (matched, mut probed) = told.classes(protected.classes());
+    for effect in effects.iter().filter(|effect| redefines(statement, effect)) {
+        probed.extend(classes_of(effect, catalog, protected));
+    }
     Resolved {
+        matched,
+        probed,
         effects,
         protected: touched.into_iter().collect(),
         calls,
@@ -254,9 +264,9 @@ fn rows(
     catalog: &Catalog,
     protected: &Protected,
     touches: bool,
-) -> (Rows, bool) {
+) -> (Rows, bool, Told) {
     if protected.is_empty() {
-        return (Rows::Clear, false);
+        return (Rows::Clear, false, Told::default());
     }
     let mut lineage = Lineage::new(catalog, protected);
     let stored_elsewhere = stores_result(statement);
@@ -273,7 +283,7 @@ fn rows(
         Taint::Clear
     };
     let side_effects = touches && statement.effects.iter().any(carries_data);
-    let copies = [lineage.stores, stored]
+    let copies = [lineage.stores.clone(), stored]
         .into_iter()
         .any(|taint| match taint {
             Taint::Clear => false,
@@ -285,7 +295,41 @@ fn rows(
     } else {
         Rows::Columns(Columns(slots))
     };
-    (rows, copies || side_effects)
+    (rows, copies || side_effects, lineage.told)
+}
+
+/// Whether an effect loads values from outside in bulk, which a key can refuse, or has the server look at every value: for
+/// a constraint, an index, a statistic, a new order.
+fn redefines(statement: &Statement, effect: &ResolvedEffect) -> bool {
+    effect.protected
+        && (matches!(
+            effect.effect.action,
+            Action::Create | Action::Alter | Action::CopyIn
+        ) || statement.tag == "CLUSTER")
+}
+
+/// The classes in the columns that an effect names, or in all.
+fn classes_of(
+    effect: &ResolvedEffect,
+    catalog: &Catalog,
+    protected: &Protected,
+) -> BTreeSet<DataClass> {
+    let mut classes = BTreeSet::new();
+    let name = effect.effect.relation.iter();
+    for relation in name.flat_map(|name| catalog.candidates(name)) {
+        for column in &relation.columns {
+            let named = effect.effect.columns.as_ref();
+            if named.is_some_and(|named| !named.contains(&column.name)) {
+                continue;
+            }
+            match protected.column(relation.oid, column.number) {
+                Taint::Direct(class) => drop(classes.insert(class)),
+                Taint::Derived(several) => classes.extend(several),
+                Taint::Clear | Taint::Unknown(_) => {}
+            }
+        }
+    }
+    classes
 }
 
 /// The columns of a statement that runs inside this one without returning its rows.

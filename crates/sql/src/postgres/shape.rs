@@ -13,6 +13,10 @@ pub struct Shape {
     pub(super) recursive: bool,
     pub(super) ctes: Vec<Cte>,
     pub(super) body: Body,
+    /// `ORDER BY`
+    pub(super) order: Vec<Key>,
+    /// `LIMIT` and `OFFSET`
+    pub(super) limits: Vec<Expr>,
     /// The rows are stored in a new table (`SELECT … INTO`).
     pub(super) stored: bool,
 }
@@ -28,18 +32,44 @@ pub(super) struct Cte {
 
 #[derive(Debug, Clone, Default)]
 pub(super) enum Body {
-    Select {
-        from: Vec<Source>,
-        outputs: Vec<Target>,
-        /// What decides whether there is a row.
-        conditions: Vec<Expr>,
+    Select(Box<Select>),
+    SetOperation {
+        left: Box<Shape>,
+        right: Box<Shape>,
+        /// `UNION ALL`, which compares no rows.
+        all: bool,
     },
-    SetOperation(Box<Shape>, Box<Shape>),
-    /// One expression per column, which stands for that column of every row.
-    Values(Vec<Expr>),
+    Values {
+        /// One expression per column, which stands for that column of every row.
+        columns: Vec<Expr>,
+        rows: usize,
+    },
     Change(Box<Change>),
     #[default]
     Unknown,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Select {
+    pub(super) from: Vec<Source>,
+    pub(super) outputs: Vec<Target>,
+    /// `WHERE` and `HAVING`
+    pub(super) conditions: Vec<Expr>,
+    /// `GROUP BY` and `DISTINCT ON`
+    pub(super) groups: Vec<Key>,
+    /// What the windows of the `WINDOW` clause are made of.
+    pub(super) windows: Vec<Expr>,
+    /// `DISTINCT`
+    pub(super) distinct: bool,
+}
+
+/// What rows are sorted or grouped by.
+#[derive(Debug, Clone)]
+pub(super) enum Key {
+    /// The output column of this number, from 1.
+    Number(usize),
+    /// An expression, or the name of an output column.
+    Expr(Expr),
 }
 
 /// An output column, or several when the expression is a star.
@@ -66,10 +96,13 @@ pub(super) enum SourceKind {
     Query(Shape),
     /// Functions and other table expressions: any columns, computed of these.
     Computed(Vec<Expr>),
+    /// `TABLESAMPLE` with these arguments.
+    Sample(Box<Source>, Vec<Expr>),
     Join {
         left: Box<Source>,
         right: Box<Source>,
         using: Using,
+        on: Option<Expr>,
     },
 }
 
@@ -89,6 +122,8 @@ pub(super) struct Change {
     pub(super) columns: Vec<String>,
     pub(super) rows: Option<Shape>,
     pub(super) assigned: Vec<(String, Expr)>,
+    /// What decides which rows are changed, and how.
+    pub(super) conditions: Vec<Expr>,
     pub(super) returning: Vec<Target>,
     /// Names for the row before and after, and for the row proposed.
     pub(super) also: Vec<String>,
@@ -111,13 +146,41 @@ pub(super) enum Expr {
         conditions: Vec<Expr>,
         results: Vec<Expr>,
     },
-    /// How many rows, or how many have a value.
-    Count(Vec<Expr>),
+    /// How many rows, or how many have a value, or how many values there are.
+    Count { of: Vec<Expr>, distinct: bool },
     /// A subquery's single value.
     Query(Box<Shape>),
+    /// Whether a subquery has a row.
+    Exists(Box<Shape>),
+    /// All or any of these conditions.
+    Conditions(Vec<Expr>),
+    /// A column is the same as something else.
+    Same(Box<Same>),
+    /// A column is null, or is not.
+    IsNull(Vec<String>),
+    /// What the windows of the query's `WINDOW` clause are made of.
+    Window,
     /// Anything computed of these, by this function.
     Computed {
         function: Option<Name>,
         of: Vec<Expr>,
+    },
+}
+
+/// `column = …`, `column IN (…)` and the like: nothing else than whether they are the same.
+#[derive(Debug, Clone)]
+pub(super) struct Same {
+    pub(super) column: Vec<String>,
+    pub(super) with: With,
+}
+
+/// What a column is compared with.
+#[derive(Debug, Clone)]
+pub(super) enum With {
+    Column(Vec<String>),
+    /// So many constants, made with these functions.
+    Constants {
+        count: usize,
+        functions: Vec<Name>,
     },
 }

@@ -1,12 +1,16 @@
 //! Shapes from parse trees.
 
 use pg_query::{Node, NodeEnum, NodeRef, protobuf};
-use protobuf::{SetOperation, SubLinkType};
+use protobuf::SetOperation;
 
-use super::shape::{Body, Change, Cte, Expr, Shape, Source, SourceKind, Target, Using};
-use super::tree::children;
+use super::shape::{
+    Body, Change, Cte, Expr, Key, Select, Shape, Source, SourceKind, Target, Using,
+};
 use super::walk::{name_of, text, texts};
-use crate::Name;
+
+mod expr;
+
+use expr::{below, expr, one_of};
 
 /// The shape of a query or a data-changing statement.
 pub(super) fn of(node: NodeRef<'_>) -> Shape {
@@ -17,11 +21,13 @@ pub(super) fn of(node: NodeRef<'_>) -> Shape {
             let mut change = change(s.relation.as_ref(), s.returning_clause.as_ref());
             change.from = sources(&s.from_clause);
             change.assigned = assignments(&s.target_list);
+            change.conditions = conditions([&s.where_clause]);
             with(s.with_clause.as_ref(), Body::Change(Box::new(change)))
         }
         NodeRef::DeleteStmt(s) => {
             let mut change = change(s.relation.as_ref(), s.returning_clause.as_ref());
             change.from = sources(&s.using_clause);
+            change.conditions = conditions([&s.where_clause]);
             with(s.with_clause.as_ref(), Body::Change(Box::new(change)))
         }
         NodeRef::MergeStmt(s) => with(s.with_clause.as_ref(), Body::Change(Box::new(merge(s)))),
@@ -43,11 +49,11 @@ pub(super) fn of_copy(relation: &protobuf::RangeVar, columns: &[Node]) -> Shape 
         named => named.into_iter().map(target).collect(),
     };
     Shape {
-        body: Body::Select {
+        body: Body::Select(Box::new(Select {
             from: vec![range(relation)],
             outputs,
-            conditions: Vec::new(),
-        },
+            ..Select::default()
+        })),
         ..Shape::default()
     }
 }
@@ -98,28 +104,73 @@ fn inner(node: &Node) -> Option<NodeRef<'_>> {
 fn select(s: &protobuf::SelectStmt) -> Shape {
     let body = if s.op != SetOperation::SetopNone as i32 && s.op != SetOperation::Undefined as i32 {
         match (s.larg.as_deref(), s.rarg.as_deref()) {
-            (Some(left), Some(right)) => {
-                Body::SetOperation(Box::new(select(left)), Box::new(select(right)))
-            }
+            (Some(left), Some(right)) => Body::SetOperation {
+                left: Box::new(select(left)),
+                right: Box::new(select(right)),
+                all: s.all && s.op == SetOperation::SetopUnion as i32,
+            },
             _ => Body::Unknown,
         }
     } else if s.values_lists.is_empty() {
-        Body::Select {
+        let distinct = s.distinct_clause.iter().any(|node| node.node.is_none());
+        let on = s.distinct_clause.iter().filter(|node| node.node.is_some());
+        Body::Select(Box::new(Select {
             from: sources(&s.from_clause),
             outputs: targets(&s.target_list),
-            conditions: [&s.where_clause, &s.having_clause]
-                .into_iter()
-                .filter_map(|clause| clause.as_deref())
-                .map(expr)
-                .filter(|condition| !matches!(condition, Expr::Free))
+            conditions: conditions([&s.where_clause, &s.having_clause]),
+            groups: keys(s.group_clause.iter().chain(on)),
+            windows: s
+                .window_clause
+                .iter()
+                .filter_map(inner)
+                .flat_map(below)
                 .collect(),
-        }
+            distinct: distinct || s.group_distinct,
+        }))
     } else {
-        Body::Values(values(&s.values_lists))
+        Body::Values {
+            columns: values(&s.values_lists),
+            rows: s.values_lists.len(),
+        }
     };
     let mut shape = with(s.with_clause.as_ref(), body);
+    shape.order = keys(&s.sort_clause);
+    shape.limits = conditions([&s.limit_count, &s.limit_offset]);
     shape.stored = s.into_clause.is_some();
     shape
+}
+
+/// The expressions of clauses, without those that depend on nothing.
+fn conditions<const N: usize>(clauses: [&Option<Box<Node>>; N]) -> Vec<Expr> {
+    let given = clauses.into_iter().filter_map(|clause| clause.as_deref());
+    given
+        .map(expr)
+        .filter(|condition| !matches!(condition, Expr::Free))
+        .collect()
+}
+
+/// What `GROUP BY`, `ORDER BY` and `DISTINCT ON` name.
+fn keys<'a>(nodes: impl IntoIterator<Item = &'a Node>) -> Vec<Key> {
+    let mut found = Vec::new();
+    for node in nodes {
+        match node.node.as_ref().map(NodeEnum::to_ref) {
+            Some(NodeRef::SortBy(by)) => found.extend(keys(by.node.as_deref())),
+            Some(NodeRef::GroupingSet(set)) => found.extend(keys(&set.content)),
+            Some(NodeRef::RowExpr(row)) => found.extend(keys(&row.args)),
+            Some(NodeRef::List(list)) => found.extend(keys(&list.items)),
+            Some(NodeRef::AConst(constant)) => {
+                if let Some(protobuf::a_const::Val::Ival(number)) = &constant.val {
+                    found.push(Key::Number(usize::try_from(number.ival).unwrap_or(0)));
+                }
+            }
+            Some(_) => match expr(node) {
+                Expr::Free => {}
+                expr => found.push(Key::Expr(expr)),
+            },
+            None => {}
+        }
+    }
+    found
 }
 
 /// Folds the rows of a `VALUES` into one: constants, which most are, take no room.
@@ -143,11 +194,7 @@ fn values(lists: &[Node]) -> Vec<Expr> {
         if results.is_empty() {
             Expr::Free
         } else {
-            Expr::Choice {
-                by: None,
-                conditions: Vec::new(),
-                results,
-            }
+            one_of(results)
         }
     };
     columns.into_iter().map(fold).collect()
@@ -162,6 +209,7 @@ fn insert(s: &protobuf::InsertStmt) -> Change {
     change.rows = s.select_stmt.as_deref().and_then(inner).map(of);
     if let Some(conflict) = s.on_conflict_clause.as_deref() {
         change.assigned = assignments(&conflict.target_list);
+        change.conditions = conditions([&conflict.where_clause]);
         change.also.push("excluded".to_owned());
     }
     change
@@ -176,10 +224,12 @@ fn merge(s: &protobuf::MergeStmt) -> Change {
         .into_iter()
         .collect();
     change.unordered = true;
+    change.conditions = conditions([&s.join_condition]);
     for node in &s.merge_when_clauses {
         let Some(NodeEnum::MergeWhenClause(when)) = &node.node else {
             continue;
         };
+        change.conditions.extend(conditions([&when.condition]));
         change.assigned.extend(assignments(&when.target_list));
         let columns = assignments(&when.target_list)
             .into_iter()
@@ -210,6 +260,7 @@ fn change(
         columns: Vec::new(),
         rows: None,
         assigned: Vec::new(),
+        conditions: Vec::new(),
         returning: returning
             .map(|clause| targets(&clause.exprs))
             .unwrap_or_default(),
@@ -297,11 +348,17 @@ fn source(node: &Node) -> Option<Source> {
                 left: side(join.larg.as_deref()),
                 right: side(join.rarg.as_deref()),
                 using,
+                on: conditions([&join.quals]).pop(),
             };
             // `JOIN … USING (a) AS x` names the merged columns only; the tables keep their names.
             aliased(kind, join.alias.as_ref())
         }
-        NodeRef::RangeTableSample(sample) => source(sample.relation.as_deref()?)?,
+        NodeRef::RangeTableSample(sample) => {
+            let given = sample.args.iter().chain(sample.repeatable.as_deref());
+            let given = given.map(expr).collect();
+            let sampled = Box::new(source(sample.relation.as_deref()?)?);
+            aliased(SourceKind::Sample(sampled, given), None)
+        }
         NodeRef::RangeFunction(function) => {
             let mut source = aliased(
                 SourceKind::Computed(below(NodeRef::RangeFunction(function))),
@@ -354,111 +411,5 @@ fn computed_source(of: Vec<Expr>) -> Source {
         alias: None,
         columns: Vec::new(),
         lateral: true,
-    }
-}
-
-/// An expression.
-fn expr(node: &Node) -> Expr {
-    match inner(node) {
-        Some(node) => expr_of(node).unwrap_or(Expr::Free),
-        None => Expr::Free,
-    }
-}
-
-/// `None` for nodes that hold no value, such as type names.
-fn expr_of(node: NodeRef<'_>) -> Option<Expr> {
-    Some(match node {
-        NodeRef::AConst(_) | NodeRef::ParamRef(_) | NodeRef::SqlvalueFunction(_) => Expr::Free,
-        NodeRef::SetToDefault(_) => Expr::Free,
-        NodeRef::String(_) | NodeRef::TypeName(_) | NodeRef::Alias(_) | NodeRef::RangeVar(_) => {
-            return None;
-        }
-        NodeRef::ColumnRef(column) => column_ref(column),
-        NodeRef::SelectStmt(_) => Expr::Query(Box::new(of(node))),
-        NodeRef::SubLink(link) if link.sub_link_type == SubLinkType::ExprSublink as i32 => {
-            link.subselect.as_deref().map_or(Expr::Free, expr)
-        }
-        NodeRef::TypeCast(cast) if cast.type_name.as_ref().is_some_and(keeps_text) => {
-            cast.arg.as_deref().map_or(Expr::Free, expr)
-        }
-        NodeRef::CollateClause(clause) => clause.arg.as_deref().map_or(Expr::Free, expr),
-        NodeRef::CoalesceExpr(choice) => Expr::Choice {
-            by: None,
-            conditions: Vec::new(),
-            results: choice.args.iter().map(expr).collect(),
-        },
-        NodeRef::CaseExpr(case) => case_of(case),
-        NodeRef::FuncCall(call) => call_of(call),
-        other => match below(other) {
-            of if of.is_empty() || of.iter().all(|e| matches!(e, Expr::Free)) => Expr::Free,
-            of => Expr::Computed { function: None, of },
-        },
-    })
-}
-
-fn below(node: NodeRef<'_>) -> Vec<Expr> {
-    let mut of = Vec::new();
-    children(node, &mut |child| match child {
-        NodeRef::List(_) | NodeRef::ResTarget(_) | NodeRef::WindowDef(_) | NodeRef::SortBy(_) => {
-            of.extend(below(child))
-        }
-        child => of.extend(expr_of(child).filter(|e| !matches!(e, Expr::Free))),
-    });
-    of
-}
-
-fn column_ref(column: &protobuf::ColumnRef) -> Expr {
-    let path = texts(&column.fields);
-    match column.fields.last().map(|field| &field.node) {
-        Some(Some(NodeEnum::AStar(_))) => Expr::Star(path),
-        _ => Expr::Column(path),
-    }
-}
-
-/// Types that a text keeps its value in: a cast to one shows the value itself.
-fn keeps_text(name: &protobuf::TypeName) -> bool {
-    let texts = texts(&name.names);
-    let last = texts.last().map(String::as_str);
-    name.typmods.is_empty()
-        && name.array_bounds.is_empty()
-        && !name.setof
-        && matches!(last, Some("text" | "varchar"))
-}
-
-fn case_of(case: &protobuf::CaseExpr) -> Expr {
-    let mut conditions: Vec<Expr> = case.arg.as_deref().map(expr).into_iter().collect();
-    let mut results: Vec<Expr> = case.defresult.as_deref().map(expr).into_iter().collect();
-    for node in &case.args {
-        if let Some(NodeEnum::CaseWhen(when)) = &node.node {
-            conditions.extend(when.expr.as_deref().map(expr));
-            results.extend(when.result.as_deref().map(expr));
-        }
-    }
-    Expr::Choice {
-        by: None,
-        conditions,
-        results,
-    }
-}
-
-fn call_of(call: &protobuf::FuncCall) -> Expr {
-    let name = Name::from_parts(texts(&call.funcname));
-    let of = below(NodeRef::FuncCall(call));
-    let builtin = name
-        .as_ref()
-        .filter(|name| name.may_be_builtin())
-        .map(|name| name.name.as_str());
-    let plain = call.agg_filter.is_none() && call.over.is_none() && call.agg_order.is_empty();
-    match (builtin, plain) {
-        (Some("count"), true) => Expr::Count(of),
-        (Some("min" | "max"), true) if call.args.len() == 1 => Expr::Choice {
-            by: name,
-            conditions: Vec::new(),
-            results: of,
-        },
-        _ => Expr::Computed {
-            function: name.or_else(|| Some(Name::bare(""))),
-            of,
-        },
     }
 }

@@ -55,6 +55,8 @@ pub(super) struct Slot {
     /// `None` when it is not known.
     pub(super) name: Option<String>,
     pub(super) taint: Taint,
+    /// Every value comes from a column of a relation as it is, with nothing mixed in.
+    pub(super) pure: bool,
     /// It stands for any number of columns.
     pub(super) many: bool,
     /// Computed by the server, so that `COPY` leaves it out.
@@ -66,8 +68,19 @@ impl Slot {
         Self {
             name,
             taint,
+            pure: false,
             many: false,
             generated: false,
+        }
+    }
+
+    /// A slot with the values of one of the two.
+    pub(super) fn either(self, other: Self) -> Self {
+        Self {
+            pure: self.pure && other.pure && self.taint == other.taint,
+            taint: self.taint.either(other.taint),
+            many: self.many || other.many,
+            ..self
         }
     }
 
@@ -79,24 +92,21 @@ impl Slot {
         Self {
             name: None,
             taint,
+            pure: false,
             many: true,
             generated: false,
         }
     }
 }
 
-/// The taint of a column of that name, or of one that may have it.
-pub(super) fn column_of(slots: &[Slot], name: &str) -> Option<Taint> {
+/// The column of that name, or one that may have it.
+pub(super) fn column_of(slots: &[Slot], name: &str) -> Option<Slot> {
     let exact = slots
         .iter()
-        .filter(|slot| slot.name.as_deref() == Some(name))
-        .map(|slot| slot.taint.clone());
-    exact.reduce(Taint::either).or_else(|| {
-        slots
-            .iter()
-            .filter(|slot| slot.name.is_none())
-            .map(|slot| slot.taint.clone())
-            .reduce(Taint::either)
+        .filter(|slot| slot.name.as_deref() == Some(name));
+    exact.cloned().reduce(Slot::either).or_else(|| {
+        let unnamed = slots.iter().filter(|slot| slot.name.is_none());
+        unnamed.cloned().reduce(Slot::either)
     })
 }
 
@@ -145,6 +155,5 @@ pub(super) fn merge(left: Vec<Slot>, right: Vec<Slot>) -> Vec<Slot> {
             .collect();
     }
     let both = left.into_iter().zip(right);
-    both.map(|(l, r)| Slot::one(l.name, l.taint.either(r.taint)))
-        .collect()
+    both.map(|(l, r)| l.either(r)).collect()
 }

@@ -3,6 +3,7 @@ use super::{Handle, Output, Statement, parse};
 mod effects;
 mod lineage;
 mod nesting;
+mod told;
 mod tree;
 
 /// Runs on the stack that the crate documents.

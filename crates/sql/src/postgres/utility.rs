@@ -280,7 +280,7 @@ fn constant(value: &protobuf::AConst) -> Option<String> {
     }
 }
 
-fn inner(query: Option<&Node>, statement: &Statement) -> Option<Arc<Statement>> {
+pub(super) fn inner(query: Option<&Node>, statement: &Statement) -> Option<Arc<Statement>> {
     let node = query?.node.as_ref()?;
     Some(Arc::new(of_node(node, statement.text.clone())))
 }

@@ -38,6 +38,8 @@ fn empty(target: &str) -> Ask {
         ("has_where", Value::Bool(false)),
         ("known", Value::Bool(true)),
         ("protected", Value::Texts(Vec::new())),
+        ("matched", Value::Texts(Vec::new())),
+        ("probed", Value::Texts(Vec::new())),
     ]);
     Ask {
         action: Action::Select.name(),
@@ -53,21 +55,14 @@ fn of_effect(
     known: &Known,
     asks: &mut Vec<Ask>,
 ) {
-    let classes = classes_of(effect, known);
     let mut context = BTreeMap::from([
         ("tag", Value::Text(piece.statement.tag.to_owned())),
         ("object", Value::Text(effect.effect.object.to_owned())),
         ("has_where", Value::Bool(effect.effect.has_where)),
         ("known", Value::Bool(effect.known)),
-        (
-            "protected",
-            Value::Texts(
-                classes
-                    .iter()
-                    .map(|class| class.name().to_owned())
-                    .collect(),
-            ),
-        ),
+        ("protected", names(&classes_of(effect, known))),
+        ("matched", names(&piece.resolved.matched)),
+        ("probed", names(&piece.resolved.probed)),
     ]);
     if let Some(columns) = &effect.effect.columns {
         context.insert("columns", Value::Texts(columns.clone()));
@@ -79,6 +74,11 @@ fn of_effect(
             context: context.clone(),
         });
     }
+}
+
+fn names(classes: &BTreeSet<DataClass>) -> Value {
+    let names = classes.iter().map(|class| class.name().to_owned());
+    Value::Texts(names.collect())
 }
 
 /// Everything that the effect's name can mean.

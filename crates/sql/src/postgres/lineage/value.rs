@@ -3,7 +3,7 @@
 use super::super::builtin;
 use super::super::catalog::Volatility;
 use super::super::shape::Expr;
-use super::super::taint::{Taint, column_of, together};
+use super::super::taint::{Slot, Taint, column_of, together};
 use super::{Lineage, SYSTEM_COLUMNS, too_much};
 use crate::Name;
 
@@ -15,26 +15,38 @@ impl Lineage<'_> {
     }
 
     pub(super) fn expr(&mut self, expr: &Expr) -> Taint {
-        if !self.step(1) {
-            return too_much();
+        let taint = if self.step(1) {
+            self.taint(expr)
+        } else {
+            too_much()
+        };
+        if self.decides && matches!(taint, Taint::Unknown(_)) {
+            self.decide_by(taint.clone());
         }
+        taint
+    }
+
+    fn taint(&mut self, expr: &Expr) -> Taint {
         match expr {
             Expr::Free => Taint::Clear,
-            Expr::Column(_) | Expr::Star(_) if !self.step(self.width()) => too_much(),
-            Expr::Column(path) => self.reference(path),
+            Expr::Star(_) if !self.step(self.width()) => too_much(),
+            Expr::Column(path) => self.column(path).taint,
             Expr::Star(path) => together(&self.star(path)).computed(),
-            Expr::Query(shape) => together(&self.query(shape, true)),
-            Expr::Count(of) => match self.all(of) {
-                // How many values a plain column has tells no value.
-                Taint::Derived(_)
-                    if of
-                        .iter()
-                        .all(|e| matches!(e, Expr::Column(_) | Expr::Star(_))) =>
-                {
-                    Taint::Clear
-                }
-                taint => self.trusted(&Name::bare("count"), taint),
-            },
+            Expr::Query(shape) => together(&self.columns(shape)),
+            Expr::Exists(shape) => {
+                // What its outputs show is not asked; what they compute can fail, or give no row.
+                let outputs = self.columns(shape).into_iter();
+                let outputs = outputs.map(|slot| slot.taint);
+                outputs
+                    .filter(|taint| matches!(taint, Taint::Derived(_)))
+                    .fold(Taint::Clear, Taint::with)
+            }
+            Expr::Conditions(_) | Expr::Same(_) | Expr::IsNull(_) => self.test(expr).computed(),
+            Expr::Window => {
+                let windows = self.scopes.last().and_then(|scope| scope.windows.clone());
+                windows.unwrap_or(Taint::Clear)
+            }
+            Expr::Count { of, distinct } => self.count(of, *distinct),
             Expr::Choice {
                 by,
                 conditions,
@@ -43,21 +55,31 @@ impl Lineage<'_> {
                 let value = results
                     .iter()
                     .fold(Taint::Clear, |taint, expr| taint.either(self.expr(expr)));
-                let taint = match self.all(conditions) {
+                let tested = conditions
+                    .iter()
+                    .fold(Taint::Clear, |taint, expr| taint.with(self.test(expr)));
+                let taint = match tested {
                     Taint::Clear => value,
                     condition => condition.with(value),
                 };
+                if by.is_some() {
+                    self.probe(&taint);
+                }
                 by.as_ref()
                     .map_or(taint.clone(), |name| self.trusted(name, taint))
             }
             Expr::Computed { function, of } => {
-                let taint = self.all(of).computed();
-                if function
+                let keeps = function
                     .as_ref()
-                    .is_some_and(|name| builtin::keeps_argument(&name.name))
-                {
-                    self.store(taint.clone());
-                }
+                    .is_some_and(|name| builtin::keeps_argument(&name.name));
+                let taint = if keeps {
+                    let kept = self.value(|this| this.all(of)).computed();
+                    self.store(kept.clone());
+                    kept
+                } else {
+                    self.all(of).computed()
+                };
+                self.probe(&taint);
                 function
                     .as_ref()
                     .map_or(taint.clone(), |name| self.trusted(name, taint))
@@ -65,13 +87,37 @@ impl Lineage<'_> {
         }
     }
 
+    /// How many values a plain column has tells no value; how many different ones it has is a search.
+    fn count(&mut self, of: &[Expr], distinct: bool) -> Taint {
+        let mut plain = true;
+        let mut taint = Taint::Clear;
+        for expr in of {
+            let one = self.expr(expr);
+            plain &= matches!(
+                (expr, &one),
+                (Expr::Star(_), _) | (Expr::Column(_), Taint::Direct(_) | Taint::Clear)
+            );
+            taint = taint.with(one);
+        }
+        if distinct || !plain {
+            self.probe(&taint);
+        }
+        match taint {
+            Taint::Derived(_) if plain => Taint::Clear,
+            taint => self.trusted(&Name::bare("count"), taint),
+        }
+    }
+
     /// The taint of a function's result, given that of its arguments.
-    fn trusted(&self, name: &Name, arguments: Taint) -> Taint {
+    pub(super) fn trusted(&mut self, name: &Name, arguments: Taint) -> Taint {
         let mut known = self.catalog.functions(name).peekable();
         let trusted = known.peek().is_some()
             && !builtin::returns_anything(&name.name)
             && known
                 .all(|f| f.builtin || (f.volatility == Volatility::Immutable && f.language == "c"));
+        if self.decides && !trusted {
+            self.told_anything();
+        }
         match arguments {
             derived @ (Taint::Derived(_) | Taint::Direct(_)) if !trusted => derived.computed(),
             taint if trusted => taint,
@@ -81,66 +127,65 @@ impl Lineage<'_> {
         }
     }
 
-    fn reference(&self, path: &[String]) -> Taint {
-        match path {
-            [] => Taint::Unknown("an empty column reference".to_owned()),
-            [name] => self.unqualified(name),
-            [qualifier @ .., name] => match self.bound(qualifier) {
-                Some(bound) => match column_of(&bound.slots, name) {
-                    Some(taint) => taint,
-                    None if SYSTEM_COLUMNS.contains(&name.as_str()) => Taint::Clear,
-                    // `t.f` can call a function on the whole row.
-                    None => together(&bound.slots).with(Taint::Unknown(format!(
-                        "column {} is not known",
-                        path.join(".")
-                    ))),
-                },
-                None => Taint::Unknown(format!("column {} is not known", path.join("."))),
-            },
+    /// The column that a reference names.
+    pub(super) fn column(&mut self, path: &[String]) -> Slot {
+        if !self.step(self.width()) {
+            return Slot::many(too_much());
+        }
+        match self.found(path) {
+            Some(slot) => slot,
+            // The server will say so; it decides nothing.
+            None if self.decides => Slot::one(None, Taint::Clear),
+            None => Slot::unknown(&format!("column {} is not known", path.join("."))),
         }
     }
 
-    fn unqualified(&self, name: &String) -> Taint {
-        let mut possible: Option<Taint> = None;
-        let mut maybe = |taint: Taint| {
-            possible = Some(
-                possible
-                    .take()
-                    .map_or(taint.clone(), |found| found.either(taint)),
-            );
+    /// The same, where there may be one.
+    pub(super) fn found(&self, path: &[String]) -> Option<Slot> {
+        let system = |name: &String| {
+            let is_system = SYSTEM_COLUMNS.contains(&name.as_str());
+            is_system.then(|| Slot::one(None, Taint::Clear))
         };
-        for scope in self.scopes.iter().rev() {
-            let exact = scope
-                .star
-                .iter()
-                .chain(scope.bounds.iter().flat_map(|bound| bound.slots.iter()));
-            let exact = exact
-                .filter(|slot| slot.name.as_ref() == Some(name))
-                .map(|slot| slot.taint.clone());
-            if let Some(taint) = exact.reduce(Taint::either) {
-                maybe(taint);
-                return possible.unwrap_or(Taint::Clear);
+        match path {
+            [] => None,
+            [name] => self.unqualified(name).or_else(|| system(name)),
+            [qualifier @ .., name] => {
+                let bound = self.bound(qualifier)?;
+                column_of(&bound.slots, name)
+                    .or_else(|| system(name))
+                    .or_else(|| {
+                        // `t.f` can call a function on the whole row.
+                        let unknown =
+                            Taint::Unknown(format!("column {} is not known", path.join(".")));
+                        Some(Slot::one(None, together(&bound.slots).with(unknown)))
+                    })
             }
-            let unnamed = scope
-                .star
-                .iter()
-                .chain(scope.bounds.iter().flat_map(|bound| bound.slots.iter()));
-            unnamed
-                .filter(|slot| slot.name.is_none())
-                .for_each(|slot| maybe(slot.taint.clone()));
+        }
+    }
+
+    fn unqualified(&self, name: &String) -> Option<Slot> {
+        let mut possible: Vec<Slot> = Vec::new();
+        for scope in self.scopes.iter().rev() {
+            let slots = || {
+                let bounds = scope.bounds.iter().filter(|bound| !bound.qualified);
+                scope
+                    .star
+                    .iter()
+                    .chain(bounds.flat_map(|bound| bound.slots.iter()))
+            };
+            let exact = slots().filter(|slot| slot.name.as_ref() == Some(name));
+            if let Some(slot) = exact.cloned().reduce(Slot::either) {
+                possible.push(slot);
+                break;
+            }
+            possible.extend(slots().filter(|slot| slot.name.is_none()).cloned());
             // The name of an item is its whole row.
-            for bound in scope
+            let rows = scope
                 .bounds
                 .iter()
-                .filter(|bound| bound.names.contains(name))
-            {
-                maybe(together(&bound.slots).computed());
-            }
+                .filter(|bound| bound.names.contains(name));
+            possible.extend(rows.map(|bound| Slot::one(None, together(&bound.slots).computed())));
         }
-        match possible {
-            Some(taint) => taint,
-            None if SYSTEM_COLUMNS.contains(&name.as_str()) => Taint::Clear,
-            None => Taint::Unknown(format!("column {name} is not known")),
-        }
+        possible.into_iter().reduce(Slot::either)
     }
 }

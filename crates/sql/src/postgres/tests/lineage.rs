@@ -113,7 +113,7 @@ const VIEWS: &[(u32, &str, &str, &str)] = &[
 ];
 
 const BUILTINS: &str = "upper right count min max sum length row_to_json to_json lower array_agg generate_series now \
-    query_to_xml row_number string_agg md5 unnest left";
+    query_to_xml row_number string_agg md5 unnest left replace ascii nullif";
 
 /// A bank: customers with a social security number, cards with a number, views over them, functions.
 pub(super) fn bank() -> (Catalog, Protected) {
@@ -285,6 +285,18 @@ const RULES: &[(&str, &str)] = &[
         "sDs",
     ),
     (
+        "SELECT row_number() OVER w, row_number() OVER (w ROWS 1 PRECEDING) FROM customers WINDOW w AS (ORDER BY ssn)",
+        "DD",
+    ),
+    (
+        "SELECT (SELECT id FROM customers ORDER BY ssn LIMIT 1), ARRAY(SELECT id FROM customers JOIN payments p ON ssn > 'x' AND p.id = 1), EXISTS (SELECT 1 FROM (SELECT 1 FROM customers WHERE ssn > 'x') q), (SELECT count(*) FROM (SELECT DISTINCT ssn FROM customers) q)",
+        "DDDD",
+    ),
+    (
+        "SELECT EXISTS (SELECT 1 FROM nosuch WHERE x = 1), EXISTS (SELECT 1 FROM customers WHERE name = 'x')",
+        "?.",
+    ),
+    (
         "SELECT row_number() OVER (ORDER BY ssn), row_number() OVER (ORDER BY id) FROM customers",
         "D.",
     ),
@@ -294,7 +306,7 @@ const RULES: &[(&str, &str)] = &[
     ),
     (
         "SELECT (SELECT ssn), (SELECT name), ARRAY(SELECT ssn), EXISTS (SELECT ssn) FROM customers",
-        "s.DD",
+        "s.D.",
     ),
     (
         "SELECT (SELECT c.ssn FROM payments LIMIT 1) FROM customers c",

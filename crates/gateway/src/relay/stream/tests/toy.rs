@@ -230,6 +230,8 @@ fn command(action: &'static str, text: Bytes) -> Command {
                 ("has_where", Value::Bool(true)),
                 ("known", Value::Bool(true)),
                 ("protected", Value::Texts(Vec::new())),
+                ("matched", Value::Texts(Vec::new())),
+                ("probed", Value::Texts(Vec::new())),
             ]),
         }])),
     }

@@ -1,0 +1,99 @@
+//! What a statement that changes rows stores, and what it returns.
+
+use std::rc::Rc;
+
+use super::super::shape::{Body, Change, Expr};
+use super::super::taint::{Slot, Taint, column_of, together};
+use super::{Bound, Lineage, Scope};
+
+impl Lineage<'_> {
+    pub(super) fn change(&mut self, change: &Change) -> Vec<Slot> {
+        let rows = change.rows.as_ref().map(|rows| self.columns(rows));
+        let target = self.source(&change.target, &Scope::default());
+        let mut scope = target.clone();
+        let columns: Rc<[Slot]> = target.star.clone().into();
+        // Nobody knows where the values of a proposed row are from.
+        let proposed: Rc<[Slot]> = columns
+            .iter()
+            .map(|slot| Slot {
+                pure: false,
+                ..slot.clone()
+            })
+            .collect();
+        scope.bounds.extend(change.also.iter().map(|name| Bound {
+            names: vec![name.clone()],
+            schema: None,
+            slots: Rc::clone(&proposed),
+            qualified: true,
+        }));
+        for source in &change.from {
+            let next = self.source(source, &scope);
+            scope.bounds.extend(next.bounds);
+            scope.star.extend(next.star);
+        }
+        if change.unordered {
+            let all = together(&scope.star);
+            let unknown = Taint::Unknown("the order of the columns is not known".to_owned());
+            scope.star = vec![Slot::many(if all == Taint::Clear { all } else { unknown })];
+        }
+        self.insert(change, rows.unwrap_or_default(), &columns);
+        self.scopes.push(scope);
+        for (name, value) in &change.assigned {
+            let slot = match value {
+                Expr::Column(path) => self.column(path),
+                value => Slot::one(None, self.value(|this| this.expr(value))),
+            };
+            let constant = is_constant(value).then_some(1);
+            self.keep(slot, column_of(&columns, name), constant);
+        }
+        change
+            .conditions
+            .iter()
+            .for_each(|condition| self.filter(condition));
+        let returned = self.targets(&change.returning);
+        self.scopes.pop();
+        returned
+    }
+
+    fn insert(&mut self, change: &Change, rows: Vec<Slot>, columns: &[Slot]) {
+        let values = match change.rows.as_ref().map(|rows| &rows.body) {
+            Some(Body::Values { columns, rows }) => Some((columns, *rows)),
+            _ => None,
+        };
+        for (index, slot) in rows.into_iter().enumerate() {
+            let place = match change.columns.get(index) {
+                Some(name) => column_of(columns, name),
+                None if change.columns.is_empty() && !slot.many => columns.get(index).cloned(),
+                None => Some(Slot::many(together(columns).computed())),
+            };
+            let constants = values.and_then(|(values, rows)| {
+                values.get(index).is_some_and(is_constant).then_some(rows)
+            });
+            self.keep(slot, place, constants);
+        }
+    }
+
+    /// Notes a value that goes to a column; a class may go to a column of that class.
+    fn keep(&mut self, value: Slot, place: Option<Slot>, constants: Option<usize>) {
+        let place = place.map_or(Taint::Clear, |place| place.taint);
+        self.write(&value, &place, constants);
+        let at_home = matches!((&value.taint, &place), (Taint::Direct(class), Taint::Direct(home)) if class == home);
+        if !at_home {
+            self.store(value.taint);
+        }
+    }
+}
+
+/// Whether no row has a part in it.
+fn is_constant(expr: &Expr) -> bool {
+    match expr {
+        Expr::Free => true,
+        Expr::Computed { of, .. } => of.is_empty(),
+        Expr::Choice {
+            conditions,
+            results,
+            ..
+        } => conditions.is_empty() && results.iter().all(is_constant),
+        _ => false,
+    }
+}

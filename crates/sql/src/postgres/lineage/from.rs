@@ -1,0 +1,264 @@
+//! Where columns come from: relations, subqueries, functions, joins.
+
+use super::super::Column;
+use super::super::catalog::Relation;
+use super::super::shape::{Source, SourceKind, Using};
+use super::super::shape_build::STORED;
+use super::super::taint::{Slot, Taint, column_of, rename, together};
+use super::{Bound, HELD_COST, Lineage, Scope, too_much};
+use crate::Name;
+
+impl Lineage<'_> {
+    pub(super) fn from(&mut self, sources: &[Source]) -> Scope {
+        let mut scope = Scope::default();
+        for source in sources {
+            let next = self.source(source, &scope);
+            scope.bounds.extend(next.bounds);
+            scope.star.extend(next.star);
+        }
+        scope
+    }
+
+    pub(super) fn source(&mut self, source: &Source, before: &Scope) -> Scope {
+        if !self.step(1) {
+            return Scope {
+                star: vec![Slot::many(too_much())],
+                ..Scope::default()
+            };
+        }
+        let (slots, name, schema) = match &source.kind {
+            SourceKind::Relation(name) => (
+                self.relation(name),
+                Some(name.name.clone()),
+                name.schema.clone(),
+            ),
+            SourceKind::Query(query) if source.lateral => {
+                (self.beside(before, |this| this.columns(query)), None, None)
+            }
+            SourceKind::Query(query) => (self.columns(query), None, None),
+            SourceKind::Computed(of) => {
+                let taint = self.beside(before, |this| {
+                    this.deciding(|this| this.value(|this| this.all(of)))
+                });
+                self.decide_by(taint.clone());
+                let taint = taint.computed();
+                let mut slots: Vec<Slot> = source
+                    .columns
+                    .iter()
+                    .map(|name| Slot::one(Some(name.clone()), taint.clone()))
+                    .collect();
+                slots.push(Slot::many(taint));
+                return named(slots, source.alias.clone(), None);
+            }
+            SourceKind::Sample(sampled, of) => {
+                of.iter().for_each(|argument| self.decide_on(argument));
+                return self.source(sampled, before);
+            }
+            SourceKind::Join {
+                left,
+                right,
+                using,
+                on,
+            } => {
+                let joined = self.join(left, right, using, before);
+                if let Some(on) = on {
+                    self.beside(&joined, |this| this.filter(on));
+                }
+                match &source.alias {
+                    None => return joined,
+                    Some(_) => (joined.star, None, None),
+                }
+            }
+        };
+        let schema = schema.filter(|_| source.alias.is_none());
+        named(
+            rename(slots, &source.columns),
+            source.alias.clone().or(name),
+            schema,
+        )
+    }
+
+    fn beside<T>(&mut self, before: &Scope, run: impl FnOnce(&mut Self) -> T) -> T {
+        self.step(before.bounds.len());
+        self.scopes.push(before.clone());
+        let result = run(self);
+        self.scopes.pop();
+        result
+    }
+
+    fn join(&mut self, left: &Source, right: &Source, using: &Using, before: &Scope) -> Scope {
+        let left = self.source(left, before);
+        let mut both = before.clone();
+        both.bounds.extend(left.bounds.iter().cloned());
+        self.step(both.bounds.len());
+        let right = self.source(right, &both);
+        let shared: Vec<String> = match using {
+            Using::Nothing => Vec::new(),
+            Using::Columns(names) => names.clone(),
+            Using::Natural => {
+                if left
+                    .star
+                    .iter()
+                    .chain(&right.star)
+                    .any(|slot| slot.name.is_none())
+                {
+                    // Which columns are merged is not known, so neither is their order.
+                    let all = together(&left.star).either(together(&right.star));
+                    self.decide_by(together(&left.star));
+                    self.decide_by(together(&right.star));
+                    let taint = if all == Taint::Clear {
+                        all
+                    } else {
+                        Taint::Unknown("a natural join".to_owned())
+                    };
+                    let bounds = left.bounds.into_iter().chain(right.bounds).collect();
+                    return Scope {
+                        bounds,
+                        star: vec![Slot::many(taint)],
+                        windows: None,
+                    };
+                }
+                self.step(left.star.len().saturating_mul(right.star.len()));
+                let in_right =
+                    |slot: &&Slot| right.star.iter().any(|other| other.name == slot.name);
+                left.star
+                    .iter()
+                    .filter(in_right)
+                    .filter_map(|slot| slot.name.clone())
+                    .collect()
+            }
+        };
+        let mut star: Vec<Slot> = Vec::new();
+        for name in &shared {
+            let of = |slots: &[Slot]| {
+                column_of(slots, name).unwrap_or_else(|| Slot::one(None, Taint::Clear))
+            };
+            let (in_left, in_right) = (of(&left.star), of(&right.star));
+            star.push(Slot {
+                name: Some(name.clone()),
+                many: false,
+                ..in_left.clone().either(in_right.clone())
+            });
+            self.join_by(in_left, in_right);
+        }
+        let rest = |slot: &&Slot| slot.name.as_ref().is_none_or(|name| !shared.contains(name));
+        star.extend(
+            left.star
+                .iter()
+                .filter(rest)
+                .chain(right.star.iter().filter(rest))
+                .cloned(),
+        );
+        Scope {
+            bounds: left.bounds.into_iter().chain(right.bounds).collect(),
+            star,
+            windows: None,
+        }
+    }
+
+    /// The columns of a relation or common table expression, as far as there is room for them.
+    fn relation(&mut self, name: &Name) -> Vec<Slot> {
+        let columns = self.looked_up(name);
+        self.room_for(columns)
+    }
+
+    /// A column that is held costs as much as many that are looked at.
+    pub(super) fn room_for(&mut self, columns: Vec<Slot>) -> Vec<Slot> {
+        if self.step(columns.len().saturating_mul(HELD_COST)) {
+            columns
+        } else {
+            vec![Slot::many(too_much())]
+        }
+    }
+
+    fn looked_up(&self, name: &Name) -> Vec<Slot> {
+        if name.schema.is_none()
+            && let Some(columns) = self.ctes.get(&name.name).and_then(|stack| stack.last())
+        {
+            return columns.to_vec();
+        }
+        let candidates: Vec<&Relation> = self.catalog.candidates(name).collect();
+        match candidates.as_slice() {
+            [] => vec![Slot::many(Taint::Unknown(format!(
+                "relation {name} is not in the catalog"
+            )))],
+            [relation] => self.slots(relation),
+            several
+                if several
+                    .iter()
+                    .all(|relation| !self.protected.touches(relation.oid)) =>
+            {
+                vec![Slot::many(Taint::Clear)]
+            }
+            _ => vec![Slot::many(Taint::Unknown(format!(
+                "{name} is in more than one schema: qualify it"
+            )))],
+        }
+    }
+
+    fn slots(&self, relation: &Relation) -> Vec<Slot> {
+        let slot = |column: &Column| Slot {
+            name: Some(column.name.clone()),
+            taint: self.protected.column(relation.oid, column.number),
+            pure: true,
+            many: false,
+            generated: column.generated,
+        };
+        relation.columns.iter().map(slot).collect()
+    }
+
+    pub(super) fn star(&self, path: &[String]) -> Vec<Slot> {
+        let Some(table) = path.last() else {
+            return self
+                .scopes
+                .last()
+                .map(|scope| scope.star.clone())
+                .unwrap_or_default();
+        };
+        if table == STORED {
+            let star = self
+                .scopes
+                .last()
+                .map(|scope| scope.star.clone())
+                .unwrap_or_default();
+            return star.into_iter().filter(|slot| !slot.generated).collect();
+        }
+        match self.bound(path) {
+            Some(bound) => bound.slots.to_vec(),
+            None => vec![Slot::many(Taint::Unknown(format!(
+                "{table}.* is not in scope"
+            )))],
+        }
+    }
+
+    /// The item that a qualifier names, innermost first.
+    pub(super) fn bound(&self, qualifier: &[String]) -> Option<&Bound> {
+        let (table, schema) = match qualifier {
+            [.., schema, table] => (table, Some(schema)),
+            [table] => (table, None),
+            [] => return None,
+        };
+        let fits = |bound: &&Bound| {
+            bound.names.contains(table)
+                && (schema.is_none() || bound.schema.is_none() || bound.schema.as_ref() == schema)
+        };
+        self.scopes
+            .iter()
+            .rev()
+            .find_map(|scope| scope.bounds.iter().find(fits))
+    }
+}
+
+fn named(slots: Vec<Slot>, name: Option<String>, schema: Option<String>) -> Scope {
+    let bound = Bound {
+        names: name.into_iter().collect(),
+        schema,
+        slots: slots.clone().into(),
+        qualified: false,
+    };
+    Scope {
+        bounds: vec![bound],
+        star: slots,
+        windows: None,
+    }
+}
