@@ -354,11 +354,13 @@ fn an_account_is_a_target() {
         (lake.region.as_str(), &lake.endpoint),
         ("eu-central-1", &None)
     );
-    assert_eq!(lake.credentials.access_key, "AKIAX");
-    assert_eq!(
-        lake.credentials.secret_key,
-        SecretSource::Env("LAKE".to_owned())
-    );
+    let keys = AwsKeys {
+        access_key: "AKIAX".to_owned(),
+        secret_key: SecretSource::Env("LAKE".to_owned()),
+        session_token: None,
+    };
+    assert_eq!(lake.credentials, AwsCredentials::Keys(keys));
+    assert_eq!((lake.account().as_str(), &lake.role), ("AKIAX", &None));
     assert_eq!(config.aws.listen.to_string(), "127.0.0.1:8481");
     assert_eq!(
         (config.aws.host.as_str(), config.aws.hold),
@@ -390,6 +392,72 @@ fn an_account_is_a_target() {
                 .contains("is not an endpoint"),
             "{bad}"
         );
+    }
+}
+
+#[test]
+fn keys_are_looked_for_where_the_file_says() {
+    let named = "{ access_key = \"AKIAX\", secret_key = { env = \"LAKE\" } }";
+    let with = |credentials: &str| {
+        parse(&LAKE.replace(named, credentials)).map(|config| config.aws_targets["lake"].clone())
+    };
+    let lake = with("{ chain = [\"profile\", \"instance\"], profile = \"bank\" }").unwrap();
+    let chain = AwsChain {
+        sources: vec![KeySource::Profile, KeySource::Instance],
+        profile: Some("bank".to_owned()),
+    };
+    assert_eq!(lake.credentials, AwsCredentials::Chain(chain));
+    assert_eq!(lake.account(), "keys of profile, instance");
+    for (bad, says) in [
+        ("{ chain = [] }", "is empty"),
+        ("{ chain = [\"sso\"] }", "write one of"),
+        (
+            "{ chain = [\"instance\"], access_key = \"A\" }",
+            "is not a setting",
+        ),
+        (
+            "{ access_key = \"A\", secret_key = { env = \"S\" }, profile = \"x\" }",
+            "is not a setting",
+        ),
+        ("{}", "access_key"),
+    ] {
+        let error = with(bad).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+#[test]
+fn a_role_of_an_account_is_an_arn() {
+    let with = |role: &str| {
+        parse(&format!("{LAKE}{role}\n")).map(|config| config.aws_targets["lake"].clone())
+    };
+    let arn = "arn:aws:iam::123456789012:role/teams/lake";
+    let lake = with(&format!(
+        "role = {{ arn = \"{arn}\", external_id = \"x\", duration = \"15m\" }}"
+    ))
+    .unwrap();
+    let role = lake.role.clone().unwrap();
+    assert_eq!((role.arn.as_str(), lake.account().as_str()), (arn, arn));
+    assert_eq!(role.duration, Duration::from_secs(900));
+    for (bad, says) in [
+        ("role = {}", "is missing"),
+        ("role = { arn = \"lake\" }", "is not a role"),
+        (
+            "role = { arn = \"arn:aws:iam::1:user/lake\" }",
+            "is not a role",
+        ),
+        ("role = { arn = \"arn:aws:iam::1:role/\" }", "is not a role"),
+        (
+            "role = { arn = \"arn:aws:iam::1:role/x\", duration = \"13h\" }",
+            "15m to 12h",
+        ),
+        (
+            "role = { arn = \"arn:aws:iam::1:role/x\", sts = \"http://sts.example\" }",
+            "is not an endpoint",
+        ),
+    ] {
+        let error = with(bad).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
     }
 }
 

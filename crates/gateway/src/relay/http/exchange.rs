@@ -247,6 +247,7 @@ impl Relay {
             seq,
             permit,
             ended,
+            key: String::new(),
         };
         self.send(going, content).await
     }

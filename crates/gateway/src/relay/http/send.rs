@@ -15,7 +15,7 @@ use protocols::aws::upstream;
 use protocols::http::Head;
 use protocols::http::canonical::PathForm;
 use protocols::http::chunked::{Ended, encoded_length};
-use protocols::http::sigv4::{Payload, Signer, Verified, sha256};
+use protocols::http::sigv4::{Credentials, Payload, Signer, Verified, sha256};
 use std::sync::Arc;
 
 use super::Relay;
@@ -61,19 +61,27 @@ pub(super) struct Going {
     pub(super) permit: Permit,
     /// An upload that was checked already.
     pub(super) ended: Option<Ended>,
+    /// The id of the key it was signed with, once it was.
+    pub(super) key: String,
 }
 
 impl Relay {
     /// Sends what was permitted, and gives the target's answer. Whatever comes of it is settled.
     pub(super) async fn send(
         &self,
-        going: Going,
+        mut going: Going,
         content: Content,
     ) -> Result<Response<Shown>, Refused> {
         let wire = going.call.wire;
         let target = going.session.caller.target.clone();
         let prepared = match target.account() {
-            Some(account) => self.prepare(account, &going, content),
+            Some(account) => match self.keys(account, &going).await {
+                Ok(keys) => {
+                    going.key.clone_from(&keys.access_key);
+                    self.prepare(account, &going, &keys, content)
+                }
+                Err(refused) => Err(refused),
+            },
             None => Err(malformed("the target does not speak AWS's APIs", wire)),
         };
         let (request, upload) = match prepared {
@@ -112,11 +120,25 @@ impl Relay {
         }
     }
 
+    /// The keys that the session's requests are signed with.
+    async fn keys(&self, account: &Account, going: &Going) -> Result<Credentials, Refused> {
+        let session = &going.session;
+        let keys = account.keys_for(&session.caller, session.keys(), &self.gateway.clock);
+        keys.await.map_err(|error| {
+            let caller = &session.caller;
+            tracing::error!(session = caller.session, target = caller.target.name, %error, "no AWS keys");
+            let say = "the gateway has no keys of the target's account now: tell whoever runs the gateway";
+            let denial = Denial::new(DenialCode::UpstreamUnavailable, say);
+            denied(&denial, going.call.wire)
+        })
+    }
+
     /// The signed request for the target.
     fn prepare(
         &self,
         account: &Account,
         going: &Going,
+        keys: &Credentials,
         content: Content,
     ) -> Result<(Request<Outgoing>, Upload), Refused> {
         let Going { asked, call, .. } = going;
@@ -130,11 +152,6 @@ impl Relay {
         })?;
         let mut head = upstream::head(&asked.head, wire, &destination.host)
             .map_err(|error| malformed(&error.to_string(), wire))?;
-        let keys = account.credentials().map_err(|error| {
-            tracing::error!(%error, "the target's account has no keys");
-            let say = "the target's account has no keys: tell whoever runs the gateway";
-            denied(&Denial::new(DenialCode::UpstreamUnavailable, say), wire)
-        })?;
         if let Some(wanted) = wanted(going, &masker(account, going)) {
             head.fields.set("range", wanted.widened());
         }
@@ -144,7 +161,7 @@ impl Relay {
         };
         let length = lengths(&mut head, asked, &content, &payload, wire)?;
         let signer = Signer {
-            credentials: &keys,
+            credentials: keys,
             region: &destination.region,
             service: &asked.scope.service,
             form: PathForm::of(&asked.scope.service),
@@ -389,6 +406,7 @@ fn ids(headers: &HeaderMap<HeaderValue>) -> String {
 
 impl Going {
     fn settling(self, parts: &response::Parts, upload: &Upload) -> Settling {
+        let ids = self.key_and(ids(&parts.headers));
         let ended = match upload.outcome() {
             Some(Ok(ended)) => Some(ended),
             _ => self.ended,
@@ -398,21 +416,31 @@ impl Going {
             session: self.session,
             seq: self.seq,
             status: parts.status.as_u16(),
-            ids: ids(&parts.headers),
+            ids,
             uploaded: ended.map_or_else(String::new, |ended| {
                 format!("put={} put-sha256={}", ended.length, ended.sha256)
             }),
         }
     }
 
+    /// What AWS's own logs have it by: the key, and the target's ids of the request.
+    fn key_and(&self, ids: String) -> String {
+        match (self.key.as_str(), ids.as_str()) {
+            ("", _) => ids,
+            (key, "") => format!("key={key}"),
+            (key, ids) => format!("key={key} {ids}"),
+        }
+    }
+
     /// It did not come to a good end.
     fn stopped(self, code: DenialCode, ids: Option<String>) {
+        let ids = self.key_and(ids.unwrap_or_default());
         let settling = Settling {
             permit: self.permit,
             session: self.session,
             seq: self.seq,
             status: 0,
-            ids: ids.unwrap_or_default(),
+            ids,
             uploaded: String::new(),
         };
         settling.settle(Status::Stopped(code), 0, "", Vec::new());
