@@ -69,7 +69,8 @@ impl Check {
     }
 }
 
-fn policies(config: &Config) -> Result<PolicySet, String> {
+/// The policies of the configuration's folder.
+pub(super) fn policies(config: &Config) -> Result<PolicySet, String> {
     let fragments: Vec<SchemaFragment> = protocols::ALL
         .iter()
         .map(|protocol| SchemaFragment {

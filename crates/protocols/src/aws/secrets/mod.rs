@@ -177,6 +177,18 @@ impl Hider {
         Some(Self { reader })
     }
 
+    /// The names of the members that are hidden, in order.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        let members = match &self.reader {
+            Reader::Json(json) => json.members(),
+            Reader::Xml(xml) => xml.members(),
+        };
+        let mut names: Vec<_> = members.by_name.keys().map(AsRef::as_ref).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Takes the next piece and appends to `out` what is ready: as many bytes in all as came in.
     ///
     /// # Errors
