@@ -23,6 +23,8 @@ pub struct AwsTarget {
     pub credentials: AwsCredentials,
     /// `role`: assumed with those keys for each session, whose requests are then made with the role's.
     pub role: Option<AwsRole>,
+    /// `recorded_bytes`: so much of each body is kept in recordings, from 0 to 16 MiB. Default 65536.
+    pub recorded_bytes: usize,
     /// `labels`: free names and values that policies may look at.
     pub labels: BTreeMap<String, String>,
     /// `strategies`: how values are hidden, by class, where not partially.

@@ -52,6 +52,8 @@ pub struct Account {
     pub strategies: BTreeMap<DataClass, Strategy>,
     /// Which classes are looked for in any text, where not as usual.
     pub find: BTreeMap<DataClass, bool>,
+    /// So much of each body is kept in recordings.
+    pub recorded_bytes: usize,
     client: Client<HttpsConnector<HttpConnector>, Outgoing>,
     endpoint: Option<Endpoint>,
     region: String,
@@ -110,6 +112,7 @@ impl Account {
         Ok(Self {
             strategies: target.strategies.clone(),
             find: target.find.clone(),
+            recorded_bytes: target.recorded_bytes,
             client,
             endpoint: target.endpoint.clone(),
             region: target.region.clone(),

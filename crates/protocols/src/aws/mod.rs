@@ -9,7 +9,7 @@
 //! [`assume`] asks AWS's own for the gateway's; [`classify`]
 //! knows from the [`table`] which operation a request is, at which level, on what; [`command`] makes of it what policy is
 //! asked; [`deny`] refuses in the service's own format; [`upstream`] says what goes to the target; [`secrets`]
-//! hides what its answer should not show. Sockets, clocks and
+//! hides what its answer should not show; [`transcript`] is what a recording keeps. Sockets, clocks and
 //! randomness are the relay's.
 
 pub mod assume;
@@ -25,6 +25,7 @@ mod s3;
 pub mod secrets;
 pub mod sts;
 pub mod table;
+pub mod transcript;
 pub mod upstream;
 
 #[cfg(test)]

@@ -8,7 +8,10 @@ use super::super::read::{Item, Section};
 use super::super::{
     AwsChain, AwsCredentials, AwsKeys, AwsRole, AwsTarget, ConfigError, Endpoint, KeySource,
 };
-use super::{find, host_port, labels, path, secret, strategies, text};
+use super::{count, find, host_port, labels, path, secret, strategies, text};
+
+/// So much of a body is kept unless the file says otherwise.
+const RECORDED_BYTES: usize = 64 << 10;
 
 pub(super) fn target(mut section: Section<'_>) -> Result<AwsTarget, ConfigError> {
     let region = section.need("region", "\"eu-central-1\"")?;
@@ -38,6 +41,12 @@ pub(super) fn target(mut section: Section<'_>) -> Result<AwsTarget, ConfigError>
             .take("role")
             .map(|item| role(item.section()?))
             .transpose()?,
+        recorded_bytes: count(
+            &mut section,
+            "recorded_bytes",
+            RECORDED_BYTES,
+            0..=16 << 20,
+        )?,
         labels: labels(section.section("labels")?)?,
         strategies: strategies(section.section("strategies")?)?,
         find: find(section.section("find")?)?,

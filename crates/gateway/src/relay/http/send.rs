@@ -22,9 +22,11 @@ use super::Relay;
 use super::answer::{Masking, Passing, Settling, Shown, is_text};
 use super::bodies::{Upward, intake, trailer};
 use super::exchange::{Asked, Content, Refused, denied, malformed};
+use super::keep::{self, Keeping, Side};
 use super::outgoing::{Outgoing, Upload};
 use super::part::{Part, beyond, masker, part, wanted};
 use super::sessions::Session;
+use crate::record::RecordError;
 use crate::upstream::aws::{Account, Destination};
 
 /// Fields of an answer that belong to the target's connection (RFC 9110 section 7.6.1).
@@ -169,7 +171,11 @@ impl Relay {
         let signed = signer
             .sign(&mut head, &payload, self.gateway.clock.now())
             .map_err(|error| malformed(&error.to_string(), wire))?;
-        let Upward { body, upload } = upward(content, asked, &signed, length, wire)?;
+        let mut keeping = Keeping::new(account, &going.session, going.seq, call, Side::Upload);
+        if call.operation.is_some_and(|it| it.name == "UploadPart") {
+            keeping = keeping.piece();
+        }
+        let Upward { body, upload } = upward(content, asked, &signed, keeping, length, wire)?;
         let request = request(&destination, &head, body)
             .ok_or_else(|| malformed("the request cannot be written anew", wire))?;
         Ok((request, upload))
@@ -235,15 +241,23 @@ fn upward(
     content: Content,
     asked: &Asked,
     signed: &Verified,
+    mut keeping: Keeping,
     travelled: u64,
     wire: Wire,
 ) -> Result<Upward, Refused> {
     let upload = Upload::default();
     match content {
-        Content::Whole(bytes, _) => Ok(Upward {
-            body: Outgoing::Whole((!bytes.is_empty()).then_some(bytes)),
-            upload,
-        }),
+        Content::Whole(bytes, _) => {
+            // What was asked holds the bodies of API calls; an object's content is told there by its digest.
+            if wire == Wire::S3 {
+                let kept = keeping.push(&bytes).and_then(|()| keeping.finish());
+                kept.map_err(|error| unrecorded(&error, wire))?;
+            }
+            Ok(Upward {
+                body: Outgoing::Whole((!bytes.is_empty()).then_some(bytes)),
+                upload,
+            })
+        }
         Content::Stream(body) => {
             let chunks = matches!(signed.payload, Payload::Chunks(_));
             if travelled == 0 && !chunks {
@@ -258,9 +272,15 @@ fn upward(
                     upload,
                 });
             }
-            Upward::passing(body, asked, signed, travelled, wire)
+            Upward::passing(body, asked, signed, keeping, travelled, wire)
         }
     }
+}
+
+fn unrecorded(error: &RecordError, wire: Wire) -> Refused {
+    tracing::error!(%error, "a body cannot be recorded");
+    let say = "the session's recording failed, so nothing may run: get new keys, and tell whoever runs the gateway";
+    denied(&Denial::new(DenialCode::LedgerUnavailable, say), wire)
 }
 
 fn request(destination: &Destination, head: &Head, body: Outgoing) -> Option<Request<Outgoing>> {
@@ -340,10 +360,22 @@ async fn show(
             .header("content-length", cut.length)
             .header("content-range", field);
     }
+    if let Some(fields) = shown.headers_ref() {
+        let head = keep::head(account, going.seq, parts.status.as_u16(), fields);
+        let kept = going.session.caller.recorder.note(&head);
+        if let Err(error) = kept {
+            going.stopped(DenialCode::LedgerUnavailable, Some(ids(&parts.headers)));
+            return Err(unrecorded(&error, wire));
+        }
+    }
+    let mut keeping = Keeping::new(account, &going.session, going.seq, &going.call, Side::Answer);
+    if parts.status == hyper::StatusCode::PARTIAL_CONTENT && masking.is_none() {
+        keeping = keeping.piece();
+    }
     let settling = going.settling(&parts, upload);
     let length = if bodiless { Some(0) } else { length };
     let cut = cut.map(|(cut, _)| cut);
-    let passing = Passing::new(body, first, masking, length, settling, cut);
+    let passing = Passing::new(body, first, masking, keeping, length, settling, cut);
     shown
         .body(Shown::Passing(Box::new(passing)))
         .map_err(|_| malformed("the answer cannot be written anew", wire))

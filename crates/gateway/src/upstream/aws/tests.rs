@@ -82,6 +82,7 @@ fn sts() -> Sts {
         ca: None,
         credentials: AwsCredentials::Chain(chain(&[], None)),
         role: None,
+        recorded_bytes: 0,
         labels: BTreeMap::new(),
         strategies: BTreeMap::new(),
         find: BTreeMap::new(),
