@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use clap::Args;
 use gateway::clock::Clock;
-use gateway::config::Config;
+use gateway::config::{AwsTarget, Config};
 use gateway::tls;
 use gateway::upstream::Target;
 use policy::{PolicySet, SchemaFragment};
@@ -81,7 +81,8 @@ pub(super) fn policies(config: &Config) -> Result<PolicySet, String> {
     let classes = config
         .targets
         .values()
-        .flat_map(|target| target.mask.values().cloned());
+        .flat_map(|target| target.mask.values().cloned())
+        .chain(config.aws_targets.values().flat_map(AwsTarget::classes));
     let set = PolicySet::load(&config.policy_folder, &fragments);
     let refused = |error| {
         format!(

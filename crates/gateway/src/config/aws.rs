@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mask::Strategy;
 use model::DataClass;
+use protocols::aws::objects::Declared;
 
 use super::{HostPort, SecretSource};
 
@@ -29,6 +30,8 @@ pub struct AwsTarget {
     pub labels: BTreeMap<String, String>,
     /// `strategies`: how values are hidden, by class, where not partially.
     pub strategies: BTreeMap<DataClass, Strategy>,
+    /// `[[objects]]`: columns and members of objects that hold a class; the first that fits an object counts.
+    pub objects: Vec<Declared>,
     /// `find`: which classes are looked for in any text, where not as usual.
     pub find: BTreeMap<DataClass, bool>,
 }
@@ -43,6 +46,12 @@ pub struct Endpoint {
 }
 
 impl AwsTarget {
+    /// The classes that are declared of objects.
+    pub fn classes(&self) -> impl Iterator<Item = DataClass> {
+        let names = self.objects.iter().flat_map(|it| it.names.values());
+        names.cloned()
+    }
+
     /// The account as entries name it: the role, the id of the keys, or where keys are looked for.
     #[must_use]
     pub fn account(&self) -> String {

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use protocols::aws::objects::Form;
+
 use super::*;
 
 const MINIMAL: &str = r#"
@@ -473,4 +475,31 @@ fn keys_of_an_account_do_not_stand_in_the_file() {
     assert!(error.to_string().contains("without TLS"), "{error}");
     let error = parse(&format!("{LAKE}[aws]\nhost = \"Gateway:1\"\n")).unwrap_err();
     assert!(error.to_string().contains("host name"), "{error}");
+}
+
+#[test]
+fn columns_and_members_of_objects_are_declared_by_name() {
+    let with = |objects: &str| {
+        parse(&format!("{LAKE}objects = [{objects}]\n"))
+            .map(|config| config.aws_targets["lake"].objects.clone())
+    };
+    let list = with("{ bucket = \"b\", prefix = \"x/\", separator = \";\", columns = { \"Card no\" = \"pan\" } }, { bucket = \"e\", members = { code = \"staff_code\" } }").unwrap();
+    assert_eq!(
+        (list[0].form, list[0].prefix.as_str(), list[0].names["Card no"].name()),
+        (Form::Csv(b';'), "x/", "pan")
+    );
+    assert_eq!(
+        (list[1].form, list[1].prefix.as_str(), list[1].names["code"].name()),
+        (Form::Json, "", "staff_code")
+    );
+    for (bad, says) in [
+        ("{ columns = { a = \"pan\" } }", "bucket"),
+        ("{ bucket = \"b\" }", "needs one of columns"),
+        ("{ bucket = \"b\", columns = { a = \"pan\" }, members = { a = \"pan\" } }", "needs one of columns"),
+        ("{ bucket = \"b\", separator = \"ab\", columns = { a = \"pan\" } }", "one ASCII character"),
+        ("{ bucket = \"b\", columns = { a = \"No Class\" } }", "columns.a"),
+    ] {
+        let error = with(bad).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
 }

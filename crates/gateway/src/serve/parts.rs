@@ -17,7 +17,7 @@ use super::{Addresses, ServeError};
 use crate::api::{Api, Roles};
 use crate::approval::{Approvals, Terms};
 use crate::clock::Clock;
-use crate::config::{self, Config, Durability, TargetProtocol, TlsMode};
+use crate::config::{self, AwsTarget, Config, Durability, TargetProtocol, TlsMode};
 use crate::evidence::Evidence;
 use crate::gate::Gate;
 use crate::gateway::{ASIDES_MAX, Gateway};
@@ -64,6 +64,7 @@ impl Parts {
             .targets
             .values()
             .flat_map(|target| target.mask.values().cloned())
+            .chain(config.aws_targets.values().flat_map(AwsTarget::classes))
             .collect();
         let archive = Archive::new(config.data.join("policies"));
         let policies = Policies::load(&config.policy_folder, fragments(), classes, archive)

@@ -27,6 +27,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use mask::Strategy;
 use model::{AssumedRole, DataClass, Identity};
 use protocols::aws::assume;
+use protocols::aws::objects::Declared;
 use protocols::aws::classify::Call;
 use protocols::aws::upstream::aws_host;
 use protocols::http::sigv4::{Credentials, Scope};
@@ -52,6 +53,8 @@ pub struct Account {
     pub strategies: BTreeMap<DataClass, Strategy>,
     /// Which classes are looked for in any text, where not as usual.
     pub find: BTreeMap<DataClass, bool>,
+    /// What is declared of objects.
+    pub objects: Vec<Declared>,
     /// So much of each body is kept in recordings.
     pub recorded_bytes: usize,
     client: Client<HttpsConnector<HttpConnector>, Outgoing>,
@@ -112,6 +115,7 @@ impl Account {
         Ok(Self {
             strategies: target.strategies.clone(),
             find: target.find.clone(),
+            objects: target.objects.clone(),
             recorded_bytes: target.recorded_bytes,
             client,
             endpoint: target.endpoint.clone(),

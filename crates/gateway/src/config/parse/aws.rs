@@ -1,7 +1,10 @@
 //! Targets that speak AWS's APIs.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use model::DataClass;
+use protocols::aws::objects::{Declared, Form};
 use protocols::aws::sts;
 
 use super::super::read::{Item, Section};
@@ -50,9 +53,53 @@ pub(super) fn target(mut section: Section<'_>) -> Result<AwsTarget, ConfigError>
         labels: labels(section.section("labels")?)?,
         strategies: strategies(section.section("strategies")?)?,
         find: find(section.section("find")?)?,
+        objects: objects(section.take("objects"))?,
     };
     section.finish()?;
     Ok(target)
+}
+
+fn objects(item: Option<Item<'_>>) -> Result<Vec<Declared>, ConfigError> {
+    let list = item.map_or(Ok(Vec::new()), Item::list)?;
+    list.into_iter().map(|item| declared(item.section()?)).collect()
+}
+
+fn declared(mut section: Section<'_>) -> Result<Declared, ConfigError> {
+    let bucket = section.need("bucket", "\"reports\"")?.text()?;
+    let prefix = text(&mut section, "prefix")?.unwrap_or_default();
+    let separator = match section.take("separator") {
+        None => b',',
+        Some(item) => match *item.text()?.as_bytes() {
+            [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => byte,
+            _ => return Err(item.error("is not one ASCII character: write one like \";\"")),
+        },
+    };
+    let columns = section.take("columns").map(|item| classes(item.section()?));
+    let members = section.take("members").map(|item| classes(item.section()?));
+    let (form, names) = match (columns.transpose()?, members.transpose()?) {
+        (Some(columns), None) => (Form::Csv(separator), columns),
+        (None, Some(members)) => (Form::Json, members),
+        _ => {
+            return Err(section.error(
+                "needs one of columns (CSV with a header) and members (JSON), each { name = \"class\" }",
+            ));
+        }
+    };
+    section.finish()?;
+    Ok(Declared {
+        bucket,
+        prefix,
+        form,
+        names,
+    })
+}
+
+fn classes(mut section: Section<'_>) -> Result<BTreeMap<String, DataClass>, ConfigError> {
+    let class = |(name, item): (String, Item<'_>)| {
+        let class = DataClass::try_from(item.text()?);
+        Ok((name, class.map_err(|error| item.error(error.to_string()))?))
+    };
+    section.rest().into_iter().map(class).collect()
 }
 
 fn endpoint(item: &Item<'_>) -> Result<Endpoint, ConfigError> {

@@ -178,7 +178,7 @@ impl Passing {
             }
             let out = masking.named(out).map(|mut out| {
                 if let Some(hider) = masking.hider.take() {
-                    hider.finish(&mut out);
+                    hider.finish(&mut out, &mut masking.findings);
                 }
                 out
             });

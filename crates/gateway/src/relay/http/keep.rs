@@ -12,6 +12,7 @@ use protocols::aws::secrets::Hider;
 use protocols::aws::transcript::{Part, Why};
 
 use super::answer::is_text;
+use super::part::{hider, object};
 use super::sessions::Session;
 use crate::record::{RecordError, Recorder};
 use crate::upstream::aws::Account;
@@ -53,8 +54,8 @@ impl Keeping {
     pub(super) fn new(account: &Account, session: &Session, seq: u64, call: &Call, side: Side) -> Self {
         let masker = Arc::new(masker(account));
         let hider = match side {
-            Side::Answer => Hider::new(call, &masker),
-            Side::Upload => None,
+            Side::Answer => hider(account, call, &masker),
+            Side::Upload => object(account, call, &masker),
         };
         Self {
             recorder: session.caller.recorder.clone(),
@@ -113,7 +114,7 @@ impl Keeping {
             return self.cut(Why::Binary);
         };
         if let Some(hider) = masks.hider {
-            hider.finish(&mut text);
+            hider.finish(&mut text, &mut masks.findings);
         }
         self.keep(&text)?;
         let rest = std::mem::take(&mut self.tail);

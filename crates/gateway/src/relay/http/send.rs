@@ -10,7 +10,7 @@ use mask::{Findings, Hint};
 use model::{Denial, DenialCode, Permit, Status};
 use protocols::aws::classify::{Call, Wire};
 use protocols::aws::deny::{Kind, Refusal};
-use protocols::aws::secrets::Hider;
+use protocols::aws::objects::declared;
 use protocols::aws::upstream;
 use protocols::http::Head;
 use protocols::http::canonical::PathForm;
@@ -24,7 +24,7 @@ use super::bodies::{Upward, intake, trailer};
 use super::exchange::{Asked, Content, Refused, denied, malformed};
 use super::keep::{self, Keeping, Side};
 use super::outgoing::{Outgoing, Upload};
-use super::part::{Part, beyond, masker, part, wanted};
+use super::part::{Part, beyond, hider, masker, object, part, wanted};
 use super::sessions::Session;
 use crate::record::RecordError;
 use crate::upstream::aws::{Account, Destination};
@@ -154,8 +154,14 @@ impl Relay {
         })?;
         let mut head = upstream::head(&asked.head, wire, &destination.host)
             .map_err(|error| malformed(&error.to_string(), wire))?;
-        if let Some(wanted) = wanted(going, &masker(account, going)) {
-            head.fields.set("range", wanted.widened());
+        let masker = masker(account, going);
+        if let Some(wanted) = wanted(account, going, &masker) {
+            // Only from its start can what is declared of an object be told.
+            let range = match object(account, call, &masker) {
+                Some(_) => wanted.from_the_start(),
+                None => wanted.widened(),
+            };
+            head.fields.set("range", range);
         }
         let payload = match &content {
             Content::Whole(bytes, _) => Payload::Sha256(sha256(bytes)),
@@ -312,9 +318,9 @@ async fn show(
     let length = content_length(&parts.headers);
     let bodiless = going.asked.head.method == "HEAD" || body.is_end_stream();
     let masker = Arc::new(masker(account, &going));
-    let hider = Hider::new(&going.call, &masker);
+    let hider = hider(account, &going.call, &masker);
     let clear = masker.hides_nothing() && hider.is_none();
-    let wanted = wanted(&going, &masker);
+    let wanted = wanted(account, &going, &masker);
     let cut = match wanted.and_then(|wanted| part(&parts, wanted)) {
         Some(Part::Beyond(total)) => {
             let settling = going.settling(&parts, upload);
@@ -369,7 +375,8 @@ async fn show(
         }
     }
     let mut keeping = Keeping::new(account, &going.session, going.seq, &going.call, Side::Answer);
-    if parts.status == hyper::StatusCode::PARTIAL_CONTENT && masking.is_none() {
+    let whole = parts.status != hyper::StatusCode::PARTIAL_CONTENT;
+    if !whole && (masking.is_none() || declared(&account.objects, &going.call).is_some()) {
         keeping = keeping.piece();
     }
     let settling = going.settling(&parts, upload);

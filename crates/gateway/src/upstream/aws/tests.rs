@@ -86,6 +86,7 @@ fn sts() -> Sts {
         labels: BTreeMap::new(),
         strategies: BTreeMap::new(),
         find: BTreeMap::new(),
+        objects: Vec::new(),
     };
     Sts::new(&target).unwrap()
 }
