@@ -132,14 +132,16 @@ impl Passing {
         let Some(masking) = &mut self.masking else {
             return self.emit(piece);
         };
-        if !is_text(&piece) {
+        if masking.stream.is_some() && !is_text(&piece) {
             return Err(ShownError::Withheld);
         }
         let anywhere = masking.findings.place("answer");
         masking.findings.enter(anywhere);
         let mut out = Vec::with_capacity(piece.len());
-        if let Some(stream) = &mut masking.stream {
-            stream.push(&piece, &mut out, &mut masking.findings);
+        match &mut masking.stream {
+            Some(stream) => stream.push(&piece, &mut out, &mut masking.findings),
+            // What reads CBOR searches it.
+            None => out.extend_from_slice(&piece),
         }
         let out = masking.named(out)?;
         if out.is_empty() {
@@ -176,11 +178,12 @@ impl Passing {
             if let Some(stream) = masking.stream.take() {
                 stream.finish(&mut out, &mut masking.findings);
             }
-            let out = masking.named(out).map(|mut out| {
+            let out = masking.named(out).and_then(|mut out| {
                 if let Some(hider) = masking.hider.take() {
-                    hider.finish(&mut out, &mut masking.findings);
+                    let finished = hider.finish(&mut out, &mut masking.findings);
+                    finished.map_err(|_| ShownError::Withheld)?;
                 }
-                out
+                Ok(out)
             });
             let emitted = match out {
                 Ok(out) if out.is_empty() => Ok(()),

@@ -114,7 +114,9 @@ impl Keeping {
             return self.cut(Why::Binary);
         };
         if let Some(hider) = masks.hider {
-            hider.finish(&mut text, &mut masks.findings);
+            if hider.finish(&mut text, &mut masks.findings).is_err() {
+                return self.cut(Why::Binary);
+            }
         }
         self.keep(&text)?;
         let rest = std::mem::take(&mut self.tail);

@@ -347,7 +347,7 @@ async fn show(
         }
     }
     let masking = (!bodiless && !clear).then(|| Masking {
-        stream: Some(masker.stream(Hint::NONE).in_place()),
+        stream: (wire != Wire::Cbor).then(|| masker.stream(Hint::NONE).in_place()),
         hider,
         findings: Findings::counting(),
     });
@@ -411,8 +411,12 @@ fn uninspectable(
     if wire == Wire::S3 && parts.status == hyper::StatusCode::PARTIAL_CONTENT && !cut {
         return Some("is a part of an object that is not one range of bytes");
     }
-    if wire == Wire::Cbor || field("content-type").is_some_and(|it| it.contains("eventstream")) {
+    let content = field("content-type").unwrap_or_default();
+    if content.contains("eventstream") || wire == Wire::Cbor && content != "application/cbor" {
         return Some("is in a binary form");
+    }
+    if wire == Wire::Cbor {
+        return None;
     }
     (!is_text(first)).then_some("is not plain text")
 }

@@ -4,6 +4,7 @@
 //! [`OWN`] lists what gives access. Everything below a member is hidden, at its own length and so that the SDKs can read the
 //! answer all the same: text becomes stars, Base64 other Base64, numbers zero.
 
+mod cbor;
 mod csv;
 mod json;
 mod xml;
@@ -112,6 +113,7 @@ pub struct Hider {
 
 #[derive(Debug)]
 enum Reader {
+    Cbor(cbor::Cbor),
     Csv(csv::Csv),
     Json(json::Json),
     Xml(xml::Xml),
@@ -162,7 +164,8 @@ impl Hider {
                 members.add(name, &class, blob);
             }
         }
-        if members.by_name.is_empty() {
+        // Texts in CBOR are searched here too.
+        if members.by_name.is_empty() && (call.wire != Wire::Cbor || masker.hides_nothing()) {
             return None;
         }
         let reader = match call.wire {
@@ -170,7 +173,7 @@ impl Hider {
             Wire::Query | Wire::Ec2 | Wire::RestXml | Wire::S3 => {
                 Reader::Xml(xml::Xml::new(members))
             }
-            Wire::Cbor => return None,
+            Wire::Cbor => Reader::Cbor(cbor::Cbor::new(members)),
         };
         Some(Self { reader })
     }
@@ -179,6 +182,7 @@ impl Hider {
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
         let members = match &self.reader {
+            Reader::Cbor(cbor) => cbor.members(),
             Reader::Csv(csv) => csv.members(),
             Reader::Json(json) => json.members(),
             Reader::Xml(xml) => xml.members(),
@@ -216,6 +220,7 @@ impl Hider {
         findings: &mut Findings,
     ) -> Result<(), Unreadable> {
         match &mut self.reader {
+            Reader::Cbor(cbor) => cbor.push(piece),
             Reader::Csv(csv) => csv.push(piece, out, findings),
             Reader::Json(json) => json.push(piece, out, findings),
             Reader::Xml(xml) => xml.push(piece, out, findings),
@@ -223,12 +228,17 @@ impl Hider {
     }
 
     /// The answer is complete: appends what was held back.
-    pub fn finish(self, out: &mut Vec<u8>, findings: &mut Findings) {
+    ///
+    /// # Errors
+    /// [`Unreadable`]: what was held back may not be shown.
+    pub fn finish(self, out: &mut Vec<u8>, findings: &mut Findings) -> Result<(), Unreadable> {
         match self.reader {
+            Reader::Cbor(cbor) => return cbor.finish(out, findings),
             Reader::Csv(csv) => csv.finish(out, findings),
             Reader::Json(json) => json.finish(out),
             Reader::Xml(xml) => xml.finish(out),
         }
+        Ok(())
     }
 }
 

@@ -24,7 +24,7 @@ fn hidden(separator: u8, pieces: &[&[u8]]) -> (String, u64) {
     for piece in pieces {
         hider.push(piece, &mut out, &mut findings).unwrap();
     }
-    hider.finish(&mut out, &mut findings);
+    hider.finish(&mut out, &mut findings).unwrap();
     let count = findings.facts().iter().map(|fact| fact.count).sum();
     (String::from_utf8(out).unwrap(), count)
 }
