@@ -91,6 +91,18 @@ def presigned():
         return [error.code, error.read().decode()[:300]]
 
 
+def post_form():
+    form = client("s3").generate_presigned_post("lake", "posted.txt", ExpiresIn=60)
+    fields = {**form["fields"], "file": "posted"}
+    parts = "".join(f'--x\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items())
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    request = urllib.request.Request(form["url"], data=(parts + "--x--\r\n").encode(), headers=headers)
+    try:
+        return urllib.request.urlopen(request).status
+    except urllib.error.HTTPError as error:
+        return [error.code, "POST policy forms are not taken here" in error.read().decode()]
+
+
 def masked():
     s3 = client("s3")
     text = "pan 4111111111111111, ssn 536-90-4399, mail jane@example.com, customer KD-12345678\n"

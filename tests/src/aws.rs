@@ -3,7 +3,10 @@
 use crate::gateway::Gateway;
 use crate::place;
 use crate::process::{self, Output, clean_command};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -18,6 +21,9 @@ pub struct Moto {
     pub access_key: String,
     /// Their secret.
     pub secret_key: String,
+    /// The ARN of the role `lake`.
+    pub role: String,
+    requests: Option<tempfile::NamedTempFile>,
 }
 
 impl Moto {
@@ -27,8 +33,23 @@ impl Moto {
     /// If it does not start.
     #[must_use]
     pub fn start() -> Self {
+        Self::launch("all", None)
+    }
+
+    /// One of a kind that `tests/clients/aws_server.py` tells, which keeps the requests that it is asked.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn watched(kind: &str) -> Self {
+        let file = tempfile::NamedTempFile::new_in(place::scratch()).unwrap();
+        Self::launch(kind, Some(file))
+    }
+
+    fn launch(kind: &str, requests: Option<tempfile::NamedTempFile>) -> Self {
         let mut command = python();
-        command.arg(client("aws_server.py"));
+        command.arg(client("aws_server.py")).arg(kind);
+        command.args(requests.as_ref().map(tempfile::NamedTempFile::path));
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -48,6 +69,56 @@ impl Moto {
             port: u16::try_from(told["port"].as_u64().unwrap()).unwrap(),
             access_key: text("access_key"),
             secret_key: text("secret_key"),
+            role: text("role"),
+            requests,
+        }
+    }
+
+    /// The requests that were asked so far, where it keeps them.
+    ///
+    /// # Panics
+    /// If it does not.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        let file = self.requests.as_ref().expect("a watched one").path();
+        let text = std::fs::read_to_string(file).unwrap();
+        text.lines().map(Request::read).collect()
+    }
+}
+
+/// A request as moto saw it.
+#[derive(Debug)]
+pub struct Request {
+    /// The method and the URL.
+    pub line: String,
+    /// The access key it is signed with; empty where it is not signed.
+    pub access_key: String,
+    /// The parameters of its form, where it has one.
+    pub form: HashMap<String, String>,
+}
+
+impl Request {
+    fn read(line: &str) -> Self {
+        let told: Value = serde_json::from_str(line).unwrap();
+        let signature = told["headers"]["Authorization"]
+            .as_str()
+            .unwrap_or_default();
+        let access_key = signature.split("Credential=").nth(1).unwrap_or_default();
+        let body = told["body"].as_str().unwrap_or_default();
+        let body = match told["body_encoded"].as_bool() {
+            Some(true) => STANDARD.decode(body).unwrap(),
+            _ => body.as_bytes().to_vec(),
+        };
+        let form = String::from_utf8(body).unwrap_or_default();
+        let form = protocols::http::escape::pairs(&form).unwrap_or_default();
+        Self {
+            line: format!(
+                "{} {}",
+                told["method"].as_str().unwrap(),
+                told["url"].as_str().unwrap()
+            ),
+            access_key: access_key.split('/').next().unwrap_or_default().to_owned(),
+            form: form.into_iter().collect(),
         }
     }
 }
@@ -69,7 +140,13 @@ impl<'a> Agent<'a> {
     /// An agent that acts for alice, who is in these groups, and uses this target.
     #[must_use]
     pub fn new(gateway: &'a Gateway, target: &str, groups: &[&str]) -> Self {
-        let token = gateway.token_in(Some("claude-code"), "alice", groups);
+        Self::of(gateway, target, "alice", groups)
+    }
+
+    /// An agent that acts for this human. The one before it has no token any more.
+    #[must_use]
+    pub fn of(gateway: &'a Gateway, target: &str, human: &str, groups: &[&str]) -> Self {
+        let token = gateway.token_in(Some("claude-code"), human, groups);
         std::fs::write(gateway.config().directory().join("agent.token"), token).unwrap();
         Self {
             gateway,

@@ -49,6 +49,7 @@ permit (
 pub struct Config {
     directory: tempfile::TempDir,
     table: Table,
+    environment: Vec<(String, String)>,
 }
 
 impl Config {
@@ -88,23 +89,27 @@ impl Config {
         let mut password = Table::new();
         password.insert("file".to_owned(), path("bank.password").into());
         let (data, policies) = (path("data"), path("policies"));
-        Self { directory, table }
-            .set(&["data"], data)
-            .set(&["policy", "folder"], policies)
-            .set(
-                &["targets", "bank", "address"],
-                format!("{}:{}", upstream.host, upstream.port),
-            )
-            .set(&["targets", "bank", "database"], upstream.database)
-            .set(&["targets", "bank", "password"], password)
-            .set(
-                &["targets", "bank", "ca"],
-                database
-                    .cluster()
-                    .authority_file()
-                    .to_string_lossy()
-                    .into_owned(),
-            )
+        Self {
+            directory,
+            table,
+            environment: Vec::new(),
+        }
+        .set(&["data"], data)
+        .set(&["policy", "folder"], policies)
+        .set(
+            &["targets", "bank", "address"],
+            format!("{}:{}", upstream.host, upstream.port),
+        )
+        .set(&["targets", "bank", "database"], upstream.database)
+        .set(&["targets", "bank", "password"], password)
+        .set(
+            &["targets", "bank", "ca"],
+            database
+                .cluster()
+                .authority_file()
+                .to_string_lossy()
+                .into_owned(),
+        )
     }
 
     /// A gateway for AWS's clients, over TLS, with one target, `lake`: this moto.
@@ -142,17 +147,21 @@ impl Config {
         };
         let (data, policies) = (path("data"), path("policies"));
         let lake = ["targets", "lake"];
-        Self { directory, table }
-            .set(&["data"], data)
-            .set(&["policy", "folder"], policies)
-            .set(
-                &[lake[0], lake[1], "endpoint"],
-                format!("http://127.0.0.1:{}", moto.port),
-            )
-            .set(
-                &[lake[0], lake[1], "credentials", "access_key"],
-                moto.access_key.as_str(),
-            )
+        Self {
+            directory,
+            table,
+            environment: Vec::new(),
+        }
+        .set(&["data"], data)
+        .set(&["policy", "folder"], policies)
+        .set(
+            &[lake[0], lake[1], "endpoint"],
+            format!("http://127.0.0.1:{}", moto.port),
+        )
+        .set(
+            &[lake[0], lake[1], "credentials", "access_key"],
+            moto.access_key.as_str(),
+        )
     }
 
     /// The same gateway with a second target, `bank`, as [`Config::bank`] has it.
@@ -214,6 +223,13 @@ impl Config {
             table.and_then(|table| table.remove(*last)).is_some(),
             "{keys:?} was not set"
         );
+        self
+    }
+
+    /// Sets a variable in the gateway's environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.push((name.to_owned(), value.into()));
         self
     }
 
@@ -316,6 +332,7 @@ impl Gateway {
         command
             .arg("serve")
             .env("COUNTERSIGN_CONFIG", config.write())
+            .envs(config.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(config.directory());
         command
             .process_group(0)
@@ -523,6 +540,7 @@ impl Gateway {
         let empty = Config {
             directory,
             table: Table::new(),
+            environment: Vec::new(),
         };
         std::mem::replace(&mut self.config, empty)
     }

@@ -55,6 +55,7 @@ fn an_agent_works_with_aws_through_the_gateway() {
             "checksums",
             "multipart",
             "presigned",
+            "post_form",
             "masked",
             "ranges",
             "tables",
@@ -84,6 +85,7 @@ fn an_agent_works_with_aws_through_the_gateway() {
         json!({"bytes": 12 << 20, "same": true})
     );
     assert_eq!(result(&output, "presigned"), "plain.txt");
+    assert_eq!(result(&output, "post_form"), json!([501, true]));
     let masked = result(&output, "masked");
     assert_eq!(masked["same_length"], true, "{masked}");
     let shown = masked["shown"].as_str().unwrap();

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    approvals, check, completion, env, evidence, replay, run, serve, sessions, show, token, verdict,
+    approvals, check, completion, env, evidence, explain, replay, run, serve, sessions, show,
+    token, verdict,
 };
 use crate::failure::Failure;
 use crate::output::{Color, Form, Output};
@@ -100,6 +101,8 @@ pub(crate) enum Command {
     Replay(replay::Replay),
     #[command(subcommand)]
     Evidence(evidence::Evidence),
+    #[command(subcommand)]
+    Aws(explain::Aws),
     Completion(completion::Completion),
 }
 
@@ -119,6 +122,7 @@ impl Command {
             Self::Show(command) => command.run(globals, output),
             Self::Replay(command) => command.run(globals, output),
             Self::Evidence(command) => command.run(globals, output),
+            Self::Aws(command) => command.run(globals, output),
             Self::Completion(command) => command.run(),
         }?;
         Ok(0)

@@ -1,6 +1,7 @@
 //! The `countersign` command: runs the gateway, and is how people and agents speak to one.
 
 mod approval;
+mod capture;
 mod cli;
 mod client;
 mod commands;

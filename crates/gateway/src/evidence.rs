@@ -213,7 +213,7 @@ fn targets(config: &Config) -> Vec<TargetFacts> {
                 || format!("AWS, {} by default", target.region),
                 |endpoint| endpoint.address.to_string(),
             ),
-            account: target.credentials.access_key.clone(),
+            account: target.account(),
             tls: if clear {
                 TlsMode::Disable
             } else {

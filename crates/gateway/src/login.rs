@@ -235,6 +235,7 @@ impl Gateway {
             client: login.client.clone(),
             transport: transport.to_owned(),
             account: target.user.clone(),
+            assumes: target.assumes(&login.identity, &id),
             key_id: self.recordings.key_id().to_owned(),
             policy: self.policies.current().version(),
         }));

@@ -70,9 +70,9 @@ pub enum ServeError {
     /// A target's authorities.
     #[error("target {0}: {1}")]
     Target(String, crate::tls::TlsError),
-    /// A password.
+    /// A password, or keys.
     #[error("target {0}: {1}")]
-    Secret(String, crate::config::SecretError),
+    Secret(String, crate::upstream::ReachError),
     /// The policies.
     #[error("the policies in {0} are refused:\n{1}")]
     Policy(PathBuf, policy::LoadError),

@@ -240,10 +240,26 @@ pub struct SessionOpened {
     pub transport: String,
     /// The account the gateway uses upstream; never its secret.
     pub account: String,
+    /// The role that is assumed for it upstream, where one is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub assumes: Option<AssumedRole>,
     /// The id of the key that wraps the session's key.
     pub key_id: String,
     /// The policies in force.
     pub policy: PolicyVersion,
+}
+
+/// An AWS role that is assumed for a session, and what AWS's own logs will say of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssumedRole {
+    /// Its ARN.
+    pub role: String,
+    /// `RoleSessionName`.
+    pub session_name: String,
+    /// `SourceIdentity`: the human who is accountable.
+    pub source_identity: String,
+    /// The session tags.
+    pub tags: Vec<(String, String)>,
 }
 
 /// A permitted command. With its receipt it joins who, what, where, by which policy and with whose approval.

@@ -21,8 +21,8 @@ pub use command::{Ask, Asks, Command, CommandDigest, Parameter, Resource, Value}
 pub use decision::{Decision, Denial, DenialCode, Gate, Obligations, PolicyVersion};
 pub use digest::{BadDigest, Digest};
 pub use entry::{
-    Authenticated, CommandRecord, ENTRY_BYTES_MAX, Entry, EntryTooLarge, Event, FileDigest, Intent,
-    SealedCommand, SessionOpened, Started,
+    AssumedRole, Authenticated, CommandRecord, ENTRY_BYTES_MAX, Entry, EntryTooLarge, Event,
+    FileDigest, Intent, SealedCommand, SessionOpened, Started,
 };
 pub use fact::{MaskFact, Outcome, Status};
 pub use field::{BadDataClass, DataClass};

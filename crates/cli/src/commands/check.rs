@@ -3,12 +3,14 @@
 use std::io::Write as _;
 
 use clap::Args;
+use gateway::clock::Clock;
 use gateway::config::Config;
 use gateway::tls;
 use gateway::upstream::Target;
 use policy::{PolicySet, SchemaFragment};
 use serde_json::json;
 
+use super::block_on;
 use crate::cli::Globals;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -67,7 +69,8 @@ impl Check {
     }
 }
 
-fn policies(config: &Config) -> Result<PolicySet, String> {
+/// The policies of the configuration's folder.
+pub(super) fn policies(config: &Config) -> Result<PolicySet, String> {
     let fragments: Vec<SchemaFragment> = protocols::ALL
         .iter()
         .map(|protocol| SchemaFragment {
@@ -86,6 +89,14 @@ fn policies(config: &Config) -> Result<PolicySet, String> {
         .map_err(refused)
 }
 
+/// What would be missing at start: a password, or AWS keys.
+fn checked(target: &Target) -> Result<(), String> {
+    let clock = Clock::system();
+    let check = async { Ok(target.check(&clock).await) };
+    let checked = block_on(check).map_err(|failure| failure.to_string())?;
+    checked.map_err(|error| error.to_string())
+}
+
 /// What is wrong with the files that the configuration names.
 fn files(config: &Config) -> Vec<String> {
     let mut problems = Vec::new();
@@ -99,7 +110,7 @@ fn files(config: &Config) -> Vec<String> {
         .map(|(name, target)| (name, Target::aws(name, target, &config.limits)));
     for (name, target) in wire.chain(aws) {
         let wrong = match target {
-            Ok(target) => target.password().err().map(|error| error.to_string()),
+            Ok(target) => checked(&target).err(),
             Err(error) => Some(error.to_string()),
         };
         problems.extend(wrong.map(|why| format!("target {name}: {why}")));

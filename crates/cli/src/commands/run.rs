@@ -193,7 +193,8 @@ fn aws(reached: &[Reach], files: &Files, token: &Path) -> Result<Variables, Fail
     Ok(variables)
 }
 
-fn is_ambient(name: &OsStr) -> bool {
+/// Whether programs find credentials by the variable of this name.
+pub(crate) fn is_ambient(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_uppercase();
     AMBIENT.contains(&name.as_str())
         || name.ends_with("DATABASE_URL")

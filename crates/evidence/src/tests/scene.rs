@@ -245,6 +245,7 @@ impl Scene {
             client: "psql".to_owned(),
             transport: "TLSv1.3".to_owned(),
             account: "app".to_owned(),
+            assumes: None,
             key_id: "0123456789abcdef".to_owned(),
             policy,
         })))

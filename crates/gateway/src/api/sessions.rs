@@ -94,11 +94,11 @@ pub(super) async fn replay(
     Path(session): Path<String>,
     Query(query): Query<ReplayQuery>,
 ) -> Result<Response, ApiError> {
-    let closed = watch(&api, caller, &session, query).await?.closed.is_some();
+    let row = watch(&api, caller, &session, query).await?;
     let from = Arc::clone(&api);
     let opened = blocking(move || {
-        let expected = expected(&from, &session, closed)?;
-        Ok(from.recordings.replay(&session, expected)?)
+        let expected = expected(&from, &session, row.closed.is_some())?;
+        Ok(from.recordings.replay(&session, &row.protocol, expected)?)
     })
     .await?;
     let lines = opened.map(|lines| Ok(lines.unwrap_or_else(|error| broken(&error))));

@@ -4,6 +4,7 @@
 //! `examples/countersign.toml` shows every setting. Paths in it are relative to the file's folder. Secrets never stand in it:
 //! a password names a file or an environment variable.
 
+mod aws;
 mod parse;
 mod read;
 mod secret;
@@ -19,6 +20,7 @@ use mask::Strategy;
 use mask::own::OwnClasses;
 use model::{DataClass, Digest};
 
+pub use aws::{AwsChain, AwsCredentials, AwsKeys, AwsRole, AwsTarget, Endpoint, KeySource};
 pub use secret::{SecretError, SecretSource};
 
 /// A configuration file is at most so many bytes.
@@ -242,48 +244,6 @@ pub struct Target {
     pub own: OwnClasses,
 }
 
-/// A target that speaks AWS's APIs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AwsTarget {
-    /// `region`: requests for an `endpoint` are signed for it; without an endpoint, the request's own region counts.
-    pub region: String,
-    /// `endpoint`: where to send everything, such as an S3-compatible server; `https`, or `http` on loopback. AWS's own
-    /// endpoints by default.
-    pub endpoint: Option<Endpoint>,
-    /// `ca`: PEM file of the authorities to trust, instead of the system's.
-    pub ca: Option<PathBuf>,
-    /// `credentials`: the gateway's own keys there.
-    pub credentials: AwsCredentials,
-    /// `labels`: free names and values that policies may look at.
-    pub labels: BTreeMap<String, String>,
-    /// `strategies`: how values are hidden, by class, where not partially.
-    pub strategies: BTreeMap<DataClass, Strategy>,
-    /// `find`: which classes are looked for in any text, where not as usual.
-    pub find: BTreeMap<DataClass, bool>,
-    /// The classes that `[classes]` defines.
-    pub own: OwnClasses,
-}
-
-/// Scheme and address of a server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    /// Whether TLS is spoken.
-    pub tls: bool,
-    /// Where.
-    pub address: HostPort,
-}
-
-/// Where keys of an AWS account come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AwsCredentials {
-    /// `access_key`: its id, which is no secret.
-    pub access_key: String,
-    /// `secret_key`: `{ file = "…" }` or `{ env = "…" }`.
-    pub secret_key: SecretSource,
-    /// `session_token`: of temporary keys.
-    pub session_token: Option<SecretSource>,
-}
-
 /// A way of proving the password that is weaker than SCRAM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthMethod {
@@ -390,15 +350,16 @@ pub struct Roles {
 }
 
 impl Config {
-    /// The classes that policy decides about besides the built-in ones: those that are defined, and those that columns are
-    /// declared to hold.
+    /// The classes that policy decides about besides the built-in ones: those that are defined, and those that columns and
+    /// objects are declared to hold.
     pub fn own_classes(&self) -> impl Iterator<Item = DataClass> {
-        let declared = self
+        let columns = self
             .targets
             .values()
-            .flat_map(|target| target.mask.values());
-        let defined = self.classes.iter().map(|own| &own.class);
-        declared.chain(defined).cloned()
+            .flat_map(|target| target.mask.values().cloned());
+        let objects = self.aws_targets.values().flat_map(AwsTarget::classes);
+        let defined = self.classes.iter().map(|own| own.class.clone());
+        columns.chain(objects).chain(defined)
     }
 
     /// Reads and parses the file.

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use protocols::aws::objects::Form;
+
 use super::*;
 
 const MINIMAL: &str = r#"
@@ -423,11 +425,13 @@ fn an_account_is_a_target() {
         (lake.region.as_str(), &lake.endpoint),
         ("eu-central-1", &None)
     );
-    assert_eq!(lake.credentials.access_key, "AKIAX");
-    assert_eq!(
-        lake.credentials.secret_key,
-        SecretSource::Env("LAKE".to_owned())
-    );
+    let keys = AwsKeys {
+        access_key: "AKIAX".to_owned(),
+        secret_key: SecretSource::Env("LAKE".to_owned()),
+        session_token: None,
+    };
+    assert_eq!(lake.credentials, AwsCredentials::Keys(keys));
+    assert_eq!((lake.account().as_str(), &lake.role), ("AKIAX", &None));
     assert_eq!(config.aws.listen.to_string(), "127.0.0.1:8481");
     assert_eq!(
         (config.aws.host.as_str(), config.aws.hold),
@@ -463,6 +467,72 @@ fn an_account_is_a_target() {
 }
 
 #[test]
+fn keys_are_looked_for_where_the_file_says() {
+    let named = "{ access_key = \"AKIAX\", secret_key = { env = \"LAKE\" } }";
+    let with = |credentials: &str| {
+        parse(&LAKE.replace(named, credentials)).map(|config| config.aws_targets["lake"].clone())
+    };
+    let lake = with("{ chain = [\"profile\", \"instance\"], profile = \"bank\" }").unwrap();
+    let chain = AwsChain {
+        sources: vec![KeySource::Profile, KeySource::Instance],
+        profile: Some("bank".to_owned()),
+    };
+    assert_eq!(lake.credentials, AwsCredentials::Chain(chain));
+    assert_eq!(lake.account(), "keys of profile, instance");
+    for (bad, says) in [
+        ("{ chain = [] }", "is empty"),
+        ("{ chain = [\"sso\"] }", "write one of"),
+        (
+            "{ chain = [\"instance\"], access_key = \"A\" }",
+            "is not a setting",
+        ),
+        (
+            "{ access_key = \"A\", secret_key = { env = \"S\" }, profile = \"x\" }",
+            "is not a setting",
+        ),
+        ("{}", "access_key"),
+    ] {
+        let error = with(bad).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+#[test]
+fn a_role_of_an_account_is_an_arn() {
+    let with = |role: &str| {
+        parse(&format!("{LAKE}{role}\n")).map(|config| config.aws_targets["lake"].clone())
+    };
+    let arn = "arn:aws:iam::123456789012:role/teams/lake";
+    let lake = with(&format!(
+        "role = {{ arn = \"{arn}\", external_id = \"x\", duration = \"15m\" }}"
+    ))
+    .unwrap();
+    let role = lake.role.clone().unwrap();
+    assert_eq!((role.arn.as_str(), lake.account().as_str()), (arn, arn));
+    assert_eq!(role.duration, Duration::from_secs(900));
+    for (bad, says) in [
+        ("role = {}", "is missing"),
+        ("role = { arn = \"lake\" }", "is not a role"),
+        (
+            "role = { arn = \"arn:aws:iam::1:user/lake\" }",
+            "is not a role",
+        ),
+        ("role = { arn = \"arn:aws:iam::1:role/\" }", "is not a role"),
+        (
+            "role = { arn = \"arn:aws:iam::1:role/x\", duration = \"13h\" }",
+            "15m to 12h",
+        ),
+        (
+            "role = { arn = \"arn:aws:iam::1:role/x\", sts = \"http://sts.example\" }",
+            "is not an endpoint",
+        ),
+    ] {
+        let error = with(bad).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+#[test]
 fn keys_of_an_account_do_not_stand_in_the_file() {
     let text = LAKE.replace("{ env = \"LAKE\" }", "\"hunter2\"");
     let error = parse(&text).unwrap_err().to_string();
@@ -474,4 +544,48 @@ fn keys_of_an_account_do_not_stand_in_the_file() {
     assert!(error.to_string().contains("without TLS"), "{error}");
     let error = parse(&format!("{LAKE}[aws]\nhost = \"Gateway:1\"\n")).unwrap_err();
     assert!(error.to_string().contains("host name"), "{error}");
+}
+
+#[test]
+fn columns_and_members_of_objects_are_declared_by_name() {
+    let with = |objects: &str| {
+        parse(&format!("{LAKE}objects = [{objects}]\n"))
+            .map(|config| config.aws_targets["lake"].objects.clone())
+    };
+    let list = with("{ bucket = \"b\", prefix = \"x/\", separator = \";\", columns = { \"Card no\" = \"pan\" } }, { bucket = \"e\", members = { code = \"staff_code\" } }").unwrap();
+    assert_eq!(
+        (
+            list[0].form,
+            list[0].prefix.as_str(),
+            list[0].names["Card no"].name()
+        ),
+        (Form::Csv(b';'), "x/", "pan")
+    );
+    assert_eq!(
+        (
+            list[1].form,
+            list[1].prefix.as_str(),
+            list[1].names["code"].name()
+        ),
+        (Form::Json, "", "staff_code")
+    );
+    for (bad, says) in [
+        ("{ columns = { a = \"pan\" } }", "bucket"),
+        ("{ bucket = \"b\" }", "needs one of columns"),
+        (
+            "{ bucket = \"b\", columns = { a = \"pan\" }, members = { a = \"pan\" } }",
+            "needs one of columns",
+        ),
+        (
+            "{ bucket = \"b\", separator = \"ab\", columns = { a = \"pan\" } }",
+            "one ASCII character",
+        ),
+        (
+            "{ bucket = \"b\", columns = { a = \"No Class\" } }",
+            "columns.a",
+        ),
+    ] {
+        let error = with(bad).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use model::{Denial, Digest, Held, Note, Outcome, Timestamp};
+use protocols::aws::transcript::Part;
 use protocols::postgres::transcript::{Event, Transcript, Words};
 use recording::{HEAD_BYTES, MAGIC, RawChunk, SessionKey, Timed};
 use serde::{Deserialize, Serialize};
@@ -72,8 +73,11 @@ pub enum Scene {
         /// How, and what was masked.
         outcome: Outcome,
     },
-    /// The client put in data (COPY), masked.
+    /// The client put in data (COPY, an object), masked.
     Put {
+        /// Which request it belongs to, where requests run side by side.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seq: Option<u64>,
         /// The data; what is no UTF-8 is replaced.
         data: String,
     },
@@ -138,6 +142,29 @@ pub enum Shown {
         /// The payload.
         payload: String,
     },
+    /// The head of an HTTP answer.
+    Answer {
+        /// To which request.
+        seq: u64,
+        /// The status.
+        status: u16,
+        /// The header fields.
+        fields: Vec<(String, String)>,
+    },
+    /// Text of an HTTP answer.
+    Body {
+        /// To which request.
+        seq: u64,
+        /// The text.
+        data: String,
+    },
+    /// The rest of a body is not in the recording; its digest is in the ledger.
+    Cut {
+        /// Of which request.
+        seq: u64,
+        /// Why.
+        why: String,
+    },
     /// What follows of this session cannot be read.
     Unreadable {
         /// What is wrong.
@@ -182,6 +209,32 @@ impl From<Words> for Message {
 }
 
 impl Shown {
+    /// What is shown of a part of an HTTP exchange.
+    fn part(bytes: &Bytes) -> Self {
+        match Part::decode(bytes) {
+            Some(Part::Answer {
+                seq,
+                status,
+                fields,
+            }) => Self::Answer {
+                seq,
+                status,
+                fields,
+            },
+            Some(Part::Text { seq, text }) => Self::Body {
+                seq,
+                data: String::from_utf8_lossy(&text).into_owned(),
+            },
+            Some(Part::Cut { seq, why }) => Self::Cut {
+                seq,
+                why: why.words().to_owned(),
+            },
+            None => Self::Unreadable {
+                why: "it is no part of an HTTP exchange".to_owned(),
+            },
+        }
+    }
+
     /// What is shown here of an event; what the client itself sent stands in lines of its own.
     fn of(event: Event) -> Option<Self> {
         Some(match event {
@@ -207,7 +260,7 @@ pub struct Replay {
     path: PathBuf,
     file: BufReader<File>,
     key: SessionKey,
-    transcript: Transcript,
+    reader: Reader,
     expected: Expected,
     next: u64,
     failed: bool,
@@ -218,7 +271,12 @@ impl Recordings {
     ///
     /// # Errors
     /// [`RecordError`] where there is none, or its key does not open.
-    pub fn replay(&self, session: &str, expected: Expected) -> Result<Replay, RecordError> {
+    pub fn replay(
+        &self,
+        session: &str,
+        protocol: &str,
+        expected: Expected,
+    ) -> Result<Replay, RecordError> {
         let key = self.session_key(session)?;
         let path = self.path(session, "rec");
         let content = |why: String| RecordError::Content {
@@ -242,7 +300,7 @@ impl Recordings {
             path,
             file,
             key,
-            transcript: Transcript::default(),
+            reader: Reader::of(protocol),
             expected,
             next: 0,
             failed: false,
@@ -297,7 +355,7 @@ impl Replay {
         self.next += 1;
         let mut out = Vec::with_capacity(64 * 1_024);
         for timed in notes {
-            for line in lines(&mut self.transcript, timed) {
+            for line in lines(&mut self.reader, timed) {
                 serde_json::to_writer(&mut out, &line)
                     .map_err(|error| content(error.to_string()))?;
                 out.push(b'\n');
@@ -330,20 +388,64 @@ fn read_chunk(file: &mut BufReader<File>) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
+/// Reads what a session's protocol showed.
+pub(super) enum Reader {
+    /// PostgreSQL's messages.
+    Postgres(Box<Transcript>),
+    /// Parts of HTTP exchanges.
+    Aws,
+}
+
+impl Reader {
+    pub(super) fn of(protocol: &str) -> Self {
+        if protocol == protocols::aws::NAME {
+            Self::Aws
+        } else {
+            Self::Postgres(Box::default())
+        }
+    }
+
+    fn shown(&mut self, bytes: Bytes) -> Vec<Shown> {
+        match self {
+            Self::Postgres(transcript) => {
+                let mut events = Vec::new();
+                transcript.shown(bytes, &mut events);
+                events.into_iter().filter_map(Shown::of).collect()
+            }
+            Self::Aws => vec![Shown::part(&bytes)],
+        }
+    }
+
+    fn put(&self, bytes: &Bytes) -> Scene {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match (self, Part::decode(bytes)) {
+            (Self::Postgres(_), _) => Scene::Put {
+                seq: None,
+                data: text(bytes),
+            },
+            (Self::Aws, Some(Part::Text { seq, text: data })) => Scene::Put {
+                seq: Some(seq),
+                data: text(&data),
+            },
+            (Self::Aws, _) => Scene::Shown {
+                shown: Shown::part(bytes),
+            },
+        }
+    }
+}
+
 /// The lines of a note.
-pub(super) fn lines(transcript: &mut Transcript, timed: Timed) -> Vec<Line> {
+pub(super) fn lines(reader: &mut Reader, timed: Timed) -> Vec<Line> {
     let at = timed.at;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let scene = match timed.note {
         Note::Shown(bytes) => {
-            let mut events = Vec::new();
-            transcript.shown(bytes, &mut events);
             let line = |shown| Line {
                 at: at.wall,
                 us: at.mono_us,
                 scene: Scene::Shown { shown },
             };
-            return events.into_iter().filter_map(Shown::of).map(line).collect();
+            return reader.shown(bytes).into_iter().map(line).collect();
         }
         Note::Asked {
             seq,
@@ -356,7 +458,7 @@ pub(super) fn lines(transcript: &mut Transcript, timed: Timed) -> Vec<Line> {
             text: text(&of),
             parameters,
         },
-        Note::Put(bytes) => Scene::Put { data: text(&bytes) },
+        Note::Put(bytes) => reader.put(&bytes),
         Note::Held { seq, held } => Scene::Held { seq, held },
         Note::Allowed { seq, intent } => Scene::Allowed { seq, intent },
         Note::Refused { seq, denial } => Scene::Refused { seq, denial },

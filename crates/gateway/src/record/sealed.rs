@@ -4,10 +4,9 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 
 use evidence::Transcriber;
-use protocols::postgres::transcript::Transcript;
 use recording::{SessionKey, Timed};
 
-use super::replay::lines;
+use super::replay::{Reader, lines};
 use super::{RecordError, Recordings};
 
 impl evidence::Recordings for Recordings {
@@ -33,12 +32,12 @@ impl evidence::Recordings for Recordings {
 pub struct Transcripts;
 
 impl evidence::Transcripts for Transcripts {
-    fn begin(&self, _protocol: &str) -> Box<dyn Transcriber> {
-        Box::new(Lines(Transcript::default()))
+    fn begin(&self, protocol: &str) -> Box<dyn Transcriber> {
+        Box::new(Lines(Reader::of(protocol)))
     }
 }
 
-struct Lines(Transcript);
+struct Lines(Reader);
 
 impl Transcriber for Lines {
     fn extension(&self) -> &'static str {

@@ -59,7 +59,7 @@ impl Parts {
     ) -> Result<Self, ServeError> {
         let clock = Clock::system();
         let stats = Arc::new(Stats::default());
-        let targets = targets(config)?;
+        let targets = targets(config, &clock).await?;
         let classes = config.own_classes().collect();
         let archive = Archive::new(config.data.join("policies"));
         let policies = Policies::load(&config.policy_folder, fragments(), classes, archive)
@@ -166,23 +166,24 @@ fn fragments() -> Vec<SchemaFragment> {
     protocols::ALL.iter().map(fragment).collect()
 }
 
-/// The targets. Their passwords are read once, so that a missing one is told at start.
-fn targets(config: &Config) -> Result<BTreeMap<String, Arc<Target>>, ServeError> {
+/// The targets. Their passwords and keys are read once, so that a missing one is told at start.
+async fn targets(
+    config: &Config,
+    clock: &Clock,
+) -> Result<BTreeMap<String, Arc<Target>>, ServeError> {
     let mut targets = BTreeMap::new();
     for (name, target) in &config.targets {
         let target = Target::new(name, target, &config.limits)
             .map_err(|error| ServeError::Target(name.clone(), error))?;
-        target
-            .password()
-            .map_err(|error| ServeError::Secret(name.clone(), error))?;
         targets.insert(name.clone(), Arc::new(target));
     }
     for (name, target) in &config.aws_targets {
         let target = Target::aws(name, target, &config.limits)?;
-        target
-            .password()
-            .map_err(|error| ServeError::Secret(name.clone(), error))?;
         targets.insert(name.clone(), Arc::new(target));
+    }
+    for (name, target) in &targets {
+        let checked = target.check(clock).await;
+        checked.map_err(|error| ServeError::Secret(name.clone(), error))?;
     }
     Ok(targets)
 }

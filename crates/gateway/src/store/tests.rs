@@ -46,6 +46,7 @@ fn opened(secs: i64, session: &str, human: &str, agent: Option<&str>) -> Vec<u8>
             client: "psql".into(),
             transport: "none".into(),
             account: "app".into(),
+            assumes: None,
             key_id: "k".into(),
             policy: Digest([0; 32]),
         })),

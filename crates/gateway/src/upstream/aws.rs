@@ -1,4 +1,20 @@
 //! An AWS account behind a target: its keys, its endpoints, and the connections to them.
+//!
+//! ```text
+//! credentials: keys that are named, or a chain of places ─┬─▶ keys ─────────────────────────▶ sign
+//!                                                          └─▶ role: STS ─▶ keys of a session ─▶ sign
+//! ```
+//!
+//! Where the target has a role, nothing but asking STS is ever done with the account's own keys.
+
+mod ask;
+mod chain;
+mod keys;
+mod metadata;
+mod profile;
+mod sts;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,14 +26,23 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use mask::Strategy;
 use mask::own::OwnClasses;
-use model::DataClass;
+use model::{AssumedRole, DataClass, Identity};
+use protocols::aws::assume;
 use protocols::aws::classify::Call;
+use protocols::aws::objects::Declared;
 use protocols::aws::upstream::aws_host;
 use protocols::http::sigv4::{Credentials, Scope};
 
-use crate::config::{self, AwsCredentials, Endpoint, SecretError, TlsMode};
+use chain::Chain;
+use sts::Sts;
+
+use crate::clock::Clock;
+use crate::config::{self, AwsCredentials, AwsKeys, AwsRole, Endpoint, TlsMode};
+use crate::gate::Caller;
 use crate::relay::http::Outgoing;
 use crate::tls::{self, TlsError};
+
+pub use keys::{Kept, KeysError, StsError};
 
 /// Idle connections that are kept for each host, and for how long.
 const IDLE_MAX: usize = 64;
@@ -31,10 +56,22 @@ pub struct Account {
     pub find: BTreeMap<DataClass, bool>,
     /// Classes that configuration defines.
     pub own: OwnClasses,
+    /// What is declared of objects.
+    pub objects: Vec<Declared>,
+    /// So much of each body is kept in recordings.
+    pub recorded_bytes: usize,
     client: Client<HttpsConnector<HttpConnector>, Outgoing>,
     endpoint: Option<Endpoint>,
     region: String,
-    credentials: AwsCredentials,
+    keys: Own,
+    role: Option<AwsRole>,
+    sts: Sts,
+}
+
+/// The gateway's own keys there.
+enum Own {
+    Named(AwsKeys),
+    LookedFor(Box<Chain>, Kept),
 }
 
 /// Where one request goes.
@@ -82,39 +119,82 @@ impl Account {
             strategies: target.strategies.clone(),
             find: target.find.clone(),
             own: target.own.clone(),
+            objects: target.objects.clone(),
+            recorded_bytes: target.recorded_bytes,
             client,
             endpoint: target.endpoint.clone(),
             region: target.region.clone(),
-            credentials: target.credentials.clone(),
+            keys: match &target.credentials {
+                AwsCredentials::Keys(keys) => Own::Named(keys.clone()),
+                AwsCredentials::Chain(config) => {
+                    Own::LookedFor(Box::new(Chain::new(config.clone())?), Kept::default())
+                }
+            },
+            role: target.role.clone(),
+            sts: Sts::new(target)?,
         })
     }
 
-    /// The account's keys. Read afresh, so that rotated ones take effect.
+    /// Who the role is assumed as for a session of `identity`, where there is a role.
+    #[must_use]
+    pub fn assumes(&self, identity: &Identity, session: &str) -> Option<AssumedRole> {
+        let role = self.role.as_ref()?;
+        Some(assume::who(&role.arn, identity, session))
+    }
+
+    /// The gateway's own keys there. Named ones are read afresh, so that rotated ones take effect.
     ///
     /// # Errors
-    /// [`SecretError`] where their place holds none.
-    pub fn credentials(&self) -> Result<Credentials, SecretError> {
-        let token = self.credentials.session_token.as_ref();
-        let token = token.map(config::SecretSource::read).transpose()?;
-        Ok(Credentials {
-            access_key: self.credentials.access_key.clone(),
-            secret_key: self.credentials.secret_key.read()?,
-            token: token.map(|token| String::from_utf8_lossy(token.expose()).into_owned()),
-        })
+    /// [`KeysError`] where there are none.
+    pub async fn keys(&self, clock: &Clock) -> Result<Credentials, KeysError> {
+        match &self.keys {
+            Own::Named(keys) => Ok(Credentials {
+                access_key: keys.access_key.clone(),
+                secret_key: keys.secret_key.read()?,
+                token: keys
+                    .session_token
+                    .as_ref()
+                    .map(|it| it.read())
+                    .transpose()?,
+            }),
+            Own::LookedFor(chain, kept) => {
+                let find = || chain.find(&self.sts, &chain::environment);
+                kept.get(clock, find).await
+            }
+        }
+    }
+
+    /// The keys that a session's requests are made with; `kept` is the session's.
+    ///
+    /// # Errors
+    /// [`KeysError`] where there are none. Where the target has a role, no other keys ever take its place.
+    pub async fn keys_for(
+        &self,
+        caller: &Caller,
+        kept: &Kept,
+        clock: &Clock,
+    ) -> Result<Credentials, KeysError> {
+        let Some(role) = &self.role else {
+            return self.keys(clock).await;
+        };
+        let who = assume::who(&role.arn, &caller.identity, &caller.session);
+        let fetch = async || {
+            let keys = self.keys(clock).await?;
+            let assumed = self.sts.assume(&keys, role, &who, clock.now()).await;
+            assumed.map_err(|why| KeysError::Role {
+                role: role.arn.clone(),
+                why,
+            })
+        };
+        kept.get(clock, fetch).await
     }
 
     /// Where a call goes that was signed for `scope`. `None` where AWS's host for it is not known.
     #[must_use]
     pub fn destination(&self, call: &Call, scope: &Scope) -> Option<Destination> {
         let (scheme, host, region) = match &self.endpoint {
-            Some(Endpoint { tls, address }) => {
-                let usual = if *tls { 443 } else { 80 };
-                let host = if address.port == usual {
-                    address.to_string().rsplit_once(':')?.0.to_owned()
-                } else {
-                    address.to_string()
-                };
-                let scheme = if *tls { "https" } else { "http" };
+            Some(endpoint) => {
+                let (scheme, host) = origin(endpoint);
                 (scheme, host, self.region.clone())
             }
             None => {
@@ -131,4 +211,17 @@ impl Account {
     pub fn client(&self) -> &Client<HttpsConnector<HttpConnector>, Outgoing> {
         &self.client
     }
+}
+
+/// Scheme and `Host` of an endpoint.
+fn origin(endpoint: &Endpoint) -> (&'static str, String) {
+    let Endpoint { tls, address } = endpoint;
+    let (scheme, usual) = if *tls {
+        ("https", ":443")
+    } else {
+        ("http", ":80")
+    };
+    let host = address.to_string();
+    let host = host.strip_suffix(usual).map_or(host.clone(), str::to_owned);
+    (scheme, host)
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use model::Secret;
+use model::{AssumedRole, Identity, Secret};
 use policy::TargetRef;
 use protocols::session::{Knowledge, TlsWish};
 use rustls::ClientConfig;
@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use crate::clock::Clock;
 use crate::config::{self, HostPort, SecretError, SecretSource, TlsMode};
 use crate::listen::settle_socket;
 use crate::tls::{self, TlsError};
@@ -65,6 +66,9 @@ pub enum ReachError {
     /// No password.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// No AWS keys.
+    #[error(transparent)]
+    Keys(#[from] aws::KeysError),
     /// It speaks another protocol.
     #[error("it is reached by HTTP requests and not by a connection of a session's own")]
     Http,
@@ -116,7 +120,7 @@ impl Target {
         Ok(Self {
             name: name.to_owned(),
             protocol: config::TargetProtocol::Aws.name(),
-            user: target.credentials.access_key.clone(),
+            user: target.account(),
             tls: TlsWish::Require,
             way: Way::Aws(Box::new(aws::Account::new(target, limits)?)),
             labels: target.labels.clone(),
@@ -152,6 +156,24 @@ impl Target {
         }
     }
 
+    /// Who a role is assumed as for a session of `identity`, where one is.
+    #[must_use]
+    pub fn assumes(&self, identity: &Identity, session: &str) -> Option<AssumedRole> {
+        self.account()?.assumes(identity, session)
+    }
+
+    /// Tells at start what would be missing later: the password, or the account's keys.
+    ///
+    /// # Errors
+    /// [`ReachError`].
+    pub async fn check(&self, clock: &Clock) -> Result<(), ReachError> {
+        match &self.way {
+            Way::Wire(_) => drop(self.password()?),
+            Way::Aws(account) => drop(account.keys(clock).await?),
+        }
+        Ok(())
+    }
+
     /// The account's password; empty where there is none. Read afresh, so that a rotated one takes effect.
     ///
     /// # Errors
@@ -162,7 +184,7 @@ impl Target {
                 .password
                 .as_ref()
                 .map_or(Ok(Secret::new(Vec::new())), SecretSource::read),
-            Way::Aws(account) => account.credentials().map(|keys| keys.secret_key),
+            Way::Aws(_) => Ok(Secret::new(Vec::new())),
         }
     }
 

@@ -247,7 +247,9 @@ fn hide(tree: Json, sensitive: impl Fn(&str) -> bool + Copy) -> Json {
     }
 }
 
-fn at_rest(masker: &Masker, text: &str) -> String {
+/// A text as it may rest.
+#[must_use]
+pub fn at_rest(masker: &Masker, text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     match masker.mask_text(
         Hint::NONE,

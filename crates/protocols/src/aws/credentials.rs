@@ -97,7 +97,7 @@ impl Mint {
         Ok(Credentials {
             secret_key: self.secret_key(&access_key, &token),
             access_key,
-            token: Some(token),
+            token: Some(token.into()),
         })
     }
 

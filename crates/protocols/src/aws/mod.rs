@@ -5,24 +5,28 @@
 //!               └─ STS is answered by the gateway itself (sts)
 //! ```
 //!
-//! [`credentials`] makes and opens the keys that agents hold; [`sts`] is the part of AWS STS that gives them out; [`classify`]
+//! [`credentials`] makes and opens the keys that agents hold; [`sts`] is the part of AWS STS that gives them out, and
+//! [`assume`] asks AWS's own for the gateway's; [`classify`]
 //! knows from the [`table`] which operation a request is, at which level, on what; [`command`] makes of it what policy is
 //! asked; [`deny`] refuses in the service's own format; [`upstream`] says what goes to the target; [`secrets`]
-//! hides what its answer should not show. Sockets, clocks and
+//! hides what its answer should not show; [`objects`] is what is declared of S3's; [`transcript`] is what a recording keeps. Sockets, clocks and
 //! randomness are the relay's.
 
+pub mod assume;
 mod body;
 mod cbor;
 pub mod classify;
 pub mod command;
 pub mod credentials;
 pub mod deny;
+pub mod objects;
 pub mod range;
 mod route;
 mod s3;
 pub mod secrets;
 pub mod sts;
 pub mod table;
+pub mod transcript;
 pub mod upstream;
 
 #[cfg(test)]

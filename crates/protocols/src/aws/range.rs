@@ -44,6 +44,15 @@ impl Wanted {
         }
     }
 
+    /// The `Range` that takes in all that is before it too.
+    #[must_use]
+    pub fn from_the_start(self) -> String {
+        match self {
+            Self::From(_, Some(last)) => format!("bytes=0-{}", last.saturating_add(AROUND_BYTES)),
+            Self::From(_, None) | Self::Last(_) => "bytes=0-".to_owned(),
+        }
+    }
+
     /// Its first and last byte in an object of `total` bytes. `None` where it has none.
     #[must_use]
     pub fn within(self, total: u64) -> Option<(u64, u64)> {
@@ -94,6 +103,19 @@ mod tests {
             assert_eq!(Wanted::read(value), Some(wanted), "{value}");
             assert_eq!(wanted.widened(), widened);
         }
+        let whole = [
+            Wanted::From(7, Some(9)),
+            Wanted::From(7, None),
+            Wanted::Last(4),
+        ];
+        assert_eq!(
+            whole.map(Wanted::from_the_start),
+            [
+                format!("bytes=0-{}", 9 + around),
+                "bytes=0-".to_owned(),
+                "bytes=0-".to_owned()
+            ]
+        );
         let huge = Wanted::From(u64::MAX, Some(u64::MAX));
         assert_eq!(
             huge.widened(),

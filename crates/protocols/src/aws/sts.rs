@@ -6,7 +6,7 @@ use super::credentials::Grant;
 use crate::http::sigv4::Credentials;
 use crate::http::{date, escape};
 
-const VERSION: &str = "2011-06-15";
+pub(super) const VERSION: &str = "2011-06-15";
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 /// The account in the ARNs that the gateway makes up: no account has it.
 pub const ACCOUNT: &str = "000000000000";
@@ -164,12 +164,14 @@ pub fn arn(grant: &Grant) -> String {
 #[must_use]
 pub fn keys(action: &Ask, grant: &Grant, keys: &Credentials, request: &str) -> String {
     let secret = String::from_utf8_lossy(keys.secret_key.expose());
+    let token = keys.token.as_ref().map(model::Secret::expose);
+    let token = String::from_utf8_lossy(token.unwrap_or_default());
     let credentials = element(
         "Credentials",
         &[
             text("AccessKeyId", &keys.access_key),
             text("SecretAccessKey", &secret),
-            text("SessionToken", keys.token.as_deref().unwrap_or_default()),
+            text("SessionToken", &token),
             text("Expiration", &date::rfc3339(grant.expires)),
         ],
     );

@@ -76,15 +76,19 @@ pub fn aws_host(call: &Call, scope: &Scope) -> Option<(String, String)> {
         return Some((host.to_owned(), region.to_owned()));
     }
     let region = &call.region;
-    let domain = if region.starts_with("cn-") {
+    Some((
+        format!("{}.{region}.{}", service.endpoint, domain(region)),
+        region.clone(),
+    ))
+}
+
+/// The domain of AWS's hosts in a region.
+pub(super) fn domain(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
         "amazonaws.com.cn"
     } else {
         "amazonaws.com"
-    };
-    Some((
-        format!("{}.{region}.{domain}", service.endpoint),
-        region.clone(),
-    ))
+    }
 }
 
 /// The request for `host`, unsigned. What the client's signature said and what its connection needed is gone; path and query

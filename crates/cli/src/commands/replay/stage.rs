@@ -146,9 +146,13 @@ impl Stage {
                 self.settle(),
                 decided(format!("#{seq} {}", ended(outcome, paint))),
             ]),
-            Scene::Put { data } => {
+            Scene::Put { seq: None, data } => {
                 indented(&format!("COPY in: {}", escape::line(data, COPY_CHARS_MAX)))
             }
+            Scene::Put {
+                seq: Some(seq),
+                data,
+            } => decided(self.text(&format!("#{seq} uploads"), data)),
             Scene::Shown { shown } => self.shown(shown, finds),
         }
     }
@@ -190,11 +194,44 @@ impl Stage {
                 &format!("NOTIFY {channel}: {payload}"),
                 500,
             ))),
+            Shown::Answer {
+                seq,
+                status,
+                fields,
+            } => {
+                let head = format!("#{seq} answer: HTTP {status}");
+                let head = match status {
+                    0..400 => paint.green(&head),
+                    _ => paint.red(&head),
+                };
+                let field = |(name, value): &(String, String)| {
+                    paint.dim(&indented(&escape::line(&format!("{name}: {value}"), 300)))
+                };
+                let fields: Vec<_> = fields.iter().map(field).collect();
+                joined([head, fields.join("\n")])
+            }
+            Shown::Body { seq, data } => self.text(&format!("#{seq} is shown"), data),
+            Shown::Cut { seq, why } => paint.dim(&format!(
+                "#{seq} the rest is not in the recording: {}",
+                escape::line(why, 200)
+            )),
             Shown::Unreadable { why } => paint.red(&indented(&format!(
                 "what follows cannot be read: {}",
                 escape::line(why, 200)
             ))),
         }
+    }
+
+    /// Text of a body: at most so many lines as rows.
+    fn text(&self, head: &str, data: &str) -> String {
+        let lines: Vec<_> = data.split('\n').collect();
+        let shown = lines.get(..self.rows_max).unwrap_or(&lines);
+        let more = match lines.len() - shown.len() {
+            0 => String::new(),
+            more => self.paint.dim(&format!("    … and {more} more lines")),
+        };
+        let head = self.paint.dim(&format!("{head}:"));
+        joined([head, indented(&shown.join("\n")), more])
     }
 
     /// The rows that were gathered, as a table.

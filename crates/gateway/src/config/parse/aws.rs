@@ -1,9 +1,21 @@
 //! Targets that speak AWS's APIs.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::DataClass;
+use protocols::aws::objects::{Declared, Form};
+use protocols::aws::sts;
+
 use super::super::read::{Item, Section};
-use super::super::{AwsCredentials, AwsTarget, ConfigError, Endpoint};
+use super::super::{
+    AwsChain, AwsCredentials, AwsKeys, AwsRole, AwsTarget, ConfigError, Endpoint, KeySource,
+};
 use super::classes::{find, strategies};
-use super::{OwnClasses, host_port, labels, path, secret};
+use super::{OwnClasses, count, host_port, labels, path, secret, text};
+
+/// So much of a body is kept unless the file says otherwise.
+const RECORDED_BYTES: usize = 64 << 10;
 
 pub(super) fn target(mut section: Section<'_>, own: &OwnClasses) -> Result<AwsTarget, ConfigError> {
     let region = section.need("region", "\"eu-central-1\"")?;
@@ -25,17 +37,73 @@ pub(super) fn target(mut section: Section<'_>, own: &OwnClasses) -> Result<AwsTa
             section
                 .need(
                     "credentials",
-                    "{ access_key = \"AKIA…\", secret_key = { env = \"…\" } }",
+                    "{ access_key = \"AKIA…\", secret_key = { env = \"…\" } } or { chain = [\"instance\"] }",
                 )?
                 .section()?,
+        )?,
+        role: section
+            .take("role")
+            .map(|item| role(item.section()?))
+            .transpose()?,
+        recorded_bytes: count(
+            &mut section,
+            "recorded_bytes",
+            RECORDED_BYTES,
+            0..=16 << 20,
         )?,
         labels: labels(section.section("labels")?)?,
         strategies: strategies(section.section("strategies")?)?,
         find: find(section.section("find")?, own)?,
         own: own.clone(),
+        objects: objects(section.take("objects"))?,
     };
     section.finish()?;
     Ok(target)
+}
+
+fn objects(item: Option<Item<'_>>) -> Result<Vec<Declared>, ConfigError> {
+    let list = item.map_or(Ok(Vec::new()), Item::list)?;
+    list.into_iter()
+        .map(|item| declared(item.section()?))
+        .collect()
+}
+
+fn declared(mut section: Section<'_>) -> Result<Declared, ConfigError> {
+    let bucket = section.need("bucket", "\"reports\"")?.text()?;
+    let prefix = text(&mut section, "prefix")?.unwrap_or_default();
+    let separator = match section.take("separator") {
+        None => b',',
+        Some(item) => match *item.text()?.as_bytes() {
+            [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => byte,
+            _ => return Err(item.error("is not one ASCII character: write one like \";\"")),
+        },
+    };
+    let columns = section.take("columns").map(|item| classes(item.section()?));
+    let members = section.take("members").map(|item| classes(item.section()?));
+    let (form, names) = match (columns.transpose()?, members.transpose()?) {
+        (Some(columns), None) => (Form::Csv(separator), columns),
+        (None, Some(members)) => (Form::Json, members),
+        _ => {
+            return Err(section.error(
+                "needs one of columns (CSV with a header) and members (JSON), each { name = \"class\" }",
+            ));
+        }
+    };
+    section.finish()?;
+    Ok(Declared {
+        bucket,
+        prefix,
+        form,
+        names,
+    })
+}
+
+fn classes(mut section: Section<'_>) -> Result<BTreeMap<String, DataClass>, ConfigError> {
+    let class = |(name, item): (String, Item<'_>)| {
+        let class = DataClass::try_from(item.text()?);
+        Ok((name, class.map_err(|error| item.error(error.to_string()))?))
+    };
+    section.rest().into_iter().map(class).collect()
 }
 
 fn endpoint(item: &Item<'_>) -> Result<Endpoint, ConfigError> {
@@ -57,16 +125,82 @@ fn endpoint(item: &Item<'_>) -> Result<Endpoint, ConfigError> {
 }
 
 fn credentials(mut section: Section<'_>) -> Result<AwsCredentials, ConfigError> {
+    let credentials = match section.take("chain") {
+        Some(sources) => AwsCredentials::Chain(AwsChain {
+            sources: chain(sources)?,
+            profile: text(&mut section, "profile")?,
+        }),
+        None => AwsCredentials::Keys(keys(&mut section)?),
+    };
+    section.finish()?;
+    Ok(credentials)
+}
+
+fn keys(section: &mut Section<'_>) -> Result<AwsKeys, ConfigError> {
     let item = section.need("access_key", "\"AKIA…\"")?;
     let access_key = item.text()?;
     if access_key.len() > 128 || !access_key.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(item.error("is not an access key id: letters and digits, such as AKIA…"));
     }
-    let credentials = AwsCredentials {
+    Ok(AwsKeys {
         access_key,
         secret_key: secret(section.need("secret_key", "{ env = \"…\" }")?)?,
         session_token: section.take("session_token").map(secret).transpose()?,
+    })
+}
+
+fn chain(item: Item<'_>) -> Result<Vec<KeySource>, ConfigError> {
+    let empty = item.error("is empty: name at least one place, such as [\"instance\"]");
+    let words = KeySource::ALL.map(|source| (source.name(), source));
+    let sources: Vec<_> = item
+        .list()?
+        .iter()
+        .map(|item| item.word(&words))
+        .collect::<Result<_, _>>()?;
+    if sources.is_empty() {
+        return Err(empty);
+    }
+    Ok(sources)
+}
+
+fn role(mut section: Section<'_>) -> Result<AwsRole, ConfigError> {
+    let item = section.need("arn", "\"arn:aws:iam::123456789012:role/countersign\"")?;
+    let arn = item.text()?;
+    if !is_role(&arn) {
+        return Err(item.error(
+            "is not a role: write its ARN, like arn:aws:iam::123456789012:role/countersign",
+        ));
+    }
+    let mut duration = Duration::from_secs(3_600);
+    if let Some(item) = section.take("duration") {
+        duration = item.duration()?;
+        if !sts::DURATION_SECS.contains(&i64::try_from(duration.as_secs()).unwrap_or(0)) {
+            return Err(item.error("must be from 15m to 12h, as AWS has it"));
+        }
+    }
+    let role = AwsRole {
+        arn,
+        external_id: text(&mut section, "external_id")?,
+        duration,
+        sts: section
+            .take("sts")
+            .map(|item| endpoint(&item))
+            .transpose()?,
     };
     section.finish()?;
-    Ok(credentials)
+    Ok(role)
+}
+
+fn is_role(arn: &str) -> bool {
+    let parts: Vec<_> = arn.splitn(6, ':').collect();
+    let [first, partition, service, region, account, resource] = parts.as_slice() else {
+        return false;
+    };
+    let name = resource.strip_prefix("role/").unwrap_or_default();
+    (*first, *service, *region) == ("arn", "iam", "")
+        && !partition.is_empty()
+        && !account.is_empty()
+        && !name.is_empty()
+        && arn.len() <= 2_048
+        && arn.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -11,7 +11,9 @@ use mask::{Findings, Stream};
 use model::{DenialCode, Note, Outcome, Permit, Status};
 use protocols::aws::secrets::Hider;
 
+use super::keep::Keeping;
 use super::sessions::Session;
+use crate::record::RecordError;
 
 /// What a client is shown.
 pub enum Shown {
@@ -25,6 +27,7 @@ pub enum Shown {
 pub struct Passing {
     from: Incoming,
     masking: Option<Masking>,
+    keeping: Keeping,
     ready: VecDeque<Bytes>,
     /// Bytes of it that the target has still to send, where it said how many there are.
     left: Option<u64>,
@@ -72,6 +75,9 @@ pub enum ShownError {
     /// The target's fault.
     #[error("the target ended within its answer")]
     Target(#[from] hyper::Error),
+    /// It cannot be recorded.
+    #[error("the answer cannot be recorded: {0}")]
+    Unrecorded(#[from] RecordError),
     /// What follows cannot be inspected.
     #[error("the rest of the answer cannot be inspected, so it is withheld")]
     Withheld,
@@ -91,6 +97,7 @@ impl Passing {
         from: Incoming,
         first: Option<Bytes>,
         masking: Option<Masking>,
+        keeping: Keeping,
         length: Option<u64>,
         settling: Settling,
         cut: Option<Cut>,
@@ -98,6 +105,7 @@ impl Passing {
         let mut this = Self {
             from,
             masking,
+            keeping,
             ready: VecDeque::new(),
             left: length,
             digest: digest::Context::new(&digest::SHA256),
@@ -122,26 +130,27 @@ impl Passing {
             .left
             .map(|left| left.saturating_sub(piece.len() as u64));
         let Some(masking) = &mut self.masking else {
-            self.emit(piece);
-            return Ok(());
+            return self.emit(piece);
         };
-        if !is_text(&piece) {
+        if masking.stream.is_some() && !is_text(&piece) {
             return Err(ShownError::Withheld);
         }
         let anywhere = masking.findings.place("answer");
         masking.findings.enter(anywhere);
         let mut out = Vec::with_capacity(piece.len());
-        if let Some(stream) = &mut masking.stream {
-            stream.push(&piece, &mut out, &mut masking.findings);
+        match &mut masking.stream {
+            Some(stream) => stream.push(&piece, &mut out, &mut masking.findings),
+            // What reads CBOR searches it.
+            None => out.extend_from_slice(&piece),
         }
         let out = masking.named(out)?;
-        if !out.is_empty() {
-            self.emit(out.into());
+        if out.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.emit(out.into())
     }
 
-    fn emit(&mut self, mut piece: Bytes) {
+    fn emit(&mut self, mut piece: Bytes) -> Result<(), ShownError> {
         if let Some(cut) = &mut self.cut {
             let before = cut.skip.min(piece.len() as u64);
             cut.skip -= before;
@@ -150,12 +159,15 @@ impl Passing {
             cut.length -= shown;
             piece.truncate(usize::try_from(shown).unwrap_or(piece.len()));
             if piece.is_empty() {
-                return;
+                return Ok(());
             }
         }
         self.digest.update(&piece);
         self.bytes += piece.len() as u64;
+        // Nothing is shown that is not recorded.
+        self.keeping.push(&piece)?;
         self.ready.push_back(piece);
+        Ok(())
     }
 
     /// All of it is here: what was held back goes out, and the request is settled.
@@ -166,17 +178,24 @@ impl Passing {
             if let Some(stream) = masking.stream.take() {
                 stream.finish(&mut out, &mut masking.findings);
             }
-            let out = masking.named(out).map(|mut out| {
+            let out = masking.named(out).and_then(|mut out| {
                 if let Some(hider) = masking.hider.take() {
-                    hider.finish(&mut out);
+                    let finished = hider.finish(&mut out, &mut masking.findings);
+                    finished.map_err(|_| ShownError::Withheld)?;
                 }
-                out
+                Ok(out)
             });
-            match out {
-                Ok(out) if out.is_empty() => {}
+            let emitted = match out {
+                Ok(out) if out.is_empty() => Ok(()),
                 Ok(out) => self.emit(out.into()),
-                Err(error) => return self.broken = Some(error),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = emitted {
+                return self.broken = Some(error);
             }
+        }
+        if let Err(error) = self.keeping.finish() {
+            return self.broken = Some(error.into());
         }
         let status = self.settling.as_ref().map_or(0, |settling| settling.status);
         let status = match status {
@@ -202,8 +221,11 @@ impl Passing {
 
     fn stopped(&mut self, error: &ShownError) {
         self.over = true;
+        // Whatever becomes of it, the answer broke off.
+        let _ = self.keeping.finish();
         self.settle(Status::Stopped(match error {
             ShownError::Target(_) => DenialCode::UpstreamUnavailable,
+            ShownError::Unrecorded(_) => DenialCode::LedgerUnavailable,
             ShownError::Withheld => DenialCode::Withheld,
         }));
     }

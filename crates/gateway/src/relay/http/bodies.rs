@@ -12,6 +12,7 @@ use protocols::http::sigv4::{Chunks, Payload, Verified, sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::exchange::{Asked, Content, Refused, malformed};
+use super::keep::Keeping;
 use super::outgoing::{Outgoing, Upload};
 use super::{Relay, WHOLE_BYTES_MAX};
 
@@ -161,19 +162,20 @@ impl Upward {
         from: Incoming,
         asked: &Asked,
         signed: &Verified,
+        keeping: Keeping,
         travelled: u64,
         wire: Wire,
     ) -> Result<Self, Refused> {
         let upload = Upload::default();
         let (intake, length) = intake(&asked.verified, &asked.head, travelled, wire)?;
         let Payload::Chunks(chunks) = signed.payload else {
-            let body = Outgoing::streamed(from, intake, None, length, upload.clone());
+            let body = Outgoing::streamed(from, intake, None, keeping, length, upload.clone());
             return Ok(Self { body, upload });
         };
         let trailer = trailer(&asked.head, chunks, wire)?;
         let encoder = Encoder::new(signed.clone(), length, trailer);
         let total = encoded_length(length, trailer);
-        let body = Outgoing::streamed(from, intake, Some(encoder), total, upload.clone());
+        let body = Outgoing::streamed(from, intake, Some(encoder), keeping, total, upload.clone());
         Ok(Self { body, upload })
     }
 }

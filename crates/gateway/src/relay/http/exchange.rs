@@ -97,6 +97,13 @@ impl Relay {
                 };
                 return self.answer_sts(&head, &form.0, None, from).await;
             }
+            Err(sigv4::Fault::Missing) if is_post_form(&head) => {
+                let say = "POST policy forms are not taken here: upload with PUT, or with a presigned URL for PUT";
+                return Err(Refused {
+                    refusal: Refusal::new(Kind::Unsupported, say),
+                    wire: Wire::S3,
+                });
+            }
             Err(fault) => return Err(refused(&fault, unscoped(&head))),
             Ok(presented) => presented,
         };
@@ -251,6 +258,7 @@ impl Relay {
             seq,
             permit,
             ended,
+            key: String::new(),
         };
         self.send(going, content).await
     }
@@ -340,6 +348,12 @@ fn is_sts_form(head: &Head) -> bool {
         .unwrap_or_default()
         .contains("Action=");
     head.path == "/" && (form.starts_with("application/x-www-form-urlencoded") || in_query)
+}
+
+/// Whether an unsigned request is a form of a browser for S3, whose policy would be its signature.
+fn is_post_form(head: &Head) -> bool {
+    let form = head.fields.one("content-type").unwrap_or_default();
+    head.method == "POST" && form.starts_with("multipart/form-data")
 }
 
 /// How a request without a readable signature is written, as far as that can be seen.

@@ -12,6 +12,7 @@
 mod answer;
 mod bodies;
 mod exchange;
+mod keep;
 mod outgoing;
 mod part;
 mod send;

@@ -5,6 +5,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
+use super::keep::Keeping;
+use crate::record::RecordError;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use protocols::aws::deny::Refusal;
@@ -23,6 +25,7 @@ pub struct Streamed {
     from: Incoming,
     intake: Option<Intake>,
     encoder: Option<Encoder>,
+    keeping: Keeping,
     pieces: Vec<Bytes>,
     ready: VecDeque<Bytes>,
     left: u64,
@@ -59,6 +62,9 @@ pub enum UploadError {
     /// The client is gone.
     #[error("the client ended within the body")]
     Client(#[from] hyper::Error),
+    /// It cannot be recorded.
+    #[error("the body cannot be recorded: {0}")]
+    Unrecorded(#[from] RecordError),
 }
 
 impl Outgoing {
@@ -67,6 +73,7 @@ impl Outgoing {
         from: Incoming,
         intake: Intake,
         encoder: Option<Encoder>,
+        keeping: Keeping,
         length: u64,
         upload: Upload,
     ) -> Self {
@@ -74,6 +81,7 @@ impl Outgoing {
             from,
             intake: Some(intake),
             encoder,
+            keeping,
             pieces: Vec::new(),
             ready: VecDeque::new(),
             left: length,
@@ -103,6 +111,12 @@ impl Streamed {
                 }
                 None => self.finish(),
             };
+            if taken.is_ok()
+                && let Err(error) = self.keep()
+            {
+                self.intake = None;
+                return Poll::Ready(Some(Err(error.into())));
+            }
             if let Err(fault) = taken.and_then(|()| self.pass_on()) {
                 self.intake = None;
                 self.upload.set(Err(Refusal::from(fault)));
@@ -115,6 +129,17 @@ impl Streamed {
         if let Some(intake) = self.intake.take() {
             let ended = intake.finish(&mut self.pieces)?;
             self.upload.set(Ok(ended));
+        }
+        Ok(())
+    }
+
+    /// Records content before it goes on.
+    fn keep(&mut self) -> Result<(), RecordError> {
+        for piece in &self.pieces {
+            self.keeping.push(piece)?;
+        }
+        if self.intake.is_none() {
+            self.keeping.finish()?;
         }
         Ok(())
     }

@@ -3,8 +3,10 @@
 use hyper::http::response;
 use hyper::{Response, StatusCode};
 use mask::{Masker, MaskerConfig};
-use protocols::aws::classify::Wire;
+use protocols::aws::classify::{Call, Wire};
+use protocols::aws::objects::declared;
 use protocols::aws::range::{Wanted, content_range};
+use protocols::aws::secrets::Hider;
 
 use super::answer::{Cut, Shown};
 use super::exchange::own;
@@ -34,13 +36,26 @@ pub(super) fn masker(account: &Account, going: &Going) -> Masker {
     })
 }
 
+/// What hides members of the answer to a call by their name, or what is declared of the object that it reads.
+pub(super) fn hider(account: &Account, call: &Call, masker: &Masker) -> Option<Hider> {
+    Hider::new(call, masker).or_else(|| object(account, call, masker))
+}
+
+/// What hides what is declared of the object that a call reads or writes.
+pub(super) fn object(account: &Account, call: &Call, masker: &Masker) -> Option<Hider> {
+    Hider::of_object(declared(&account.objects, call)?, masker)
+}
+
 /// The part that is wanted of an object in which something may be hidden, so that more of it must be read.
-pub(super) fn wanted(going: &Going, masker: &Masker) -> Option<Wanted> {
+pub(super) fn wanted(account: &Account, going: &Going, masker: &Masker) -> Option<Wanted> {
     let object = going
         .call
         .operation
         .is_some_and(|it| it.name == "GetObject");
-    if going.call.wire != Wire::S3 || !object || masker.hides_nothing() {
+    if going.call.wire != Wire::S3 || !object {
+        return None;
+    }
+    if masker.hides_nothing() && object(account, &going.call, masker).is_none() {
         return None;
     }
     Wanted::read(going.asked.head.fields.one("range")?)

@@ -10,21 +10,23 @@ use mask::{Findings, Hint};
 use model::{Denial, DenialCode, Permit, Status};
 use protocols::aws::classify::{Call, Wire};
 use protocols::aws::deny::{Kind, Refusal};
-use protocols::aws::secrets::Hider;
+use protocols::aws::objects::declared;
 use protocols::aws::upstream;
 use protocols::http::Head;
 use protocols::http::canonical::PathForm;
 use protocols::http::chunked::{Ended, encoded_length};
-use protocols::http::sigv4::{Payload, Signer, Verified, sha256};
+use protocols::http::sigv4::{Credentials, Payload, Signer, Verified, sha256};
 use std::sync::Arc;
 
 use super::Relay;
 use super::answer::{Masking, Passing, Settling, Shown, is_text};
 use super::bodies::{Upward, intake, trailer};
 use super::exchange::{Asked, Content, Refused, denied, malformed};
+use super::keep::{self, Keeping, Side};
 use super::outgoing::{Outgoing, Upload};
-use super::part::{Part, beyond, masker, part, wanted};
+use super::part::{Part, beyond, hider, masker, object, part, wanted};
 use super::sessions::Session;
+use crate::record::RecordError;
 use crate::upstream::aws::{Account, Destination};
 
 /// Fields of an answer that belong to the target's connection (RFC 9110 section 7.6.1).
@@ -61,19 +63,27 @@ pub(super) struct Going {
     pub(super) permit: Permit,
     /// An upload that was checked already.
     pub(super) ended: Option<Ended>,
+    /// The id of the key it was signed with, once it was.
+    pub(super) key: String,
 }
 
 impl Relay {
     /// Sends what was permitted, and gives the target's answer. Whatever comes of it is settled.
     pub(super) async fn send(
         &self,
-        going: Going,
+        mut going: Going,
         content: Content,
     ) -> Result<Response<Shown>, Refused> {
         let wire = going.call.wire;
         let target = going.session.caller.target.clone();
         let prepared = match target.account() {
-            Some(account) => self.prepare(account, &going, content),
+            Some(account) => match self.keys(account, &going).await {
+                Ok(keys) => {
+                    going.key.clone_from(&keys.access_key);
+                    self.prepare(account, &going, &keys, content)
+                }
+                Err(refused) => Err(refused),
+            },
             None => Err(malformed("the target does not speak AWS's APIs", wire)),
         };
         let (request, upload) = match prepared {
@@ -112,11 +122,25 @@ impl Relay {
         }
     }
 
+    /// The keys that the session's requests are signed with.
+    async fn keys(&self, account: &Account, going: &Going) -> Result<Credentials, Refused> {
+        let session = &going.session;
+        let keys = account.keys_for(&session.caller, session.keys(), &self.gateway.clock);
+        keys.await.map_err(|error| {
+            let caller = &session.caller;
+            tracing::error!(session = caller.session, target = caller.target.name, %error, "no AWS keys");
+            let say = "the gateway has no keys of the target's account now: tell whoever runs the gateway";
+            let denial = Denial::new(DenialCode::UpstreamUnavailable, say);
+            denied(&denial, going.call.wire)
+        })
+    }
+
     /// The signed request for the target.
     fn prepare(
         &self,
         account: &Account,
         going: &Going,
+        keys: &Credentials,
         content: Content,
     ) -> Result<(Request<Outgoing>, Upload), Refused> {
         let Going { asked, call, .. } = going;
@@ -130,13 +154,14 @@ impl Relay {
         })?;
         let mut head = upstream::head(&asked.head, wire, &destination.host)
             .map_err(|error| malformed(&error.to_string(), wire))?;
-        let keys = account.credentials().map_err(|error| {
-            tracing::error!(%error, "the target's account has no keys");
-            let say = "the target's account has no keys: tell whoever runs the gateway";
-            denied(&Denial::new(DenialCode::UpstreamUnavailable, say), wire)
-        })?;
-        if let Some(wanted) = wanted(going, &masker(account, going)) {
-            head.fields.set("range", wanted.widened());
+        let masker = masker(account, going);
+        if let Some(wanted) = wanted(account, going, &masker) {
+            // Only from its start can what is declared of an object be told.
+            let range = match object(account, call, &masker) {
+                Some(_) => wanted.from_the_start(),
+                None => wanted.widened(),
+            };
+            head.fields.set("range", range);
         }
         let payload = match &content {
             Content::Whole(bytes, _) => Payload::Sha256(sha256(bytes)),
@@ -144,7 +169,7 @@ impl Relay {
         };
         let length = lengths(&mut head, asked, &content, &payload, wire)?;
         let signer = Signer {
-            credentials: &keys,
+            credentials: keys,
             region: &destination.region,
             service: &asked.scope.service,
             form: PathForm::of(&asked.scope.service),
@@ -152,7 +177,11 @@ impl Relay {
         let signed = signer
             .sign(&mut head, &payload, self.gateway.clock.now())
             .map_err(|error| malformed(&error.to_string(), wire))?;
-        let Upward { body, upload } = upward(content, asked, &signed, length, wire)?;
+        let mut keeping = Keeping::new(account, &going.session, going.seq, call, Side::Upload);
+        if call.operation.is_some_and(|it| it.name == "UploadPart") {
+            keeping = keeping.piece();
+        }
+        let Upward { body, upload } = upward(content, asked, &signed, keeping, length, wire)?;
         let request = request(&destination, &head, body)
             .ok_or_else(|| malformed("the request cannot be written anew", wire))?;
         Ok((request, upload))
@@ -218,15 +247,23 @@ fn upward(
     content: Content,
     asked: &Asked,
     signed: &Verified,
+    mut keeping: Keeping,
     travelled: u64,
     wire: Wire,
 ) -> Result<Upward, Refused> {
     let upload = Upload::default();
     match content {
-        Content::Whole(bytes, _) => Ok(Upward {
-            body: Outgoing::Whole((!bytes.is_empty()).then_some(bytes)),
-            upload,
-        }),
+        Content::Whole(bytes, _) => {
+            // What was asked holds the bodies of API calls; an object's content is told there by its digest.
+            if wire == Wire::S3 {
+                let kept = keeping.push(&bytes).and_then(|()| keeping.finish());
+                kept.map_err(|error| unrecorded(&error, wire))?;
+            }
+            Ok(Upward {
+                body: Outgoing::Whole((!bytes.is_empty()).then_some(bytes)),
+                upload,
+            })
+        }
         Content::Stream(body) => {
             let chunks = matches!(signed.payload, Payload::Chunks(_));
             if travelled == 0 && !chunks {
@@ -241,9 +278,15 @@ fn upward(
                     upload,
                 });
             }
-            Upward::passing(body, asked, signed, travelled, wire)
+            Upward::passing(body, asked, signed, keeping, travelled, wire)
         }
     }
+}
+
+fn unrecorded(error: &RecordError, wire: Wire) -> Refused {
+    tracing::error!(%error, "a body cannot be recorded");
+    let say = "the session's recording failed, so nothing may run: get new keys, and tell whoever runs the gateway";
+    denied(&Denial::new(DenialCode::LedgerUnavailable, say), wire)
 }
 
 fn request(destination: &Destination, head: &Head, body: Outgoing) -> Option<Request<Outgoing>> {
@@ -275,9 +318,9 @@ async fn show(
     let length = content_length(&parts.headers);
     let bodiless = going.asked.head.method == "HEAD" || body.is_end_stream();
     let masker = Arc::new(masker(account, &going));
-    let hider = Hider::new(&going.call, &masker);
+    let hider = hider(account, &going.call, &masker);
     let clear = masker.hides_nothing() && hider.is_none();
-    let wanted = wanted(&going, &masker);
+    let wanted = wanted(account, &going, &masker);
     let cut = match wanted.and_then(|wanted| part(&parts, wanted)) {
         Some(Part::Beyond(total)) => {
             let settling = going.settling(&parts, upload);
@@ -304,7 +347,7 @@ async fn show(
         }
     }
     let masking = (!bodiless && !clear).then(|| Masking {
-        stream: Some(masker.stream(Hint::NONE).in_place()),
+        stream: (wire != Wire::Cbor).then(|| masker.stream(Hint::NONE).in_place()),
         hider,
         findings: Findings::counting(),
     });
@@ -323,10 +366,29 @@ async fn show(
             .header("content-length", cut.length)
             .header("content-range", field);
     }
+    if let Some(fields) = shown.headers_ref() {
+        let head = keep::head(account, going.seq, parts.status.as_u16(), fields);
+        let kept = going.session.caller.recorder.note(&head);
+        if let Err(error) = kept {
+            going.stopped(DenialCode::LedgerUnavailable, Some(ids(&parts.headers)));
+            return Err(unrecorded(&error, wire));
+        }
+    }
+    let mut keeping = Keeping::new(
+        account,
+        &going.session,
+        going.seq,
+        &going.call,
+        Side::Answer,
+    );
+    let whole = parts.status != hyper::StatusCode::PARTIAL_CONTENT;
+    if !whole && (masking.is_none() || declared(&account.objects, &going.call).is_some()) {
+        keeping = keeping.piece();
+    }
     let settling = going.settling(&parts, upload);
     let length = if bodiless { Some(0) } else { length };
     let cut = cut.map(|(cut, _)| cut);
-    let passing = Passing::new(body, first, masking, length, settling, cut);
+    let passing = Passing::new(body, first, masking, keeping, length, settling, cut);
     shown
         .body(Shown::Passing(Box::new(passing)))
         .map_err(|_| malformed("the answer cannot be written anew", wire))
@@ -355,8 +417,12 @@ fn uninspectable(
     if wire == Wire::S3 && parts.status == hyper::StatusCode::PARTIAL_CONTENT && !cut {
         return Some("is a part of an object that is not one range of bytes");
     }
-    if wire == Wire::Cbor || field("content-type").is_some_and(|it| it.contains("eventstream")) {
+    let content = field("content-type").unwrap_or_default();
+    if content.contains("eventstream") || wire == Wire::Cbor && content != "application/cbor" {
         return Some("is in a binary form");
+    }
+    if wire == Wire::Cbor {
+        return None;
     }
     (!is_text(first)).then_some("is not plain text")
 }
@@ -389,6 +455,7 @@ fn ids(headers: &HeaderMap<HeaderValue>) -> String {
 
 impl Going {
     fn settling(self, parts: &response::Parts, upload: &Upload) -> Settling {
+        let ids = self.key_and(ids(&parts.headers));
         let ended = match upload.outcome() {
             Some(Ok(ended)) => Some(ended),
             _ => self.ended,
@@ -398,21 +465,31 @@ impl Going {
             session: self.session,
             seq: self.seq,
             status: parts.status.as_u16(),
-            ids: ids(&parts.headers),
+            ids,
             uploaded: ended.map_or_else(String::new, |ended| {
                 format!("put={} put-sha256={}", ended.length, ended.sha256)
             }),
         }
     }
 
+    /// What AWS's own logs have it by: the key, and the target's ids of the request.
+    fn key_and(&self, ids: String) -> String {
+        match (self.key.as_str(), ids.as_str()) {
+            ("", _) => ids,
+            (key, "") => format!("key={key}"),
+            (key, ids) => format!("key={key} {ids}"),
+        }
+    }
+
     /// It did not come to a good end.
     fn stopped(self, code: DenialCode, ids: Option<String>) {
+        let ids = self.key_and(ids.unwrap_or_default());
         let settling = Settling {
             permit: self.permit,
             session: self.session,
             seq: self.seq,
             status: 0,
-            ids: ids.unwrap_or_default(),
+            ids,
             uploaded: String::new(),
         };
         settling.settle(Status::Stopped(code), 0, "", Vec::new());

@@ -16,6 +16,7 @@ use crate::gate::Caller;
 use crate::gateway::Gateway;
 use crate::login::{self, Login};
 use crate::random;
+use crate::upstream::aws::Kept;
 
 /// A session in which nothing was asked for so long is closed, unless the configuration says otherwise; the same keys open
 /// another.
@@ -33,6 +34,8 @@ struct Open {
     caller: OnceCell<Arc<Caller>>,
     expires: Timestamp,
     state: Mutex<State>,
+    /// Of the role that is assumed for it.
+    keys: Kept,
     asked: AtomicU64,
 }
 
@@ -55,6 +58,11 @@ impl Session {
     /// The number of its next request, from 1.
     pub(super) fn next(&self) -> u64 {
         self.open.asked.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Where the keys are kept that its requests are made with.
+    pub(super) fn keys(&self) -> &Kept {
+        &self.open.keys
     }
 }
 
@@ -108,6 +116,7 @@ impl Sessions {
                     caller: OnceCell::new(),
                     expires: asker.grant.expires,
                     state: Mutex::default(),
+                    keys: Kept::default(),
                     asked: AtomicU64::new(0),
                 })
             });

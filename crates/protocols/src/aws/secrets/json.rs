@@ -54,6 +54,10 @@ impl Json {
         }
     }
 
+    pub(super) fn members(&self) -> &Members {
+        &self.members
+    }
+
     pub(super) fn push(
         &mut self,
         piece: &[u8],

@@ -4,6 +4,8 @@
 //! [`OWN`] lists what gives access. Everything below a member is hidden, at its own length and so that the SDKs can read the
 //! answer all the same: text becomes stars, Base64 other Base64, numbers zero.
 
+mod cbor;
+mod csv;
 mod json;
 mod xml;
 
@@ -13,6 +15,7 @@ use mask::{Findings, Masker};
 use model::DataClass;
 
 use super::classify::{Call, Wire};
+use super::objects::{Declared, Form};
 
 /// What gives access: keys, passwords, tokens, plaintexts.
 pub const SECRET: &str = "secret";
@@ -110,15 +113,16 @@ pub struct Hider {
 
 #[derive(Debug)]
 enum Reader {
+    Cbor(cbor::Cbor),
+    Csv(csv::Csv),
     Json(json::Json),
     Xml(xml::Xml),
 }
 
-/// What is to be hidden.
+/// What is to be hidden: which of the members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Member {
-    name: &'static str,
-    class: &'static str,
+    index: usize,
     /// Base64 of bytes.
     blob: bool,
 }
@@ -126,7 +130,8 @@ struct Member {
 /// The members by name, and where what was hidden is counted.
 #[derive(Debug)]
 struct Members {
-    by_name: HashMap<&'static str, Member>,
+    list: Vec<(String, DataClass)>,
+    by_name: HashMap<String, Member>,
     masker: Masker,
 }
 
@@ -140,39 +145,66 @@ impl Hider {
         if call.wire == Wire::S3 && content {
             return None;
         }
-        let shown = |class: &str| {
-            DataClass::try_from(class.to_owned()).is_ok_and(|class| !masker.masks(&class))
-        };
         let own = OWN.iter().find(|(name, _)| *name == service.name);
         let own = own.map_or(&[] as &[&str], |(_, members)| members);
-        let mut by_name = HashMap::new();
+        let mut members = Members::new(masker);
         let listed = [
             (SENSITIVE, service.shown_sensitive.as_slice()),
             (SECRET, own),
         ];
-        for (class, members) in listed {
-            for member in members {
-                let (name, blob) = match member.strip_suffix(":b") {
+        for (class, names) in listed {
+            let Ok(class) = DataClass::try_from(class.to_owned()) else {
+                continue;
+            };
+            for name in names {
+                let (name, blob) = match name.strip_suffix(":b") {
                     Some(name) => (name, true),
-                    None => (*member, false),
+                    None => (*name, false),
                 };
-                by_name.insert(name, Member { name, class, blob });
+                members.add(name, &class, blob);
             }
         }
-        by_name.retain(|_, member| !shown(member.class));
-        if by_name.is_empty() {
+        // Texts in CBOR are searched here too.
+        if members.by_name.is_empty() && (call.wire != Wire::Cbor || masker.hides_nothing()) {
             return None;
         }
-        let members = Members {
-            by_name,
-            masker: masker.clone(),
-        };
         let reader = match call.wire {
             Wire::Json(_) | Wire::RestJson => Reader::Json(json::Json::new(members)),
             Wire::Query | Wire::Ec2 | Wire::RestXml | Wire::S3 => {
                 Reader::Xml(xml::Xml::new(members))
             }
-            Wire::Cbor => return None,
+            Wire::Cbor => Reader::Cbor(cbor::Cbor::new(members)),
+        };
+        Some(Self { reader })
+    }
+
+    /// The names of the members that are hidden, in order.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        let members = match &self.reader {
+            Reader::Cbor(cbor) => cbor.members(),
+            Reader::Csv(csv) => csv.members(),
+            Reader::Json(json) => json.members(),
+            Reader::Xml(xml) => xml.members(),
+        };
+        let mut names: Vec<_> = members.by_name.keys().map(AsRef::as_ref).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// For the content of an object of which this is declared; `None` where policy reveals all of it.
+    #[must_use]
+    pub fn of_object(declared: &Declared, masker: &Masker) -> Option<Self> {
+        let mut members = Members::new(masker);
+        for (name, class) in &declared.names {
+            members.add(name, class, false);
+        }
+        if members.by_name.is_empty() {
+            return None;
+        }
+        let reader = match declared.form {
+            Form::Csv(separator) => Reader::Csv(csv::Csv::new(members, separator)),
+            Form::Json => Reader::Json(json::Json::new(members)),
         };
         Some(Self { reader })
     }
@@ -188,21 +220,48 @@ impl Hider {
         findings: &mut Findings,
     ) -> Result<(), Unreadable> {
         match &mut self.reader {
+            Reader::Cbor(cbor) => cbor.push(piece),
+            Reader::Csv(csv) => csv.push(piece, out, findings),
             Reader::Json(json) => json.push(piece, out, findings),
             Reader::Xml(xml) => xml.push(piece, out, findings),
         }
     }
 
     /// The answer is complete: appends what was held back.
-    pub fn finish(self, out: &mut Vec<u8>) {
+    ///
+    /// # Errors
+    /// [`Unreadable`]: what was held back may not be shown.
+    pub fn finish(self, out: &mut Vec<u8>, findings: &mut Findings) -> Result<(), Unreadable> {
         match self.reader {
+            Reader::Cbor(cbor) => return cbor.finish(out, findings),
+            Reader::Csv(csv) => csv.finish(out, findings),
             Reader::Json(json) => json.finish(out),
             Reader::Xml(xml) => xml.finish(out),
         }
+        Ok(())
     }
 }
 
 impl Members {
+    fn new(masker: &Masker) -> Self {
+        Self {
+            list: Vec::new(),
+            by_name: HashMap::new(),
+            masker: masker.clone(),
+        }
+    }
+
+    /// Adds a member, unless policy reveals its class. The last of a name counts.
+    fn add(&mut self, name: &str, class: &DataClass, blob: bool) {
+        if !self.masker.masks(class) {
+            self.by_name.remove(name);
+            return;
+        }
+        let index = self.list.len();
+        self.list.push((name.to_owned(), class.clone()));
+        self.by_name.insert(name.to_owned(), Member { index, blob });
+    }
+
     fn find(&self, name: &[u8]) -> Option<Member> {
         let name = std::str::from_utf8(name).ok()?;
         self.by_name.get(name).copied()
@@ -210,15 +269,15 @@ impl Members {
 
     /// Counts a value that is hidden. What it is goes nowhere.
     fn count(&self, member: Member, findings: &mut Findings) {
-        let Ok(class) = DataClass::try_from(member.class.to_owned()) else {
+        let Some((name, class)) = self.list.get(member.index) else {
             return;
         };
-        let place = findings.place(member.name);
+        let place = findings.place(name);
         findings.enter(place);
         let mut unused = Vec::new();
         let _ = self
             .masker
-            .mask_declared(&class, b"*", &mut unused, findings);
+            .mask_declared(class, b"*", &mut unused, findings);
     }
 }
 

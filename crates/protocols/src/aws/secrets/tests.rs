@@ -33,7 +33,7 @@ fn shown(call: &Call, answer: &str) -> Result<(String, u64), Unreadable> {
         for piece in answer.as_bytes().chunks(size) {
             hider.push(piece, &mut out, &mut findings)?;
         }
-        hider.finish(&mut out);
+        hider.finish(&mut out, &mut findings)?;
         assert_eq!(out.len(), answer.len());
         let count = findings.facts().iter().map(|fact| fact.count).sum();
         results.push((String::from_utf8(out).unwrap(), count));

@@ -43,6 +43,10 @@ impl Xml {
         }
     }
 
+    pub(super) fn members(&self) -> &Members {
+        &self.members
+    }
+
     pub(super) fn push(
         &mut self,
         piece: &[u8],

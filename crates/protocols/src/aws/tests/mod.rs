@@ -1,4 +1,5 @@
 mod asks;
+mod assumed;
 mod calls;
 mod keys;
 mod replies;

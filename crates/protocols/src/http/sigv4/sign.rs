@@ -17,7 +17,7 @@ pub struct Credentials {
     /// The secret access key.
     pub secret_key: Secret,
     /// The session token of temporary ones.
-    pub token: Option<String>,
+    pub token: Option<Secret>,
 }
 
 /// Signs requests of one account for one service in one region.
@@ -62,7 +62,10 @@ impl Signer<'_> {
         head.fields.remove("authorization");
         head.fields.set("x-amz-date", date.as_str());
         match &self.credentials.token {
-            Some(token) => head.fields.set("x-amz-security-token", token.as_str()),
+            Some(token) => {
+                let token = String::from_utf8_lossy(token.expose());
+                head.fields.set("x-amz-security-token", token);
+            }
             None => head.fields.remove("x-amz-security-token"),
         }
         let mut signed: Vec<String> = head
@@ -121,7 +124,10 @@ impl Signer<'_> {
         put("X-Amz-Date", &date);
         put("X-Amz-Expires", &expires_secs.to_string());
         if let Some(token) = &self.credentials.token {
-            put("X-Amz-Security-Token", token);
+            put(
+                "X-Amz-Security-Token",
+                &String::from_utf8_lossy(token.expose()),
+            );
         }
         put("X-Amz-SignedHeaders", &names.join(";"));
         head.query = Some(query);

@@ -44,7 +44,9 @@ impl Case {
         Credentials {
             access_key: text("access_key_id").unwrap(),
             secret_key: Secret::from(text("secret_access_key").unwrap()),
-            token: text("token").filter(|_| !self.token_is_added_later()),
+            token: text("token")
+                .filter(|_| !self.token_is_added_later())
+                .map(Into::into),
         }
     }
 

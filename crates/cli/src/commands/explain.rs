@@ -1,0 +1,378 @@
+//! `countersign aws explain`.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use clap::{Args, Subcommand};
+use gateway::config::{AwsTarget, Config};
+use mask::{Masker, MaskerConfig};
+use model::{Agent, Decision, Identity, Obligations, Proof, Timestamp};
+use policy::{PolicySet, TargetRef};
+use protocols::aws::NAME;
+use protocols::aws::classify::{Call, Wire, classify, wants_body};
+use protocols::aws::command::{Body, command};
+use protocols::aws::secrets::Hider;
+use protocols::http::sigv4::{Payload, Presented, Scope};
+use protocols::http::{Fields, Head, escape};
+use serde_json::{Value, json};
+
+use super::{block_on, check};
+use crate::capture::{self, Caught};
+use crate::cli::Globals;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::render::escape as shown;
+
+/// What concerns AWS's APIs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Aws {
+    Explain(Box<Explain>),
+}
+
+impl Aws {
+    pub(crate) fn run(self, globals: &Globals, output: &Output) -> Result<(), Failure> {
+        match self {
+            Self::Explain(explain) => explain.run(globals, output),
+        }
+    }
+}
+
+/// Show how a request of AWS's APIs is understood, and what policy would say of it. Nothing is sent.
+///
+/// A client is run with keys that open nothing, and what it asks is caught on this machine and refused; so only its first request is seen where the next depends on the answer. Or the request is given by --method, --url and --body. Policies are those of the configuration's folder, as they stand there.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign aws explain --for alice --group data -- aws s3 rm s3://reports/2026.csv
+  countersign aws explain --target lake --for alice --agent claude-code -- python3 job.py
+  countersign aws explain --for alice --service s3 --method DELETE --url /reports/2026.csv
+  countersign aws explain --for alice --service dynamodb --url / --header 'X-Amz-Target: DynamoDB_20120810.GetItem' --body item.json")]
+pub(crate) struct Explain {
+    /// The target that is asked. Default: the only one that speaks AWS's APIs.
+    #[arg(long, value_name = "TARGET")]
+    target: Option<String>,
+
+    /// The human who asks, or for whom an agent does.
+    #[arg(long = "for", value_name = "HUMAN")]
+    human: String,
+
+    /// The agent that asks; without it the human does.
+    #[arg(long, value_name = "NAME")]
+    agent: Option<String>,
+
+    /// A group that the human is in; may be given several times.
+    #[arg(long = "group", value_name = "GROUP")]
+    groups: Vec<String>,
+
+    /// The request's method. Default: POST.
+    #[arg(long, value_name = "METHOD", requires = "url")]
+    method: Option<String>,
+
+    /// The request's path and query; a scheme and host before it do not count.
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "service",
+        conflicts_with = "command"
+    )]
+    url: Option<String>,
+
+    /// The service the request is signed for, such as s3.
+    #[arg(long, value_name = "NAME", requires = "url")]
+    service: Option<String>,
+
+    /// A header field of the request; may be given several times.
+    #[arg(long = "header", value_name = "NAME: VALUE", requires = "url")]
+    headers: Vec<String>,
+
+    /// The file that holds the request's body.
+    #[arg(long, value_name = "FILE", requires = "url")]
+    body: Option<PathBuf>,
+
+    /// The client and its arguments.
+    #[arg(last = true, value_name = "COMMAND", required_unless_present = "url")]
+    command: Vec<OsString>,
+}
+
+/// Whom and what the requests are asked of.
+struct Scene<'a> {
+    identity: Identity,
+    name: &'a str,
+    target: &'a AwsTarget,
+    policies: PolicySet,
+}
+
+impl Explain {
+    fn run(self, globals: &Globals, output: &Output) -> Result<(), Failure> {
+        let config = Config::load(&globals.config).map_err(Failure::usage)?;
+        let (name, target) = self.target(&config)?;
+        let scene = Scene {
+            identity: self.identity(),
+            name,
+            target,
+            policies: check::policies(&config).map_err(Failure::usage)?,
+        };
+        let requests = match &self.url {
+            Some(url) => vec![self.given(url, &target.region)?],
+            None => {
+                let caught = block_on(capture::requests(&self.command, &target.region))?;
+                caught
+                    .into_iter()
+                    .map(of_client)
+                    .collect::<Result<_, _>>()?
+            }
+        };
+        for (caught, scope) in &requests {
+            let explained = scene.explain(caught, scope);
+            if output.is_json() {
+                output.json(&explained)?;
+            } else {
+                output.line(&table(&explained))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn target<'a>(&self, config: &'a Config) -> Result<(&'a str, &'a AwsTarget), Failure> {
+        let mut all = config.aws_targets.iter();
+        let found = match &self.target {
+            Some(name) => config.aws_targets.get_key_value(name),
+            None => all.next().filter(|_| all.next().is_none()),
+        };
+        let (name, target) = found.ok_or_else(|| {
+            let names: Vec<_> = config.aws_targets.keys().map(String::as_str).collect();
+            Failure::usage(format!(
+                "say with --target which target that speaks AWS's APIs: there are {}",
+                if names.is_empty() {
+                    "none".to_owned()
+                } else {
+                    names.join(", ")
+                }
+            ))
+        })?;
+        Ok((name, target))
+    }
+
+    fn identity(&self) -> Identity {
+        Identity {
+            human: self.human.clone(),
+            agent: self.agent.clone().map(|name| Agent {
+                name,
+                instance: None,
+                model: None,
+            }),
+            groups: self.groups.iter().cloned().collect(),
+            proof: Proof {
+                issuer: "countersign aws explain".to_owned(),
+                subject: self.human.clone(),
+                token_id: None,
+                key_id: None,
+                expires: Timestamp::MAX,
+            },
+        }
+    }
+
+    fn given(&self, url: &str, region: &str) -> Result<(Caught, Scope), Failure> {
+        let target = match url.split_once("://") {
+            Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
+            None => url,
+        };
+        if !target.starts_with('/') {
+            return Err(Failure::usage(
+                "--url needs a path that begins with a slash",
+            ));
+        }
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query.to_owned())),
+            None => (target, None),
+        };
+        let mut fields = Fields::default();
+        for header in &self.headers {
+            let (name, value) = header.split_once(':').ok_or_else(|| {
+                Failure::usage(format!(
+                    "--header {header:?} is no header: write NAME: VALUE"
+                ))
+            })?;
+            fields.push(name.trim(), value.trim());
+        }
+        let body = match &self.body {
+            Some(file) => std::fs::read(file)
+                .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?,
+            None => Vec::new(),
+        };
+        let head = Head {
+            method: self
+                .method
+                .as_deref()
+                .unwrap_or("POST")
+                .to_ascii_uppercase(),
+            path: path.to_owned(),
+            query,
+            fields,
+        };
+        let scope = Scope {
+            day: "20260101".to_owned(),
+            region: region.to_owned(),
+            service: self.service.clone().unwrap_or_default(),
+        };
+        let body = Some(Bytes::from(body));
+        Ok((Caught { head, body }, scope))
+    }
+}
+
+/// A caught request, and what it is signed for.
+fn of_client(caught: Caught) -> Result<(Caught, Scope), Failure> {
+    let presented = Presented::read(&caught.head)
+        .map_err(|fault| format!("the client's request would be refused: {fault}"))?;
+    Ok((caught, presented.scope))
+}
+
+impl Scene<'_> {
+    /// How a request is understood, and what would become of it.
+    fn explain(&self, caught: &Caught, scope: &Scope) -> Value {
+        let Caught { head, body } = caught;
+        // As the gateway has it: bodies of S3 pass, all others are read.
+        let reads = |call: &Call| call.wire != Wire::S3 || wants_body(head);
+        let call = classify(head, scope, body.as_deref());
+        let payload = Presented::read(head).ok().and_then(|it| it.payload);
+        let content = match (body, &payload) {
+            (Some(body), _) if reads(&call) || body.is_empty() => Body::Whole(body),
+            (_, Some(Payload::Sha256(digest))) => Body::Digest(digest),
+            _ => Body::Unknown,
+        };
+        let command = command(&call, head, content, &Masker::new(MaskerConfig::default()));
+        let target = TargetRef {
+            name: self.name,
+            protocol: NAME,
+            labels: &self.target.labels,
+        };
+        let connect = self.policies.connect(&self.identity, &target);
+        let decision = match &connect {
+            Decision::Deny(_) => connect,
+            _ => {
+                let nobody = BTreeSet::new();
+                let decided = self
+                    .policies
+                    .decide(&self.identity, &target, &command.asks, &nobody);
+                (*decided).clone()
+            }
+        };
+        let obligations = match &decision {
+            Decision::Allow(obligations) | Decision::Ask { obligations, .. } => obligations.clone(),
+            Decision::Deny(_) => Obligations::default(),
+        };
+        let masker = Masker::new(MaskerConfig {
+            reveal: obligations.reveal.clone(),
+            strategies: self.target.strategies.clone(),
+            find: self.target.find.clone(),
+        });
+        let hider = Hider::new(&call, &masker);
+        let hidden = hider.as_ref().map(Hider::names).unwrap_or_default();
+        let asks: Vec<_> = command.asks.list().iter().map(|ask| {
+            json!({"action": ask.action, "kind": ask.resource.kind, "resource": ask.resource.name})
+        }).collect();
+        json!({
+            "target": self.name,
+            "human": self.identity.human,
+            "agent": self.identity.agent.as_ref().map(|agent| &agent.name),
+            "service": call.prefix,
+            "operation": call.action(),
+            "level": call.operation.map_or("opaque", |it| it.level.name()),
+            "region": call.region,
+            "protocol": call.wire.name(),
+            "answered_by": if scope.service == "sts" { "the gateway itself" } else { "the target" },
+            "method": head.method,
+            "path": escape::decode(&head.path).unwrap_or_else(|_| head.path.clone()),
+            "asks": asks,
+            "decision": decided(&decision),
+            "reveals": obligations.reveal,
+            "hidden_members": hidden,
+            "command": String::from_utf8_lossy(&command.shown),
+            "body": command.shown_parameters.first().cloned().flatten(),
+            "policy": self.policies.version(),
+        })
+    }
+}
+
+fn decided(decision: &Decision) -> Value {
+    match decision {
+        Decision::Allow(it) => json!({"outcome": "allow", "policies": it.policies}),
+        Decision::Ask { gates, obligations } => {
+            json!({"outcome": "ask", "gates": gates, "policies": obligations.policies})
+        }
+        Decision::Deny(it) => {
+            json!({"outcome": "deny", "message": it.message, "policies": it.policies})
+        }
+    }
+}
+
+/// The same for people.
+fn table(explained: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let one = |name: &str| text(&explained[name]);
+    let words = |list: &Value, word: &dyn Fn(&Value) -> String| {
+        let words: Vec<_> = list.as_array().into_iter().flatten().map(word).collect();
+        words.join(", ")
+    };
+    let decision = &explained["decision"];
+    let by = match words(&decision["policies"], &text) {
+        none if none.is_empty() => String::new(),
+        by => format!(" (by {by})"),
+    };
+    let verdict = match decision["outcome"].as_str() {
+        Some("allow") => format!("allow{by}"),
+        Some("ask") => {
+            let gate = |gate: &Value| format!("{} of {}", gate["quorum"], text(&gate["group"]));
+            format!("ask people: {}{by}", words(&decision["gates"], &gate))
+        }
+        _ => format!("deny{by}: {}", text(&decision["message"])),
+    };
+    let ask = |ask: &Value| {
+        format!(
+            "{} {} {:?}",
+            text(&ask["action"]),
+            text(&ask["kind"]),
+            text(&ask["resource"])
+        )
+    };
+    let reveals = words(&explained["reveals"], &text);
+    let hidden = words(&explained["hidden_members"], &text);
+    let lines = [
+        ("Request", format!("{} {}", one("method"), one("path"))),
+        (
+            "Operation",
+            format!(
+                "{} ({}), {}, {}",
+                one("operation"),
+                one("level"),
+                one("region"),
+                one("protocol")
+            ),
+        ),
+        ("Answered by", one("answered_by")),
+        ("Asks", words(&explained["asks"], &ask)),
+        ("Decision", verdict),
+        (
+            "Shown in clear",
+            if reveals.is_empty() {
+                "nothing that is protected".to_owned()
+            } else {
+                reveals
+            },
+        ),
+        (
+            "Hidden members",
+            if hidden.is_empty() {
+                "none by name".to_owned()
+            } else {
+                hidden
+            },
+        ),
+    ];
+    lines
+        .iter()
+        .map(|(name, value)| format!("{name:<15}{}\n", shown::visible(value)))
+        .collect()
+}

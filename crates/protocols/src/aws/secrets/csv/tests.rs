@@ -1,0 +1,108 @@
+use std::sync::Arc;
+
+use mask::{Findings, Masker, MaskerConfig};
+use model::DataClass;
+use proptest::prelude::*;
+
+use super::super::super::objects::{Declared, Form};
+use super::super::Hider;
+
+fn declared(separator: u8) -> Declared {
+    let names = [
+        ("ssn", DataClass::US_SSN),
+        ("Full, \"Name\"", DataClass::EMAIL),
+    ];
+    Declared {
+        bucket: "b".to_owned(),
+        prefix: String::new(),
+        form: Form::Csv(separator),
+        names: names.map(|(name, class)| (name.to_owned(), class)).into(),
+    }
+}
+
+fn hidden(separator: u8, pieces: &[&[u8]]) -> (String, u64) {
+    let masker = Arc::new(Masker::new(MaskerConfig::default()));
+    let mut hider = Hider::of_object(&declared(separator), &masker).unwrap();
+    let (mut out, mut findings) = (Vec::new(), Findings::counting());
+    for piece in pieces {
+        hider.push(piece, &mut out, &mut findings).unwrap();
+    }
+    hider.finish(&mut out, &mut findings).unwrap();
+    let count = findings.facts().iter().map(|fact| fact.count).sum();
+    (String::from_utf8(out).unwrap(), count)
+}
+
+#[track_caller]
+fn check(text: &str, expect: &str, count: u64) {
+    let whole = hidden(b',', &[text.as_bytes()]);
+    assert_eq!(whole, (expect.to_owned(), count));
+    for cut in 0..text.len() {
+        let (one, other) = text.as_bytes().split_at(cut);
+        assert_eq!(hidden(b',', &[one, other]), whole, "cut at {cut}");
+    }
+}
+
+#[test]
+fn columns_are_hidden_by_their_name() {
+    check(
+        "id,ssn,city\n1,ab,x\n2,\"c,d\",y\n3,,z",
+        "id,ssn,city\n1,**,x\n2,\"***\",y\n3,,z",
+        2,
+    );
+    check(
+        "\u{feff}\"ssn\" , id\r\nab,1\r\n\r\nü,2\r\n",
+        "\u{feff}\"ssn\" , id\r\n**,1\r\n\r\n**,2\r\n",
+        2,
+    );
+    check(
+        "id,\"Full, \"\"Name\"\"\"\n1,\"A\nB \"\"C\"\"\"\n",
+        "id,\"Full, \"\"Name\"\"\"\n1,\"*********\"\n",
+        1,
+    );
+    check("a,b\n1,2\n", "a,b\n1,2\n", 0);
+    check("", "", 0);
+}
+
+/// An odd number of fields could have moved the column anywhere.
+#[test]
+fn rows_that_do_not_fit_the_header_are_hidden_whole() {
+    check("id,ssn\n1,2,3\n4\n5,6\n", "id,ssn\n*,*,*\n*\n5,*\n", 5);
+    // A quote that never ends makes one row of the rest.
+    check("id,ssn\n1,\"2\n3,4\n", "id,ssn\n1,****\n", 1);
+}
+
+#[test]
+fn other_separators_do() {
+    assert_eq!(hidden(b';', &[b"id;ssn\n1;a,b\n"]).0, "id;ssn\n1;***\n");
+    assert_eq!(
+        hidden(b'\t', &[b"ssn\tid\na b\t1\n"]).0,
+        "ssn\tid\n***\t1\n"
+    );
+}
+
+#[test]
+fn a_row_without_end_is_not_shown() {
+    let masker = Arc::new(Masker::new(MaskerConfig::default()));
+    let mut hider = Hider::of_object(&declared(b','), &masker).unwrap();
+    let (mut out, mut findings) = (Vec::new(), Findings::counting());
+    let piece = vec![b'x'; 1 << 20];
+    hider.push(&piece, &mut out, &mut findings).unwrap();
+    assert!(hider.push(b"x", &mut out, &mut findings).is_err());
+    assert!(out.is_empty());
+}
+
+proptest! {
+    /// Whatever stands in the column, nothing of it is left; and the length stays.
+    #[test]
+    fn nothing_of_a_column_is_left(values in proptest::collection::vec("[a-z\",\n ü]{0,8}", 0..6), cut in 0_usize..80) {
+        let field = |value: &String| format!("\"{}\"", value.replace('"', "\"\""));
+        let rows: String = values.iter().map(|value| format!("{},7\n", field(value))).collect();
+        let text = format!("ssn,n\n{rows}");
+        let (one, other) = text.as_bytes().split_at(cut.min(text.len()));
+        let (out, _) = hidden(b',', &[one, other]);
+        prop_assert_eq!(out.len(), text.len());
+        let body = out.strip_prefix("ssn,n\n").unwrap();
+        prop_assert!(body.chars().all(|c| "\"*,7\n".contains(c)), "{}", out);
+        prop_assert_eq!(body.matches(",7\n").count(), values.len());
+    }
+}
