@@ -338,7 +338,6 @@ permit (principal in Group::"fraud-analysts", action == Action::"reveal", resour
     );
 }
 
-<<<<<<< HEAD
 /// Classes that the gateway's configuration defines, in every way in which text leaves.
 #[test]
 fn classes_of_ones_own_are_found_wherever_the_built_in_ones_are() {
@@ -417,7 +416,8 @@ permit (principal in Group::"support", action == Action::"reveal", resource == D
         }),
         None
     );
-=======
+}
+
 /// A value of each type, in columns that are declared and in columns that are not.
 const TYPED: &str = r#"
 CREATE TYPE mood AS ENUM ('blue', 'red');
@@ -451,8 +451,8 @@ with psycopg.connect(autocommit=True) as c:
     for table in ("typed", "found"):
         both = [c.execute(f"SELECT * FROM {table}", binary=binary).fetchall() for binary in (False, True)]
         names = [column.name for column in c.execute(f"SELECT * FROM {table} LIMIT 0").description]
-        for text, value in zip(both[0][0], both[1][0]):
-            # Of words that it does not know, psycopg makes bytes in binary.
+        # The last, tsvector, is masked in place in text alone. Of words that it does not know, psycopg makes bytes in binary.
+        for text, value in zip(both[0][0][:-1], both[1][0]):
             assert repr(text) == repr(value).replace("b'", "'") or type(value) is bytes, (text, value)
         full, empty = both[0]
         assert set(empty) == {None}, empty
@@ -515,5 +515,4 @@ fn what_was_masked_is_still_a_value_of_its_type() {
     let kept = kept.success().stdout;
     assert_eq!(kept.lines().count(), 2, "{kept}");
     assert!(!kept.contains('4'), "{kept}");
->>>>>>> 191cd47 (Keep masked values valid for their types: rows, JSON, enums, types of extensions)
 }
