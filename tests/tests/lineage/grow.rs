@@ -133,7 +133,7 @@ const DOCS: &[&str] = &[
 ];
 
 /// An expression of a form picked at random, its parts written by `part`; `None` where it should be a query.
-pub fn expr(
+pub(crate) fn expr(
     writer: &mut Writer,
     kind: Kind,
     depth: usize,

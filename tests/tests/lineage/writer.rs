@@ -2,7 +2,7 @@
 
 /// What an expression gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub(crate) enum Kind {
     Text,
     Number,
     Flag,
@@ -43,7 +43,7 @@ impl Scope {
 /// Common table expressions that may be named.
 type Tables = Vec<(String, Vec<(String, Kind)>)>;
 
-pub struct Writer {
+pub(crate) struct Writer {
     state: u64,
     aliases: usize,
     tables: Tables,
@@ -55,7 +55,7 @@ macro_rules! sql {
 
 impl Writer {
     /// The statement of a seed.
-    pub fn statement(seed: u64) -> String {
+    pub(crate) fn statement(seed: u64) -> String {
         let mut writer = Self {
             state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x5851_F42D_4C95_7F2D,
             aliases: 0,
@@ -517,7 +517,7 @@ impl Writer {
     }
 
     /// A number below a limit, for the forms of expressions.
-    pub fn dice(&mut self, limit: usize) -> usize {
+    pub(crate) fn dice(&mut self, limit: usize) -> usize {
         self.below(limit)
     }
 }

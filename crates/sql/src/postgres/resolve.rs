@@ -151,7 +151,13 @@ pub fn resolve(statement: &Statement, catalog: &Catalog, protected: &Protected) 
         .filter(|effect| effect.protected)
         .flat_map(|effect| effect.relations.iter().cloned())
         .collect();
-    let (rows, copies_protected, told) = rows(statement, catalog, protected, !touched.is_empty());
+    let (mut rows, copies_protected, told) =
+        rows(statement, catalog, protected, !touched.is_empty());
+    if !protected.is_empty()
+        && let Some(why) = planned(statement, &calls)
+    {
+        rows = Rows::Columns(Columns(vec![Slot::unknown(&why)]));
+    }
     let (matched, mut probed) = told.classes(protected.classes());
     for effect in effects.iter().filter(|effect| redefines(statement, effect)) {
         probed.extend(classes_of(effect, catalog, protected));
@@ -296,6 +302,24 @@ fn rows(
         Rows::Columns(Columns(slots))
     };
     (rows, copies || side_effects, lineage.told)
+}
+
+/// Why the plan that an `EXPLAIN` shows may hold data: the planner runs functions that are immutable, and shows what they return.
+fn planned(statement: &Statement, calls: &[Called]) -> Option<String> {
+    let inner = statement
+        .inner
+        .as_ref()
+        .filter(|_| statement.tag == "EXPLAIN")?;
+    match calls.first() {
+        Some(called) => Some(format!(
+            "the plan may hold what function {} returns",
+            called.name
+        )),
+        None if matches!(inner.output, Output::Handle | Output::Unknown) => {
+            Some("the plan is of a statement that is not known".to_owned())
+        }
+        None => None,
+    }
 }
 
 /// Whether an effect loads values from outside in bulk, which a key can refuse, or has the server look at every value: for
