@@ -386,7 +386,10 @@ const RULES: &[(&str, &str)] = &[
     ("EXPLAIN SELECT * FROM customers WHERE ssn = upper($1)", "."),
     // What is immutable, the planner runs.
     ("EXPLAIN VERBOSE SELECT no_such_function()", "?"),
-    ("EXPLAIN SELECT id FROM customers WHERE name = no_such_function()", "?"),
+    (
+        "EXPLAIN SELECT id FROM customers WHERE name = no_such_function()",
+        "?",
+    ),
     ("EXPLAIN EXECUTE p", "?"),
 ];
 
