@@ -516,3 +516,99 @@ fn what_was_masked_is_still_a_value_of_its_type() {
     assert_eq!(kept.lines().count(), 2, "{kept}");
     assert!(!kept.contains('4'), "{kept}");
 }
+
+/// The same values twice, in columns of several types.
+const PAIRS: &str = "
+CREATE TABLE seen (id integer, card text, ssn text, uid uuid, account bigint);
+CREATE TABLE again (card text, ssn varchar(11), uid uuid, account bigint);
+INSERT INTO seen SELECT n, '411111111111111' || n, '536-22-123' || n, md5(n::text)::uuid, 4111111111111110 + n FROM generate_series(0, 9) n;
+INSERT INTO seen VALUES (10, '4111111111111111', '536-22-1234', NULL, NULL);
+INSERT INTO again SELECT card, ssn, uid, account FROM seen;
+";
+
+#[test]
+fn hashed_values_still_join_and_formatted_ones_keep_their_form() {
+    let database = Postgres::shared().database();
+    database.endpoint().psql(PAIRS).success();
+    let mut config = config(&database);
+    for table in ["seen", "again"] {
+        for (column, class) in [
+            ("card", "pan"),
+            ("ssn", "us_ssn"),
+            ("uid", "us_ssn"),
+            ("account", "pan"),
+        ] {
+            let column = format!("public.{table}.{column}");
+            config = config.set(&["targets", "bank", "mask", &column], class);
+        }
+    }
+    let config = config
+        .set(&["targets", "bank", "strategies", "us_ssn"], "hash")
+        .set(&["targets", "bank", "strategies", "pan"], "format");
+    let gateway = Gateway::start(config);
+    let bank = gateway.bank();
+    let rows = |table: &str| {
+        let query = format!("SELECT ssn, uid, card, account FROM {table} ORDER BY ctid");
+        bank.psql(&query).success().stdout
+    };
+    let seen = rows("seen");
+    assert_eq!(seen, rows("again"));
+    let clear = database.endpoint();
+    let clear = clear.psql("SELECT ssn, uid, card, account FROM seen ORDER BY ctid");
+    let clear = clear.success().stdout;
+    let split = |text: &str| -> Vec<Vec<String>> {
+        let lines = text.lines();
+        lines
+            .map(|line| line.split('|').map(str::to_owned).collect())
+            .collect()
+    };
+    let (seen, clear) = (split(&seen), split(&clear));
+    assert_eq!(seen.len(), 11);
+    for (one, was) in seen.iter().zip(&clear) {
+        for (other, same) in seen.iter().zip(&clear) {
+            for column in [0, 1, 2] {
+                assert_eq!(one[column] == other[column], was[column] == same[column]);
+            }
+        }
+        assert!(one[0].starts_with("hash_") && one[0].len() == 21, "{one:?}");
+        assert_eq!(one[2].len(), 16);
+        assert_eq!(one[2][12..], was[2][12..]);
+        assert_ne!(one[2], was[2]);
+        assert!(
+            one[3].is_empty() || one[3].parse::<u64>().unwrap() != was[3].parse::<u64>().unwrap()
+        );
+    }
+    // Drivers read them, in binary too, and it is the same value there.
+    let uids = r#"
+import psycopg
+with psycopg.connect() as c:
+    for binary in (False, True):
+        for row in c.execute("SELECT uid, account FROM seen WHERE id < 3 ORDER BY id", binary=binary):
+            print(*row)
+"#;
+    let uids = bank.python_script(uids).success().stdout;
+    let uids: Vec<&str> = uids.lines().collect();
+    assert_eq!(uids[..3], uids[3..]);
+    assert!(
+        uids[0].starts_with(&seen[0][1]) && uids[0].ends_with(&seen[0][3]),
+        "{uids:?}"
+    );
+    let (_, config) = gateway.stop();
+    let ledger = config.ledger();
+    let outcomes = ledger.events("outcome");
+    let masks = outcomes
+        .iter()
+        .flat_map(|event| event["outcome"]["masks"].as_array().cloned());
+    let strategies: std::collections::BTreeSet<String> = masks
+        .flatten()
+        .map(|fact| {
+            format!(
+                "{} {}",
+                fact["class"].as_str().unwrap(),
+                fact["strategy"].as_str().unwrap()
+            )
+        })
+        .collect();
+    let strategies: Vec<&str> = strategies.iter().map(String::as_str).collect();
+    assert_eq!(strategies, ["pan format", "us_ssn hash"]);
+}

@@ -5,6 +5,7 @@
 //! <data>/keys/commands.key    salts the digests of commands (HMAC-SHA-256)
 //! <data>/keys/issuer.key      signs the built-in issuer's tokens (P-256, PKCS #8)
 //! <data>/keys/aws.key         makes the keys that AWS's clients hold (32 bytes)
+//! <data>/keys/mask.key        makes what is shown in place of values with the strategies hash and format (32 bytes)
 //! <data>/keys/recording.key   wraps the keys of recordings, unless the configuration names another file
 //! ```
 
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use ledger::SigningKey;
+use mask::MaskKey;
 use model::Secret;
 use recording::Kek;
 use zeroize::Zeroizing;
@@ -57,6 +59,8 @@ pub struct Keys {
     pub issuer: Secret,
     /// Makes the keys that AWS's clients hold.
     pub aws: Secret,
+    /// Makes what is shown in place of values.
+    pub mask: MaskKey,
 }
 
 /// Makes the data folder, for this account alone, and the folder of keys in it.
@@ -90,8 +94,22 @@ impl Keys {
                 .map_err(|error| KeysError::Bad(recording.to_owned(), error.to_string()))?,
             issuer: issuer(&folder.join("issuer.key"))?,
             aws: Secret::new(thirty_two(&folder.join("aws.key"))?.to_vec()),
+            mask: MaskKey::new(&thirty_two(&folder.join("mask.key"))?),
         })
     }
+}
+
+/// The key under which a gateway with this data folder hides values.
+///
+/// # Errors
+/// [`KeysError`] where it cannot be read, or no gateway has made it yet.
+pub fn mask(data: &Path) -> Result<MaskKey, KeysError> {
+    let path = data.join("keys").join("mask.key");
+    if path.try_exists().is_ok_and(|exists| !exists) {
+        let why = "it is made when the gateway first starts".to_owned();
+        return Err(KeysError::Bad(path, why));
+    }
+    Ok(MaskKey::new(&thirty_two(&path)?))
 }
 
 fn ledger(folder: &Path, origin: &str) -> Result<SigningKey, KeysError> {
@@ -183,6 +201,7 @@ mod tests {
             "issuer.key",
             "ledger.key",
             "ledger.pub",
+            "mask.key",
             "recording.key",
         ];
         let mut found: Vec<_> = fs::read_dir(data.join("keys"))

@@ -148,10 +148,11 @@ pub async fn serve(
     };
     let (ending, is_ending) = watch::channel(false);
     let parts = Parts::start(&config, addresses, is_ending).await?;
-    let listener = postgres::listener(&config, postgres_socket)?;
+    let listener = postgres::listener(&config, postgres_socket, &parts.mask_key)?;
     let Parts {
         gateway,
         mint,
+        mask_key: _,
         approvals,
         api,
         log,

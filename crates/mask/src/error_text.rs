@@ -89,7 +89,7 @@ impl Masker {
         }
         spans.sort_unstable_by_key(|span| span.start);
         let mut shown = Vec::with_capacity(text.len());
-        render::render(text, 0, &spans, &mut shown);
+        render::render(text, 0, &mut spans, &mut shown);
         let outcome = self.mask_text(Hint::NONE, &shown, out, findings);
         if outcome == Outcome::Clean {
             out.append(&mut shown);
@@ -116,11 +116,7 @@ impl Hidden<'_> {
                 crate::shape::normalise(&class, value, normal)
             });
         }
-        self.spans.push(Span {
-            start: start as u64,
-            end: end as u64,
-            all: true,
-        });
+        self.spans.push(Span::stars(start as u64, end as u64));
     }
 
     /// `Key (a, b)=(x, y) already exists.` and its relatives: values up to the last bracket, as they may hold brackets.

@@ -98,6 +98,20 @@ pub struct Findings {
     commitments: usize,
     uncommitted: u64,
     scratch: Vec<u8>,
+    sightings: Option<Vec<Sighting>>,
+}
+
+/// One value that was found in free text: where, and not what. Made by [`Findings::tracing`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// Where it begins, in bytes from the beginning of the text.
+    pub start: u64,
+    /// What it is.
+    pub class: DataClass,
+    /// What found it.
+    pub rule: &'static str,
+    /// How it is hidden, or `reveal`.
+    pub strategy: &'static str,
 }
 
 #[derive(Debug)]
@@ -136,6 +150,46 @@ impl Findings {
             commitments: 0,
             uncommitted: 0,
             scratch: Vec::new(),
+            sightings: None,
+        }
+    }
+
+    /// Nothing found yet; findings are counted, and what is found in free text is told one by one.
+    #[must_use]
+    pub fn tracing() -> Self {
+        Self {
+            sightings: Some(Vec::new()),
+            ..Self::counting()
+        }
+    }
+
+    /// What was found since the last call, in the order of the text.
+    pub fn sightings(&mut self) -> Vec<Sighting> {
+        let mut sightings = self
+            .sightings
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default();
+        sightings.sort_by_key(|sighting| sighting.start);
+        sightings
+    }
+
+    /// Tells where the next value that is recorded begins.
+    pub(crate) fn sight(
+        &mut self,
+        start: u64,
+        class: &DataClass,
+        rule: &'static str,
+        strategy: &'static str,
+    ) {
+        if let Some(sightings) = &mut self.sightings {
+            let class = class.clone();
+            sightings.push(Sighting {
+                start,
+                class,
+                rule,
+                strategy,
+            });
         }
     }
 

@@ -24,6 +24,7 @@ mod masker;
 pub mod own;
 mod prefilter;
 mod render;
+mod replace;
 mod shape;
 mod stream;
 
@@ -36,9 +37,10 @@ pub use detect::{Hint, LOOK_CHARS_MAX};
 pub use error_text::ErrorNames;
 pub use findings::{
     COMMITMENTS_MAX, COMMITMENTS_PER_FACT_MAX, Commitment, CommitmentKey, FACTS_MAX, Findings,
-    PLACES_MAX, Place,
+    PLACES_MAX, Place, Sighting,
 };
 pub use masker::{Masker, Outcome};
+pub use replace::MaskKey;
 pub use stream::{STREAM_HOLD_BYTES, STREAM_PIECE_BYTES, Stream};
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The masker: text in, masked text out.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use model::DataClass;
@@ -93,7 +94,7 @@ impl Masker {
     /// Finds and hides every protected value in free text, and says what became of it.
     ///
     /// `hint` is what the column's name says. With [`Outcome::Masked`] the text is appended to `out`, as long in
-    /// characters as it was. Classes that policy reveals are counted in `findings` too, as `reveal`.
+    /// characters as it was unless a strategy puts something else there. Classes that policy reveals are counted in `findings` too, as `reveal`.
     #[inline]
     pub fn mask_text(
         &self,
@@ -141,7 +142,7 @@ impl Masker {
             let base = window.base + window.from as u64;
             let len = window.part().len();
             if effect != Effect::Nothing {
-                render::render(window.part(), base, &pass.spans, out);
+                render::render(window.part(), base, &mut pass.spans, out);
                 pass.passed(base + len as u64);
             }
             from += len.max(1);
@@ -174,10 +175,29 @@ impl Masker {
         if text.is_empty() {
             return Outcome::Clean;
         }
-        let treatment = self.config.treatment(class);
-        findings.record(class, DECLARED, treatment.name(), |normal| {
-            shape::normalise(class, text, normal)
-        });
+        let normal = |out: &mut Vec<u8>| shape::normalise(class, text, out);
+        let mut treatment = self.config.treatment(class);
+        let mut put = None;
+        if let Treatment::Mask(strategy) = treatment
+            && strategy.replaces()
+        {
+            let shown = self
+                .partial(class, text)
+                .filter(|_| strategy == Strategy::Format);
+            let part = shown.map_or(0..text.len(), |(part, _)| part);
+            let made = self.put(strategy, class, normal, text, part.clone());
+            put = made.map(|made| (part, made));
+            if put.is_none() {
+                treatment = Treatment::Mask(Strategy::Redact);
+            }
+        }
+        findings.record(class, DECLARED, treatment.name(), normal);
+        if let Some((part, made)) = put {
+            out.extend_from_slice(text.get(..part.start).unwrap_or_default());
+            out.extend_from_slice(&made);
+            out.extend_from_slice(text.get(part.end..).unwrap_or_default());
+            return Outcome::Masked;
+        }
         match treatment {
             Treatment::Reveal => {
                 let hint = self.hint(class.name());
@@ -185,21 +205,70 @@ impl Masker {
             }
             Treatment::Mask(Strategy::Null) => Outcome::Null,
             Treatment::Mask(Strategy::Withhold) => Outcome::Withheld,
-            Treatment::Mask(Strategy::Redact) => redact(text, out),
             Treatment::Mask(Strategy::Partial) => {
-                let Some(span) = self.partial(class, text) else {
+                let Some((part, all)) = self.partial(class, text) else {
                     return redact(text, out);
                 };
-                render::render(text, 0, &[span], out);
+                let span = Span {
+                    start: part.start as u64,
+                    end: part.end as u64,
+                    all,
+                    put: None,
+                };
+                render::render(text, 0, &mut [span], out);
                 Outcome::Masked
             }
+            Treatment::Mask(_) => redact(text, out),
         }
+    }
+
+    /// What [`Strategy::Hash`] and [`Strategy::Format`] make of a UUID that is declared to be of `class`, which is
+    /// written in lower case: another one. It is counted as with [`Masker::mask_declared`]. `None`, and nothing counted,
+    /// with other strategies.
+    #[must_use]
+    pub fn mask_uuid(
+        &self,
+        class: &DataClass,
+        text: &[u8],
+        findings: &mut Findings,
+    ) -> Option<[u8; 16]> {
+        let strategy = self.strategy(class).filter(|it| it.replaces())?;
+        let key = self.config.key.as_ref()?;
+        findings.record(class, DECLARED, strategy.name(), |normal| {
+            shape::normalise(class, text, normal)
+        });
+        Some(key.uuid(class, text))
+    }
+
+    /// What is shown in place of a value's `part` with a strategy that replaces it, if it can be.
+    pub(crate) fn put(
+        &self,
+        strategy: Strategy,
+        class: &DataClass,
+        normal: impl FnOnce(&mut Vec<u8>),
+        text: &[u8],
+        part: Range<usize>,
+    ) -> Option<Box<[u8]>> {
+        let key = self.config.key.as_ref()?;
+        let mut value = Vec::new();
+        normal(&mut value);
+        let put = match strategy {
+            Strategy::Hash => Some(key.hash(class, &value)),
+            Strategy::Format => key.format(class, &value, text, part),
+            _ => None,
+        };
+        put.map(Vec::into_boxed_slice)
     }
 
     /// Text that comes in pieces: COPY data without structure, documents, terminal output.
     #[must_use]
     pub fn stream(self: &Arc<Self>, hint: Hint) -> Stream {
         Stream::new(Arc::clone(self), hint)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn config(&self) -> &MaskerConfig {
+        &self.config
     }
 
     /// What the name of a column or key says about the values under it.
@@ -248,8 +317,9 @@ impl Masker {
         Kind::of(class).or_else(own)
     }
 
-    /// What a partial mask hides of a value that is declared to be of `class`; `None` if it lacks the form.
-    fn partial(&self, class: &DataClass, text: &[u8]) -> Option<Span> {
+    /// What a partial mask hides of a value that is declared to be of `class`, and whether separators go too; `None` if it
+    /// lacks the form.
+    fn partial(&self, class: &DataClass, text: &[u8]) -> Option<(Range<usize>, bool)> {
         let folded = Folded::of(text);
         let hidden = match self.config.own.named(class) {
             Some((_, own)) => Hidden {
@@ -259,11 +329,8 @@ impl Masker {
             },
             None => shape::partial(class, folded.text())?,
         };
-        Some(Span {
-            start: folded.original(hidden.start) as u64,
-            end: folded.original(hidden.end) as u64,
-            all: hidden.all,
-        })
+        let part = folded.original(hidden.start)..folded.original(hidden.end);
+        Some((part, hidden.all))
     }
 }
 
@@ -287,15 +354,6 @@ fn window(text: &[u8], from: usize) -> Window<'_> {
 }
 
 pub(crate) fn redact(text: &[u8], out: &mut Vec<u8>) -> Outcome {
-    render::render(
-        text,
-        0,
-        &[Span {
-            start: 0,
-            end: text.len() as u64,
-            all: true,
-        }],
-        out,
-    );
+    render::render(text, 0, &mut [Span::stars(0, text.len() as u64)], out);
     Outcome::Masked
 }

@@ -6,15 +6,27 @@ use crate::fold;
 pub(crate) const MASK: u8 = b'*';
 
 /// A stretch of text to hide. Positions are bytes, counted from wherever the caller counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) start: u64,
     pub(crate) end: u64,
     /// Hide every character; otherwise separators stay as they are.
     pub(crate) all: bool,
+    /// What is shown in its place; stars, if another span reaches beyond it.
+    pub(crate) put: Option<Box<[u8]>>,
 }
 
 impl Span {
+    /// Everything from `start` to `end` becomes stars.
+    pub(crate) fn stars(start: u64, end: u64) -> Self {
+        Self {
+            start,
+            end,
+            all: true,
+            put: None,
+        }
+    }
+
     fn covers(&self, pos: u64) -> bool {
         self.start <= pos && pos < self.end
     }
@@ -23,30 +35,44 @@ impl Span {
 /// Appends `text`, whose first byte is at `base`, with what `spans` (sorted by start) cover hidden.
 ///
 /// Spans may overlap and may reach beyond the text at either side.
-pub(crate) fn render(text: &[u8], base: u64, spans: &[Span], out: &mut Vec<u8>) {
+pub(crate) fn render(text: &[u8], base: u64, spans: &mut [Span], out: &mut Vec<u8>) {
     rendered(text, base, spans, false, out);
 }
 
 /// The same, with as many stars as a hidden character has bytes, so that every byte keeps its place.
-pub(crate) fn render_in_place(text: &[u8], base: u64, spans: &[Span], out: &mut Vec<u8>) {
+pub(crate) fn render_in_place(text: &[u8], base: u64, spans: &mut [Span], out: &mut Vec<u8>) {
     rendered(text, base, spans, true, out);
 }
 
-fn rendered(text: &[u8], base: u64, spans: &[Span], in_place: bool, out: &mut Vec<u8>) {
+fn rendered(text: &[u8], base: u64, spans: &mut [Span], in_place: bool, out: &mut Vec<u8>) {
     out.reserve(text.len());
     let end = base + text.len() as u64;
     let mut pos = base;
     let mut spans = spans;
-    while let Some(first) = spans.first() {
-        if first.start >= end {
-            break;
+    while let Some(first) = spans.first().filter(|first| first.start < end) {
+        if first.start < base && first.put.is_some() {
+            // What is shown in its place was, with the part of the text where it begins.
+            pos = first.end.clamp(pos, end);
+            spans = spans.split_at_mut(1).1;
+            continue;
         }
-        let (count, reach) = together(spans);
-        let (now, later) = spans.split_at(count);
-        let from = first.start.clamp(pos, end);
+        let (start, (count, reach)) = (first.start, together(spans));
+        let (now, later) = spans.split_at_mut(count);
+        let from = start.clamp(pos, end);
         let to = reach.clamp(pos, end);
         out.extend_from_slice(part(text, base, pos, from));
-        hide(part(text, base, from, to), from, now, in_place, out);
+        let whole = |span: &&Span| span.start == start && span.end == reach;
+        match now
+            .iter()
+            .filter(whole)
+            .find_map(|span| span.put.as_deref())
+        {
+            Some(put) => out.extend_from_slice(put),
+            None => {
+                now.iter_mut().for_each(|span| span.put = None);
+                hide(part(text, base, from, to), from, now, in_place, out);
+            }
+        }
         pos = to;
         spans = later;
     }

@@ -54,6 +54,8 @@ pub(crate) struct Pass {
     counted: Vec<u64>,
     /// A kind that was counted already, for the whole value.
     told: Option<Kind>,
+    /// Whether every byte must keep its place.
+    in_place: bool,
     /// Up to where long values were hidden that may go on, by kind.
     open: [Option<(Kind, u64)>; 2],
 }
@@ -119,11 +121,7 @@ impl Pass {
             .take_while(|byte| detect::secret::goes_on(kind, **byte))
             .count();
         let end = until + run as u64;
-        self.spans.push(Span {
-            start: until,
-            end,
-            all: true,
-        });
+        self.spans.push(Span::stars(until, end));
         if let Some(slot) = self.open.get_mut(slot) {
             *slot = (run == rest.len()).then_some((kind, end));
         }
@@ -164,16 +162,32 @@ impl Pass {
         if found.kind == Kind::Card && at(end) <= self.counted(Kind::Iban) {
             return Effect::Nothing;
         }
-        let treatment = masker.treatment(found.kind);
         let is_new = at(start) >= self.counted(found.kind);
         self.count(found.kind, at(end));
+        let is_open = found.kind.is_long() && found.end - found.start == LOOK_CHARS_MAX;
+        let class = masker.class(found.kind);
+        let text = window.text.get(start..end).unwrap_or_default();
+        let folded = folded.get(found.start..found.end).unwrap_or_default();
+        let normal = |out: &mut Vec<u8>| shape::normalise_folded(class, folded, text, out);
+        let mut treatment = masker.treatment(found.kind);
+        let mut put = None;
+        if let Treatment::Mask(strategy) = treatment
+            && strategy.replaces()
+        {
+            let (from, to, _) = hidden(found, strategy);
+            let part = original(from) - start..original(to) - start;
+            let keeps = !self.in_place || strategy == Strategy::Format && text.is_ascii();
+            put = masker
+                .put(strategy, class, normal, text, part)
+                .filter(|_| keeps && !is_open);
+            if put.is_none() {
+                treatment = Treatment::Mask(Strategy::Redact);
+            }
+        }
         if is_new && self.told != Some(found.kind) {
-            let text = window.text.get(start..end).unwrap_or_default();
-            let folded = folded.get(found.start..found.end).unwrap_or_default();
-            let class = masker.class(found.kind);
-            findings.record(class, found.kind.rule(), treatment.name(), |normal| {
-                shape::normalise_folded(class, folded, text, normal);
-            });
+            let rule = found.kind.rule();
+            findings.sight(at(start), class, rule, treatment.name());
+            findings.record(class, rule, treatment.name(), normal);
         }
         let Treatment::Mask(strategy) = treatment else {
             return Effect::Nothing;
@@ -183,8 +197,9 @@ impl Pass {
             start: at(original(from)),
             end: at(original(to)),
             all,
+            put,
         });
-        if found.kind.is_long() && found.end - found.start == LOOK_CHARS_MAX {
+        if is_open {
             let slot = usize::from(found.kind == Kind::Jwt);
             if let Some(open) = self.open.get_mut(slot) {
                 *open = Some((found.kind, at(end)));
@@ -192,7 +207,9 @@ impl Pass {
             self.follow(slot, window);
         }
         match strategy {
-            Strategy::Redact | Strategy::Partial => Effect::Hidden,
+            Strategy::Redact | Strategy::Partial | Strategy::Hash | Strategy::Format => {
+                Effect::Hidden
+            }
             Strategy::Null => Effect::Null,
             Strategy::Withhold => Effect::Withheld,
         }
@@ -201,7 +218,7 @@ impl Pass {
 
 /// What a strategy hides of a match, and whether separators go too.
 fn hidden(found: Match, strategy: Strategy) -> (usize, usize, bool) {
-    if strategy != Strategy::Partial {
+    if !matches!(strategy, Strategy::Partial | Strategy::Format) {
         return (found.start, found.end, true);
     }
     match found.kind {
@@ -239,7 +256,6 @@ pub struct Stream {
     from: usize,
     /// Where `text` stands in the whole.
     base: u64,
-    in_place: bool,
 }
 
 impl Stream {
@@ -251,14 +267,13 @@ impl Stream {
             text: Vec::new(),
             from: 0,
             base: 0,
-            in_place: false,
         }
     }
 
     /// The same stream, in which every byte keeps its place: what hides a character is as many bytes long.
     #[must_use]
     pub fn in_place(mut self) -> Self {
-        self.in_place = true;
+        self.pass.in_place = true;
         self
     }
 
@@ -291,7 +306,7 @@ impl Stream {
             to,
         };
         self.pass.find(&self.masker, window, self.hint, findings);
-        let render = if self.in_place {
+        let render = if self.pass.in_place {
             render::render_in_place
         } else {
             render::render
@@ -299,7 +314,7 @@ impl Stream {
         render(
             window.part(),
             self.base + self.from as u64,
-            &self.pass.spans,
+            &mut self.pass.spans,
             out,
         );
         self.pass.passed(self.base + to as u64);

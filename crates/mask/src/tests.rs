@@ -4,6 +4,7 @@ mod any_text;
 mod errors;
 mod facts;
 mod own;
+mod replaced;
 
 use std::sync::Arc;
 

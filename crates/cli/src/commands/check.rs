@@ -107,7 +107,7 @@ fn files(config: &Config) -> Vec<String> {
     let aws = config
         .aws_targets
         .iter()
-        .map(|(name, target)| (name, Target::aws(name, target, &config.limits)));
+        .map(|(name, target)| (name, Target::aws(name, target, &config.limits, None)));
     for (name, target) in wire.chain(aws) {
         let wrong = match target {
             Ok(target) => checked(&target).err(),

@@ -267,6 +267,8 @@ impl Scene<'_> {
             reveal: obligations.reveal.clone(),
             strategies: self.target.strategies.clone(),
             find: self.target.find.clone(),
+            own: self.target.own.clone(),
+            key: None,
         });
         let hider = Hider::new(&call, &masker);
         let hidden = hider.as_ref().map(Hider::names).unwrap_or_default();

@@ -236,7 +236,8 @@ pub struct Target {
     pub labels: BTreeMap<String, String>,
     /// `mask`: declared columns, `schema.table.column` to class.
     pub mask: BTreeMap<String, DataClass>,
-    /// `strategies`: how values are hidden, by class, where not partially: `redact`, `partial`, `null` or `withhold`.
+    /// `strategies`: how values are hidden, by class, where not partially: `redact`, `partial`, `hash`, `format`,
+    /// `null` or `withhold`.
     pub strategies: BTreeMap<DataClass, Strategy>,
     /// `find`: which classes are looked for in any text, where not as usual.
     pub find: BTreeMap<DataClass, bool>,

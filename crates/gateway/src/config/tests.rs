@@ -266,7 +266,7 @@ fn columns_are_named_in_full() {
     );
     assert!(
         added("[targets.bank.strategies]\npan = \"hide\"")
-            .contains("write redact, partial, null or withhold")
+            .contains("write redact, partial, hash, format, null or withhold")
     );
     assert!(added("[targets.bank.mask]\n\"a.b.c\" = \"US SSN\"").contains("data class"));
     let text = format!("{MINIMAL}[targets.bank.find]\nip_address = true\nphone = false");

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::{Log, Options, Reader};
+use mask::MaskKey;
 use model::{Entry, Event, Started, Timestamp};
 use policy::SchemaFragment;
 use protocols::aws::credentials::Mint;
@@ -39,6 +40,7 @@ const INTEGRATE_EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct Parts {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) mint: Mint,
+    pub(crate) mask_key: MaskKey,
     pub(crate) approvals: Approvals,
     pub(crate) api: Arc<Api>,
     pub(crate) api_tls: Option<Arc<ServerConfig>>,
@@ -59,7 +61,6 @@ impl Parts {
     ) -> Result<Self, ServeError> {
         let clock = Clock::system();
         let stats = Arc::new(Stats::default());
-        let targets = targets(config, &clock).await?;
         let classes = config.own_classes().collect();
         let archive = Archive::new(config.data.join("policies"));
         let policies = Policies::load(&config.policy_folder, fragments(), classes, archive)
@@ -74,6 +75,7 @@ impl Parts {
 
         keys::prepare(&config.data)?;
         let keys = Keys::open(&config.data, &config.ledger.origin, &config.recording.key)?;
+        let targets = targets(config, &clock, &keys.mask).await?;
         let ledger_folder = config.data.join("ledger");
         let log = Log::open(&ledger_folder, options(config, keys.ledger.clone()))?;
         if let Some(at) = last_entry(&log, &ledger_folder)? {
@@ -148,6 +150,7 @@ impl Parts {
         Ok(Self {
             gateway: Arc::new(gateway),
             mint,
+            mask_key: keys.mask,
             approvals,
             api: Arc::new(api),
             api_tls,
@@ -170,6 +173,7 @@ fn fragments() -> Vec<SchemaFragment> {
 async fn targets(
     config: &Config,
     clock: &Clock,
+    mask: &MaskKey,
 ) -> Result<BTreeMap<String, Arc<Target>>, ServeError> {
     let mut targets = BTreeMap::new();
     for (name, target) in &config.targets {
@@ -178,7 +182,7 @@ async fn targets(
         targets.insert(name.clone(), Arc::new(target));
     }
     for (name, target) in &config.aws_targets {
-        let target = Target::aws(name, target, &config.limits)?;
+        let target = Target::aws(name, target, &config.limits, Some(mask))?;
         targets.insert(name.clone(), Arc::new(target));
     }
     for (name, target) in &targets {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mask::MaskKey;
 use protocols::postgres::settings::{AuthMethods, Settings};
 use protocols::postgres::{Analyses, Connection, Served, Targets, Transport};
 use sql::postgres::Declaration;
@@ -16,7 +17,11 @@ use crate::tls;
 const ANALYSES_BYTES_MAX: usize = 16 << 20;
 
 /// The listener, with the targets that speak the protocol.
-pub(super) fn listener(config: &Config, socket: TcpListener) -> Result<Listener, ServeError> {
+pub(super) fn listener(
+    config: &Config,
+    socket: TcpListener,
+    mask_key: &MaskKey,
+) -> Result<Listener, ServeError> {
     let at = address(&socket)?;
     let tls = tls::server(
         config.postgres.tls.as_ref(),
@@ -28,7 +33,7 @@ pub(super) fn listener(config: &Config, socket: TcpListener) -> Result<Listener,
         .targets
         .iter()
         .filter(|(_, target)| target.protocol == TargetProtocol::Postgres)
-        .map(|(name, target)| (name.clone(), served(name, target)))
+        .map(|(name, target)| (name.clone(), served(name, target, mask_key)))
         .collect();
     let targets = Arc::new(targets);
     Ok(Listener {
@@ -47,7 +52,7 @@ pub(super) fn listener(config: &Config, socket: TcpListener) -> Result<Listener,
     })
 }
 
-fn served(name: &str, target: &Target) -> Served {
+fn served(name: &str, target: &Target, mask_key: &MaskKey) -> Served {
     let declared = target.mask.iter().filter_map(|(column, class)| {
         let mut parts = column.split('.').map(str::to_owned);
         Some(Declaration {
@@ -67,6 +72,7 @@ fn served(name: &str, target: &Target) -> Served {
         strategies: target.strategies.clone(),
         find: target.find.clone(),
         own: target.own.clone(),
+        mask_key: Some(mask_key.clone()),
         ..Settings::new(name, &target.database)
     };
     Served {

@@ -24,8 +24,8 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use mask::Strategy;
 use mask::own::OwnClasses;
+use mask::{MaskKey, Strategy};
 use model::{AssumedRole, DataClass, Identity};
 use protocols::aws::assume;
 use protocols::aws::classify::Call;
@@ -60,6 +60,8 @@ pub struct Account {
     pub objects: Vec<Declared>,
     /// So much of each body is kept in recordings.
     pub recorded_bytes: usize,
+    /// What is shown in place of values comes of this.
+    pub mask_key: Option<MaskKey>,
     client: Client<HttpsConnector<HttpConnector>, Outgoing>,
     endpoint: Option<Endpoint>,
     region: String,
@@ -88,6 +90,7 @@ impl Account {
     pub(super) fn new(
         target: &config::AwsTarget,
         limits: &config::Limits,
+        mask_key: Option<&MaskKey>,
     ) -> Result<Self, TlsError> {
         let tls = tls::client(TlsMode::VerifyFull, target.ca.as_deref())?
             .ok_or_else(|| TlsError::Other("AWS is reached by TLS".to_owned()))?;
@@ -121,6 +124,7 @@ impl Account {
             own: target.own.clone(),
             objects: target.objects.clone(),
             recorded_bytes: target.recorded_bytes,
+            mask_key: mask_key.cloned(),
             client,
             endpoint: target.endpoint.clone(),
             region: target.region.clone(),

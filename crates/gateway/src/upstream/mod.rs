@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use mask::MaskKey;
 use model::{AssumedRole, Identity, Secret};
 use policy::TargetRef;
 use protocols::session::{Knowledge, TlsWish};
@@ -116,13 +117,14 @@ impl Target {
         name: &str,
         target: &config::AwsTarget,
         limits: &config::Limits,
+        mask_key: Option<&MaskKey>,
     ) -> Result<Self, TlsError> {
         Ok(Self {
             name: name.to_owned(),
             protocol: config::TargetProtocol::Aws.name(),
             user: target.account(),
             tls: TlsWish::Require,
-            way: Way::Aws(Box::new(aws::Account::new(target, limits)?)),
+            way: Way::Aws(Box::new(aws::Account::new(target, limits, mask_key)?)),
             labels: target.labels.clone(),
             connect: limits.connect,
             knowledge: Mutex::new(None),

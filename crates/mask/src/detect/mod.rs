@@ -17,8 +17,7 @@ mod routing;
 pub(crate) mod secret;
 mod ssn;
 
-pub(crate) use card::is_card_length;
-pub(crate) use card::luhn;
+pub(crate) use card::{is_card_length, luhn};
 pub(crate) use context::BEFORE_CHARS;
 pub use context::Hint;
 pub(crate) use iban::remainder;

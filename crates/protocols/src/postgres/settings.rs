@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mask::own::OwnClasses;
-use mask::{CommitmentKey, Masker, MaskerConfig, Strategy};
+use mask::{CommitmentKey, MaskKey, Masker, MaskerConfig, Strategy};
 use model::DataClass;
 use sql::postgres::Declaration;
 
@@ -61,6 +61,8 @@ pub struct Settings {
     pub find: BTreeMap<DataClass, bool>,
     /// Classes that configuration defines.
     pub own: OwnClasses,
+    /// The key of strategies that put something else in a value's place; without one they redact.
+    pub mask_key: Option<MaskKey>,
     /// How much a session may hold or learn.
     pub limits: Limits,
     /// Maskers that were compiled, by what they reveal.
@@ -81,6 +83,7 @@ impl Settings {
             strategies: BTreeMap::new(),
             find: BTreeMap::new(),
             own: OwnClasses::default(),
+            mask_key: None,
             limits: Limits::default(),
             maskers: Maskers::default(),
         }
@@ -118,18 +121,20 @@ impl Settings {
                 strategies,
                 find,
                 own,
+                key: self.mask_key.clone(),
             }))
         };
         let declared = self.declared.iter().map(|declared| declared.class.clone());
         let own = self.own.iter().map(|own| own.class.clone());
         let nulls = DataClass::FOUND.into_iter().chain(own).chain(declared);
         let mut typed: BTreeMap<_, _> = nulls.map(|class| (class, Strategy::Null)).collect();
-        for (class, strategy) in &self.strategies {
-            let withhold = *strategy == Strategy::Withhold;
-            typed.insert(
-                class.clone(),
-                if withhold { *strategy } else { Strategy::Null },
-            );
+        let mut number = typed.clone();
+        for (class, &strategy) in &self.strategies {
+            let withhold = strategy == Strategy::Withhold;
+            let instead = if withhold { strategy } else { Strategy::Null };
+            let keeps = strategy == Strategy::Format;
+            typed.insert(class.clone(), instead);
+            number.insert(class.clone(), if keeps { strategy } else { instead });
         }
         let text: Arc<Masker> = masker(self.strategies.clone());
         let classes = self.declared.iter().map(|declared| &declared.class);
@@ -137,6 +142,7 @@ impl Settings {
         Masks {
             text,
             typed: masker(typed),
+            number: masker(number),
             open,
         }
     }
@@ -147,8 +153,10 @@ impl Settings {
 pub struct Masks {
     /// For values that are text, by the target's strategies.
     pub text: Arc<Masker>,
-    /// For values of a type that has no place for `*`, such as numbers: NULL, or withheld where a strategy says so.
+    /// For values of a type that has no place for `*`, such as dates: NULL, or withheld where a strategy says so.
     pub typed: Arc<Masker>,
+    /// For numbers: other ones with [`Strategy::Format`], otherwise as `typed`.
+    pub number: Arc<Masker>,
     /// Policy reveals every class that a detector finds or a column is declared to hold. Values are still looked at and
     /// counted, but there is nothing to withhold for.
     pub open: bool,

@@ -126,7 +126,7 @@ pub(super) fn strategies(
         let name = item.text()?;
         let strategy = Strategy::named(&name).ok_or_else(|| {
             item.error(format!(
-                "is {name:?}: write redact, partial, null or withhold"
+                "is {name:?}: write redact, partial, hash, format, null or withhold"
             ))
         })?;
         strategies.insert(class, strategy);

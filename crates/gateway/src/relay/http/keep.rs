@@ -214,6 +214,7 @@ pub(super) fn head(
 fn masker(account: &Account) -> Masker {
     Masker::new(MaskerConfig {
         find: account.find.clone(),
+        own: account.own.clone(),
         ..MaskerConfig::default()
     })
 }

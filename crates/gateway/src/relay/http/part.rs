@@ -33,6 +33,7 @@ pub(super) fn masker(account: &Account, going: &Going) -> Masker {
         strategies: account.strategies.clone(),
         find: account.find.clone(),
         own: account.own.clone(),
+        key: account.mask_key.clone(),
     })
 }
 

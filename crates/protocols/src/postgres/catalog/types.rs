@@ -29,10 +29,14 @@ pub enum Form {
     Name,
     /// Nothing that a detector looks for: flags, times, identifiers, addresses of a network.
     Plain,
+    /// A UUID, which no detector looks for.
+    Uuid,
     /// A 32-bit integer.
     Int4,
     /// A 64-bit integer.
     Int8,
+    /// An amount of money: in text as its country writes it, in binary a 64-bit integer.
+    Money,
     /// A double.
     Float8,
     /// Doubles, after so many bytes of something else in binary.
@@ -155,13 +159,13 @@ fn of_send(send: &str, oid: u32) -> Form {
         "jsonpath_send" | "ltree_send" | "lquery_send" | "ltxtq_send" => Form::VersionedText,
         "boolsend" | "int2send" | "oidsend" | "xidsend" | "xid8send" | "cidsend" | "tidsend"
         | "date_send" | "time_send" | "timetz_send" | "timestamp_send" | "timestamptz_send"
-        | "interval_send" | "uuid_send" | "float4send" | "inet_send" | "cidr_send"
-        | "macaddr_send" | "macaddr8_send" | "pg_lsn_send" | "int2vectorsend" | "oidvectorsend"
-        | "void_send" | "bit_send" | "varbit_send" | "txid_snapshot_send" | "pg_snapshot_send" => {
-            Form::Plain
-        }
+        | "interval_send" | "float4send" | "inet_send" | "cidr_send" | "macaddr_send"
+        | "macaddr8_send" | "pg_lsn_send" | "int2vectorsend" | "oidvectorsend" | "void_send"
+        | "bit_send" | "varbit_send" | "txid_snapshot_send" | "pg_snapshot_send" => Form::Plain,
         "int4send" => Form::Int4,
-        "int8send" | "cash_send" => Form::Int8,
+        "uuid_send" => Form::Uuid,
+        "int8send" => Form::Int8,
+        "cash_send" => Form::Money,
         "float8send" => Form::Float8,
         "numeric_send" => Form::Numeric,
         "point_send" | "lseg_send" | "box_send" | "line_send" | "circle_send" => Form::Floats(0),

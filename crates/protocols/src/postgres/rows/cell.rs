@@ -115,12 +115,12 @@ impl Cells {
     /// that configuration defines.
     pub(super) fn passes(&self, form: Form, hint: Hint, format: Format) -> bool {
         match form {
-            Form::Plain => true,
+            Form::Plain | Form::Uuid => true,
             Form::Int4 => hint == Hint::NONE && !self.masks.text.has_own(),
             Form::Name => format == Format::Binary,
             Form::Array(element) | Form::Range(element) | Form::Multirange(element) => {
                 let element = self.form(element);
-                let flat = matches!(element, Form::Plain | Form::Int4 | Form::Name);
+                let flat = matches!(element, Form::Plain | Form::Uuid | Form::Int4 | Form::Name);
                 flat && self.passes(element, hint, format)
             }
             _ => false,
@@ -195,10 +195,12 @@ impl Cells {
             Form::Float8 | Form::Floats(_) => {
                 self.typed(look, &numeric::without_exponents(value), findings)
             }
+            Form::Int4 | Form::Int8 | Form::Numeric => {
+                self.number(form, Format::Text, look, value, out, findings)
+            }
+            Form::Uuid => self.uuid(Format::Text, look, value, out, findings),
             Form::Plain
-            | Form::Int4
-            | Form::Int8
-            | Form::Numeric
+            | Form::Money
             | Form::Enum
             | Form::Name
             | Form::Range(_)
@@ -244,16 +246,73 @@ impl Cells {
                 Rule::Declared(_) => self.typed(look, value, findings),
                 _ => Outcome::Clean,
             },
-            Form::Int4 | Form::Int8 | Form::Float8 | Form::Floats(_) | Form::Numeric => {
+            Form::Uuid => self.uuid(Format::Binary, look, value, out, findings),
+            Form::Int4
+            | Form::Int8
+            | Form::Money
+            | Form::Float8
+            | Form::Floats(_)
+            | Form::Numeric => {
                 let mut written = Vec::with_capacity(32);
                 match numeric::write(form, value, &mut written) {
-                    Some(()) => self.typed(look, &written, findings),
+                    Some(()) => self.number(form, Format::Binary, look, &written, out, findings),
                     None => Outcome::Withheld,
                 }
             }
             Form::Raw | Form::Enum => self.typed(look, value, findings),
             Form::Unknown | Form::Opaque => Outcome::Withheld,
         }
+    }
+
+    /// A number, here in text: another one where the strategy keeps the form and there can be one, otherwise as
+    /// [`Cells::typed`].
+    fn number(
+        &self,
+        form: Form,
+        format: Format,
+        look: Look<'_>,
+        value: &[u8],
+        out: &mut Vec<u8>,
+        findings: &mut Findings,
+    ) -> Outcome {
+        let masker = match form {
+            Form::Int4 | Form::Int8 | Form::Numeric => &self.masks.number,
+            _ => &self.masks.typed,
+        };
+        let mut masked = Vec::new();
+        match mask(masker, look, value, &mut masked, findings) {
+            Outcome::Masked => match numeric::read(form, format, &masked, out) {
+                Some(()) => Outcome::Masked,
+                None => Outcome::Null,
+            },
+            outcome => outcome,
+        }
+    }
+
+    /// A UUID: another one with strategies that put something else in a value's place, otherwise as [`Cells::typed`].
+    fn uuid(
+        &self,
+        format: Format,
+        look: Look<'_>,
+        value: &[u8],
+        out: &mut Vec<u8>,
+        findings: &mut Findings,
+    ) -> Outcome {
+        let Rule::Declared(class) = look.rule else {
+            return Outcome::Clean;
+        };
+        let text = match format {
+            Format::Text => value.to_vec(),
+            Format::Binary => uuid_text(value),
+        };
+        let Some(uuid) = self.masks.text.mask_uuid(class, &text, findings) else {
+            return self.typed(look, &text, findings);
+        };
+        match format {
+            Format::Text => out.extend(uuid_text(&uuid)),
+            Format::Binary => out.extend_from_slice(&uuid),
+        }
+        Outcome::Masked
     }
 
     /// A value that cannot hold `*`: clean, NULL or withheld.
@@ -264,6 +323,17 @@ impl Cells {
             outcome => outcome,
         }
     }
+}
+
+fn uuid_text(bytes: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(36);
+    for (at, byte) in bytes.iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            text.push(b'-');
+        }
+        text.extend(hex::encode([*byte]).into_bytes());
+    }
+    text
 }
 
 /// Masks text as the rule says.

@@ -1,8 +1,9 @@
-//! Numbers in binary, written as PostgreSQL writes them in text, for the detectors to read.
+//! Numbers in binary, written as PostgreSQL writes them in text, for the detectors to read; and back.
 
 use std::io::Write as _;
 
 use crate::postgres::catalog::Form;
+use crate::postgres::wire::Format;
 
 /// So many groups of four digits are written; no detector looks at a longer number.
 const GROUPS_MAX: usize = 16;
@@ -28,7 +29,7 @@ pub(super) fn write(form: Form, value: &[u8], out: &mut Vec<u8>) -> Option<()> {
             let number = i32::from_be_bytes(value.try_into().ok()?);
             write!(out, "{number}").ok()
         }
-        Form::Int8 => {
+        Form::Int8 | Form::Money => {
             let number = i64::from_be_bytes(value.try_into().ok()?);
             write!(out, "{number}").ok()
         }
@@ -129,5 +130,63 @@ fn numeric(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
         digits -= shown.len();
         at = at.checked_add(1)?;
     }
+    Some(())
+}
+
+/// Appends the value that `text` says, as PostgreSQL writes it; `None` where it is none of this form.
+pub(super) fn read(form: Form, format: Format, text: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let text = std::str::from_utf8(text).ok()?;
+    match (form, format) {
+        (Form::Int4, Format::Binary) => out.extend(text.parse::<i32>().ok()?.to_be_bytes()),
+        (Form::Int8, Format::Binary) => out.extend(text.parse::<i64>().ok()?.to_be_bytes()),
+        (Form::Int4, Format::Text) => write!(out, "{}", text.parse::<i32>().ok()?).ok()?,
+        (Form::Int8, Format::Text) => write!(out, "{}", text.parse::<i64>().ok()?).ok()?,
+        (Form::Numeric, format) => decimal(text, format, out)?,
+        _ => return None,
+    }
+    Some(())
+}
+
+fn decimal(text: &str, format: Format, out: &mut Vec<u8>) -> Option<()> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    let whole = whole.trim_start_matches('0');
+    if format == Format::Text {
+        let whole = if whole.is_empty() { "0" } else { whole };
+        let point = if fraction.is_empty() { "" } else { "." };
+        return write!(out, "{sign}{whole}{point}{fraction}").ok();
+    }
+    let before = whole.len().next_multiple_of(4);
+    let after = fraction.len().next_multiple_of(4);
+    let digits = format!("{whole:0>before$}{fraction:0<after$}");
+    let groups = digits.as_bytes().chunks(4);
+    let groups = groups.map(|four| std::str::from_utf8(four).ok()?.parse::<u16>().ok());
+    let groups = groups.collect::<Option<Vec<_>>>()?;
+    let leading = groups.iter().take_while(|group| **group == 0).count();
+    let shown = groups.get(leading..)?;
+    let zeros = shown.iter().rev().take_while(|group| **group == 0).count();
+    let shown = shown.get(..shown.len() - zeros)?;
+    let weight = i64::try_from(before / 4).ok()? - 1 - i64::try_from(leading).ok()?;
+    let weight = if shown.is_empty() { 0 } else { weight };
+    let negative = sign == "-" && !shown.is_empty();
+    let words = [
+        u16::try_from(shown.len()).ok()?,
+        i16::try_from(weight).ok()?.cast_unsigned(),
+        if negative { 0x4000 } else { 0 },
+        u16::try_from(fraction.len()).ok()?,
+    ];
+    out.extend(
+        words
+            .iter()
+            .chain(shown)
+            .flat_map(|word| word.to_be_bytes()),
+    );
     Some(())
 }

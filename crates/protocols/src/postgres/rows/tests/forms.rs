@@ -17,7 +17,25 @@ const CUBE: u32 = 16_503;
 
 /// What is shown of a value of a column that is declared to hold `class`.
 fn declared_as(class: &DataClass, kind: u32, format: Format, value: &[u8]) -> Option<Vec<u8>> {
-    let settings = settings();
+    declared_with(None, class, kind, format, value)
+}
+
+/// The same, with this strategy for the class.
+fn declared_with(
+    strategy: Option<Strategy>,
+    class: &DataClass,
+    kind: u32,
+    format: Format,
+    value: &[u8],
+) -> Option<Vec<u8>> {
+    let settings = Settings {
+        strategies: strategy
+            .map(|strategy| (class.clone(), strategy))
+            .into_iter()
+            .collect(),
+        mask_key: Some(mask::MaskKey::new(b"key")),
+        ..settings()
+    };
     let cells = cell::Cells::new(known(), settings.masks(&BTreeSet::new()));
     let rule = cell::Rule::Declared(class.clone());
     let mut findings = Findings::counting();
@@ -178,4 +196,104 @@ fn words_of_an_enum_and_types_that_nobody_knows_become_null() {
         "{}",
         refusal.denial
     );
+}
+
+/// A number in both formats with [`Strategy::Format`], the binary one written out; they agree.
+fn formatted(kind: u32, text: &str, binary: &[u8]) -> Option<String> {
+    let shown = |format, value| {
+        declared_with(
+            Some(Strategy::Format),
+            &DataClass::US_SSN,
+            kind,
+            format,
+            value,
+        )
+    };
+    let text = shown(Format::Text, text.as_bytes());
+    let text = text.map(|text| String::from_utf8(text).unwrap());
+    let form = known().types.form(kind);
+    let binary = shown(Format::Binary, binary).map(|binary| {
+        let mut out = Vec::new();
+        numeric::write(form, &binary, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    });
+    assert_eq!(text, binary);
+    text
+}
+
+#[test]
+fn numbers_become_other_numbers_where_the_form_is_kept() {
+    for number in [536_221_234_i32, -7, 1_000_000] {
+        let shown = formatted(oid::INT4, &number.to_string(), &number.to_be_bytes()).unwrap();
+        assert_eq!(shown.parse::<i32>().unwrap() < 0, number < 0, "{shown}");
+        assert_ne!(shown, number.to_string());
+    }
+    let wide = 4_111_111_111_111_111_i64;
+    let shown = formatted(oid::INT8, &wide.to_string(), &wide.to_be_bytes()).unwrap();
+    assert_ne!(shown.parse::<i64>().unwrap(), wide);
+    let words = |words: &[u16]| {
+        words
+            .iter()
+            .flat_map(|word| word.to_be_bytes())
+            .collect::<Vec<_>>()
+    };
+    for (text, binary) in [
+        (
+            "4111111111111111.50",
+            words(&[5, 3, 0, 2, 4111, 1111, 1111, 1111, 5000]),
+        ),
+        ("-12345.678", words(&[3, 1, 0x4000, 3, 1, 2345, 6780])),
+        ("0.0007", words(&[1, 0xFFFF, 0, 4, 7])),
+        ("20000", words(&[1, 1, 0, 0, 2])),
+    ] {
+        let shown = formatted(oid::NUMERIC, text, &binary).unwrap();
+        assert_ne!(shown, text);
+        assert_eq!(
+            shown.split_once('.').map(|it| it.1.len()),
+            text.split_once('.').map(|it| it.1.len())
+        );
+        assert_eq!(shown.starts_with('-'), text.starts_with('-'));
+    }
+    // What has no digits, and what would not fit, is no number.
+    assert_eq!(
+        formatted(oid::NUMERIC, "NaN", &words(&[0, 0, 0xC000, 0])),
+        None
+    );
+    let largest: i32 = 2_147_483_647;
+    let shown = formatted(oid::INT4, &largest.to_string(), &largest.to_be_bytes());
+    assert!(shown.is_none_or(|shown| shown.parse::<i32>().is_ok()));
+    let with = |strategy, kind, value: &[u8]| {
+        declared_with(
+            Some(strategy),
+            &DataClass::US_SSN,
+            kind,
+            Format::Text,
+            value,
+        )
+    };
+    assert_eq!(with(Strategy::Hash, oid::INT4, b"536221234"), None);
+    for kind in [oid::DATE, oid::FLOAT8, oid::BOOL, ENUM] {
+        assert_eq!(with(Strategy::Format, kind, b"12"), None);
+    }
+}
+
+#[test]
+fn a_uuid_becomes_another_one_in_both_formats_alike() {
+    let written = "c7d9f3b1-5e82-4a6c-9d17-f3b86e2a5c91";
+    let bytes = hex::decode(written.replace('-', "")).unwrap();
+    let shown = |strategy, format, value: &[u8]| {
+        declared_with(Some(strategy), &DataClass::US_SSN, oid::UUID, format, value)
+    };
+    for strategy in [Strategy::Hash, Strategy::Format] {
+        let text = shown(strategy, Format::Text, written.as_bytes()).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let binary = shown(strategy, Format::Binary, &bytes).unwrap();
+        assert_eq!(text.replace('-', ""), hex::encode(&binary));
+        assert_ne!(binary, bytes);
+        let parts: Vec<usize> = text.split('-').map(str::len).collect();
+        assert_eq!(parts, [8, 4, 4, 4, 12]);
+        // Version 8 and the variant of RFC 9562.
+        assert_eq!((binary[6] >> 4, binary[8] >> 6), (8, 2));
+    }
+    assert_eq!(shown(Strategy::Redact, Format::Binary, &bytes), None);
 }
