@@ -289,6 +289,12 @@ impl Config {
         self.countersign_as("", arguments)
     }
 
+    /// The same with something on its standard input.
+    #[must_use]
+    pub fn countersign_on(&self, input: &str, arguments: &[&str]) -> Output {
+        process::run(&self.command("", arguments), input)
+    }
+
     /// The same with a token, unless it is empty.
     fn countersign_as(&self, token: &str, arguments: &[&str]) -> Output {
         process::run(&self.command(token, arguments), "")
@@ -559,7 +565,11 @@ impl Drop for Gateway {
 }
 
 /// The binary beside this test, with a clean environment.
-fn countersign() -> Command {
+///
+/// # Panics
+/// If it was not built.
+#[must_use]
+pub fn countersign() -> Command {
     let binary = place::profile_directory().join("countersign");
     assert!(
         binary.exists(),

@@ -44,7 +44,7 @@ pub mod wire;
 
 pub use aws::{Agent, Moto, aws_cli, every_request};
 pub use endpoint::{Endpoint, Tls};
-pub use gateway::{Config, Gateway};
+pub use gateway::{Config, Gateway, countersign};
 pub use issuer::Issuer;
 pub use ledger::Ledger;
 pub use person::Person;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    approvals, check, completion, env, evidence, explain, replay, run, serve, sessions, show,
+    approvals, check, completion, env, evidence, explain, mask, replay, run, serve, sessions, show,
     token, verdict,
 };
 use crate::failure::Failure;
@@ -103,6 +103,7 @@ pub(crate) enum Command {
     Evidence(evidence::Evidence),
     #[command(subcommand)]
     Aws(explain::Aws),
+    Mask(mask::Mask),
     Completion(completion::Completion),
 }
 
@@ -115,6 +116,7 @@ impl Command {
             Self::Token(command) => command.run(globals, output),
             Self::Env(command) => command.run(globals, output),
             Self::Run(command) => return command.run(globals),
+            Self::Mask(command) => return command.run(globals, output),
             Self::Approvals(command) => command.run(globals, output),
             Self::Approve(command) => command.run(globals, output),
             Self::Deny(command) => command.run(globals, output),

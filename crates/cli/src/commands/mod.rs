@@ -6,6 +6,7 @@ pub(crate) mod completion;
 pub(crate) mod env;
 pub(crate) mod evidence;
 pub(crate) mod explain;
+pub(crate) mod mask;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod serve;

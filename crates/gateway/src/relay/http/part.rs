@@ -49,11 +49,11 @@ pub(super) fn object(account: &Account, call: &Call, masker: &Masker) -> Option<
 
 /// The part that is wanted of an object in which something may be hidden, so that more of it must be read.
 pub(super) fn wanted(account: &Account, going: &Going, masker: &Masker) -> Option<Wanted> {
-    let object = going
+    let reads = going
         .call
         .operation
         .is_some_and(|it| it.name == "GetObject");
-    if going.call.wire != Wire::S3 || !object {
+    if going.call.wire != Wire::S3 || !reads {
         return None;
     }
     if masker.hides_nothing() && object(account, &going.call, masker).is_none() {
