@@ -75,7 +75,7 @@ impl MaskKey {
                 out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
                 continue;
             };
-            if char.is_numeric() || !last.is_some_and(|(_, first, _)| first == b'0') {
+            if char.is_numeric() || last.is_none_or(|(_, first, _)| first != b'0') {
                 last = Some((out.len(), first, count));
             }
             out.push(first + random.below(count));

@@ -154,7 +154,7 @@ pub fn resolve(statement: &Statement, catalog: &Catalog, protected: &Protected) 
     let (mut rows, copies_protected, told) =
         rows(statement, catalog, protected, !touched.is_empty());
     if !protected.is_empty()
-        && let Some(why) = planned(statement, &calls)
+        && let Some(why) = planned(statement, catalog)
     {
         rows = Rows::Columns(Columns(vec![Slot::unknown(&why)]));
     }
@@ -305,21 +305,17 @@ fn rows(
 }
 
 /// Why the plan that an `EXPLAIN` shows may hold data: the planner runs functions that are immutable, and shows what they return.
-fn planned(statement: &Statement, calls: &[Called]) -> Option<String> {
+fn planned(statement: &Statement, catalog: &Catalog) -> Option<String> {
     let inner = statement
         .inner
         .as_ref()
         .filter(|_| statement.tag == "EXPLAIN")?;
-    match calls.first() {
-        Some(called) => Some(format!(
-            "the plan may hold what function {} returns",
-            called.name
-        )),
-        None if matches!(inner.output, Output::Handle | Output::Unknown) => {
-            Some("the plan is of a statement that is not known".to_owned())
-        }
-        None => None,
+    if let Some(called) = calls(inner, catalog).first() {
+        let name = &called.name;
+        return Some(format!("the plan may hold what function {name} returns"));
     }
+    matches!(inner.output, Output::Handle | Output::Unknown)
+        .then(|| "the plan is of a statement that is not known".to_owned())
 }
 
 /// Whether an effect loads values from outside in bulk, which a key can refuse, or has the server look at every value: for

@@ -119,10 +119,10 @@ impl Keeping {
         let Some(mut text) = Masks::hidden(masks.hider.as_mut(), text, &mut masks.findings) else {
             return self.cut(Why::Binary);
         };
-        if let Some(hider) = masks.hider {
-            if hider.finish(&mut text, &mut masks.findings).is_err() {
-                return self.cut(Why::Binary);
-            }
+        if let Some(hider) = masks.hider
+            && hider.finish(&mut text, &mut masks.findings).is_err()
+        {
+            return self.cut(Why::Binary);
         }
         self.keep(&text)?;
         let rest = std::mem::take(&mut self.tail);

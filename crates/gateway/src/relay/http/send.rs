@@ -19,7 +19,7 @@ use protocols::http::sigv4::{Credentials, Payload, Signer, Verified, sha256};
 use std::sync::Arc;
 
 use super::Relay;
-use super::answer::{Masking, Passing, Settling, Shown, is_text};
+use super::answer::{Cut, Masking, Passing, Settling, Shown, is_text};
 use super::bodies::{Upward, intake, trailer};
 use super::exchange::{Asked, Content, Refused, denied, malformed};
 use super::keep::{self, Keeping, Side};
@@ -353,19 +353,7 @@ async fn show(
     });
     // HEAD agrees with GET.
     let describes = !clear && (!bodiless || going.asked.head.method == "HEAD");
-    let mut shown = response::Builder::new().status(parts.status);
-    for (name, value) in &parts.headers {
-        let name = name.as_str();
-        let cut_off = cut.is_some() && matches!(name, "content-length" | "content-range");
-        if !(DROPPED.contains(&name) || cut_off || describes && DESCRIBING.contains(&name)) {
-            shown = shown.header(name, value);
-        }
-    }
-    if let Some((cut, field)) = &cut {
-        shown = shown
-            .header("content-length", cut.length)
-            .header("content-range", field);
-    }
+    let shown = head(&parts, cut.as_ref(), describes);
     if let Some(fields) = shown.headers_ref() {
         let head = keep::head(account, going.seq, parts.status.as_u16(), fields);
         let kept = going.session.caller.recorder.note(&head);
@@ -392,6 +380,28 @@ async fn show(
     shown
         .body(Shown::Passing(Box::new(passing)))
         .map_err(|_| malformed("the answer cannot be written anew", wire))
+}
+
+/// The head of an answer. What describes bytes that are not the target's, or not all of them, is left out or written anew.
+fn head(
+    parts: &response::Parts,
+    cut: Option<&(Cut, String)>,
+    describes: bool,
+) -> response::Builder {
+    let mut shown = response::Builder::new().status(parts.status);
+    for (name, value) in &parts.headers {
+        let name = name.as_str();
+        let cut_off = cut.is_some() && matches!(name, "content-length" | "content-range");
+        if !(DROPPED.contains(&name) || cut_off || describes && DESCRIBING.contains(&name)) {
+            shown = shown.header(name, value);
+        }
+    }
+    match cut {
+        Some((cut, field)) => shown
+            .header("content-length", cut.length)
+            .header("content-range", field),
+        None => shown,
+    }
 }
 
 /// Why an answer cannot be inspected, where it cannot.
