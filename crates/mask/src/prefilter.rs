@@ -3,8 +3,11 @@
 //! Every detector but those of secrets, which have marks of their own, needs `@` or at least [`DIGITS_MIN`] digits within two neighbouring blocks, so a block with
 //! fewer than half of them starts no search.
 
-/// The fewest digits in any value that a detector finds (an IBAN that is mostly letters; an SSN has nine).
-pub(crate) const DIGITS_MIN: u32 = 7;
+/// The fewest digits in a number that a detector finds (an IBAN that is mostly letters; an SSN has nine).
+pub(crate) const NUMBER_DIGITS_MIN: usize = 7;
+
+/// The fewest digits by which a value is found: a ZIP code, or day and year.
+pub(crate) const DIGITS_MIN: u32 = 5;
 
 /// No value found by its digits is shorter, unless the column's name says what it is.
 const NUMBER_BYTES_MIN: usize = 9;
@@ -13,7 +16,7 @@ const NUMBER_BYTES_MIN: usize = 9;
 pub(crate) const BLOCK_BYTES: usize = 64;
 
 /// Digits that make a block worth a search: a value lies in at most two blocks, one of which has half its digits.
-const BLOCK_DIGITS_MIN: u8 = 4;
+const BLOCK_DIGITS_MIN: u8 = 3;
 
 /// Shorter text holds nothing that a detector finds (`a@b.co` is the shortest).
 pub(crate) const TEXT_BYTES_MIN: usize = 6;

@@ -120,10 +120,14 @@ impl Pass {
             .iter()
             .take_while(|byte| detect::secret::goes_on(kind, **byte))
             .count();
-        let end = until + run as u64;
+        let left = rest.get(run..).unwrap_or_default();
+        let line = detect::secret::last_line_of(kind, left);
+        let end = until + (run + line) as u64;
         self.spans.push(Span::stars(until, end));
         if let Some(slot) = self.open.get_mut(slot) {
-            *slot = (run == rest.len()).then_some((kind, end));
+            // What may be the beginning of a last line is looked at again with more text behind it.
+            let goes_on = line == 0 && left.len() < detect::secret::LAST_LINE_BYTES_MAX;
+            *slot = goes_on.then_some((kind, end));
         }
     }
 

@@ -1,5 +1,6 @@
 //! The masker as a whole: exact outcomes, and what must hold for any text.
 
+mod accuracy;
 mod any_text;
 mod errors;
 mod facts;

@@ -52,8 +52,15 @@ impl DataClass {
     /// Password within a URL or a connection string.
     pub const URL_PASSWORD: Self = Self(Cow::Borrowed("url_password"));
 
+    /// Business identifier code of a bank (ISO 9362).
+    pub const BIC: Self = Self(Cow::Borrowed("bic"));
+    /// Postal address in the United States.
+    pub const US_ADDRESS: Self = Self(Cow::Borrowed("us_address"));
+    /// Key, token or password that only the name before it tells.
+    pub const GENERIC_SECRET: Self = Self(Cow::Borrowed("generic_secret"));
+
     /// Every class that is found without being declared, if it is switched on.
-    pub const FOUND: [Self; 19] = [
+    pub const FOUND: [Self; 22] = [
         Self::PAN,
         Self::US_SSN,
         Self::EMAIL,
@@ -73,6 +80,9 @@ impl DataClass {
         Self::JWT,
         Self::PROVIDER_TOKEN,
         Self::URL_PASSWORD,
+        Self::BIC,
+        Self::US_ADDRESS,
+        Self::GENERIC_SECRET,
     ];
 
     /// The class's name.

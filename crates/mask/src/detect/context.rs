@@ -1,5 +1,7 @@
 //! Words nearby, which decide about numbers that mean nothing by themselves.
 
+use model::DataClass;
+
 use super::at;
 
 /// Characters before a candidate in which a word counts.
@@ -26,6 +28,11 @@ const PHONE: u32 = 32;
 const PASSPORT: u32 = 64;
 const LICENSE: u32 = 128;
 const BIRTH: u32 = 256;
+const BIC: u32 = 512;
+const ADDRESS: u32 = 1024;
+const KEY: u32 = 2048;
+const PASSWORD: u32 = 4096;
+const ACCESS: u32 = 8192;
 
 impl Hint {
     /// Nothing is known about the text.
@@ -57,6 +64,29 @@ impl Hint {
     /// Whether it holds a word of that class.
     pub(crate) fn names(self, own: u8) -> bool {
         self.own >> own & 1 != 0
+    }
+
+    /// The classes that the built-in words speak of.
+    #[must_use]
+    pub fn classes(self) -> Vec<DataClass> {
+        let classes = [
+            (CARD, DataClass::PAN),
+            (SSN, DataClass::US_SSN),
+            (ROUTING, DataClass::US_ABA),
+            (EIN, DataClass::US_EIN),
+            (ACCOUNT, DataClass::US_BANK_ACCOUNT),
+            (PHONE, DataClass::PHONE),
+            (PASSPORT, DataClass::US_PASSPORT),
+            (LICENSE, DataClass::US_DRIVER_LICENSE),
+            (BIRTH, DataClass::DATE_OF_BIRTH),
+            (BIC, DataClass::BIC),
+            (ADDRESS, DataClass::US_ADDRESS),
+            (KEY | PASSWORD, DataClass::GENERIC_SECRET),
+        ];
+        let said = classes
+            .into_iter()
+            .filter(|(word, _)| self.words & word != 0);
+        said.map(|(_, class)| class).collect()
     }
 
     pub(super) fn card(self) -> bool {
@@ -94,6 +124,31 @@ impl Hint {
     pub(super) fn birth(self) -> bool {
         self.words & BIRTH != 0
     }
+
+    pub(super) fn bic(self) -> bool {
+        self.words & BIC != 0
+    }
+
+    pub(super) fn address(self) -> bool {
+        self.words & ADDRESS != 0
+    }
+
+    pub(super) fn key(self) -> bool {
+        self.words & KEY != 0
+    }
+
+    pub(super) fn access(self) -> bool {
+        self.words & ACCESS != 0
+    }
+
+    pub(super) fn password(self) -> bool {
+        self.words & PASSWORD != 0
+    }
+
+    /// Whether the name alone makes a value one, whatever few digits it holds.
+    pub(crate) fn tells_all(self) -> bool {
+        self.words & (BIRTH | BIC | ADDRESS | KEY | PASSWORD) != 0
+    }
 }
 
 /// What the words within a short distance of a candidate speak of.
@@ -104,6 +159,9 @@ pub(super) fn near(text: &[u8], start: usize, end: usize) -> Hint {
     let after = text
         .get(end..text.len().min(end + AFTER_CHARS))
         .unwrap_or_default();
+    // What the next line begins with speaks for what follows it.
+    let line = after.iter().position(|byte| *byte == b'\n');
+    let after = after.get(..line.unwrap_or(after.len())).unwrap_or_default();
     words_of(before).or(words_of(after))
 }
 
@@ -125,100 +183,186 @@ fn words_of(text: &[u8]) -> Hint {
     let mut previous: &[u8] = b"";
     for word in (Words { text, pos: 0 }) {
         hint |= meaning(previous, word);
+        // In small letters it stands for other things.
+        if word == b"DL" {
+            hint |= LICENSE;
+        }
         // As in "driver's".
         if word != b"s" {
             previous = word;
         }
     }
+    // A length, a type or a date of a secret is none.
+    if hint & (KEY | PASSWORD) != 0 && !is_secret(previous) {
+        hint &= !(KEY | PASSWORD);
+    }
     Hint::of(hint)
 }
 
 fn meaning(previous: &[u8], word: &[u8]) -> u32 {
-    let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
-    let starts = |name: &str| {
-        word.get(..name.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(name.as_bytes()))
-    };
-    let follows = |name: &str| previous.eq_ignore_ascii_case(name.as_bytes());
-    let mut hint = 0;
-    if starts("card")
-        || starts("creditcard")
-        || is("pan")
-        || is("cc")
-        || starts("ccn")
-        || starts("visa")
-    {
-        hint |= CARD;
-    }
-    if starts("maestro") || starts("mastercard") || is("amex") || is("debit") || is("credit") {
-        hint |= CARD;
-    }
-    if starts("ssn") || is("tin") || is("itin") || starts("taxpayer") || starts("socialsec") {
-        hint |= SSN;
-    }
-    if follows("social") && starts("sec")
-        || follows("soc") && is("sec")
-        || follows("tax") && is("id")
-    {
-        hint |= SSN;
-    }
-    if follows("ss") && (is("no") || starts("num")) || is("taxid") {
-        hint |= SSN;
-    }
-    if starts("routing")
-        || is("aba")
-        || is("rtn")
-        || starts("abart")
-        || starts("transit")
-        || is("fedwire")
-    {
-        hint |= ROUTING;
-    }
-    hint | person(previous, word)
+    let first = word.first().copied().unwrap_or_default();
+    let letter = usize::from(first.to_ascii_lowercase().wrapping_sub(b'a'));
+    let (from, to) = RANGES.get(letter).copied().unwrap_or_default();
+    let rules = RULES.get(from..to).unwrap_or_default();
+    let said = rules.iter().filter(|rule| rule.holds(previous, word));
+    said.fold(0, |all, rule| all | rule.says)
 }
 
-/// Words that speak of a person's numbers.
-fn person(previous: &[u8], word: &[u8]) -> u32 {
-    let starts = |names: &[&str]| {
-        names.iter().any(|name| {
-            word.get(..name.len())
-                .is_some_and(|head| head.eq_ignore_ascii_case(name.as_bytes()))
-        })
-    };
-    let among = |word: &[u8], names: &[&str]| {
-        names
-            .iter()
-            .any(|name| word.eq_ignore_ascii_case(name.as_bytes()))
-    };
-    let is = |names: &[&str]| among(word, names);
-    let follows = |names: &[&str]| among(previous, names);
-    let marks = [
-        (
-            EIN,
-            is(&["ein", "fein"]) || follows(&["employer"]) && starts(&["id"]),
-        ),
-        (
-            ACCOUNT,
-            starts(&["acctno", "acctnum", "accountno", "accountnum", "bankacc"])
-                || follows(&["account", "acct"]) && is(&["no", "nr", "num", "number"])
-                || follows(&["bank", "checking", "savings"]) && starts(&["acc"]),
-        ),
-        (
-            PHONE,
-            starts(&["phone", "telephone", "mobile"]) || is(&["tel", "fax", "msisdn"]),
-        ),
-        (PASSPORT, starts(&["passport"])),
-        (
-            LICENSE,
-            follows(&["driver", "drivers", "driving"]) && starts(&["licen"])
-                || starts(&["driverlic", "driverslic"]),
-        ),
-        (BIRTH, is(&["dob", "born"]) || starts(&["birth"])),
+/// A word that means something.
+struct Rule {
+    /// The word before it; empty where any may stand there.
+    after: &'static str,
+    word: &'static str,
+    /// Whether the word must end there.
+    whole: bool,
+    says: u32,
+}
+
+impl Rule {
+    fn holds(&self, previous: &[u8], word: &[u8]) -> bool {
+        let length = self.word.len();
+        let head = word.get(..length).unwrap_or_default();
+        head.eq_ignore_ascii_case(self.word.as_bytes())
+            && (!self.whole || word.len() == length)
+            && (self.after.is_empty() || previous.eq_ignore_ascii_case(self.after.as_bytes()))
+    }
+}
+
+const fn rule(after: &'static str, word: &'static str, whole: bool, says: u32) -> Rule {
+    Rule {
+        after,
+        word,
+        whole,
+        says,
+    }
+}
+
+/// The words, by their first letter.
+const RULES: [Rule; 85] = [
+    rule("", "amex", true, CARD),
+    rule("", "aba", true, ROUTING),
+    rule("", "abart", false, ROUTING),
+    rule("", "acctno", false, ACCOUNT),
+    rule("", "acctnum", false, ACCOUNT),
+    rule("", "accountno", false, ACCOUNT),
+    rule("", "accountnum", false, ACCOUNT),
+    rule("bank", "acc", false, ACCOUNT),
+    rule("checking", "acc", false, ACCOUNT),
+    rule("savings", "acc", false, ACCOUNT),
+    rule("", "address", true, ADDRESS),
+    rule("", "addr", true, ADDRESS),
+    rule("", "apikey", true, KEY),
+    rule("", "bankacc", false, ACCOUNT),
+    rule("", "born", true, BIRTH),
+    rule("", "birth", false, BIRTH),
+    rule("", "bic", true, BIC),
+    rule("", "cc", true, CARD),
+    rule("", "credit", true, CARD),
+    rule("", "card", false, CARD),
+    rule("", "creditcard", false, CARD),
+    rule("", "ccn", false, CARD),
+    rule("", "debit", true, CARD),
+    rule("", "driverlic", false, LICENSE),
+    rule("", "driverslic", false, LICENSE),
+    rule("", "dln", true, LICENSE),
+    rule("", "dob", true, BIRTH),
+    rule("", "ein", true, EIN),
+    rule("", "fedwire", true, ROUTING),
+    rule("", "fein", true, EIN),
+    rule("", "fax", true, PHONE),
+    rule("", "itin", true, SSN),
+    rule("tax", "id", true, SSN),
+    rule("employer", "id", false, EIN),
+    rule("api", "key", true, KEY),
+    rule("access", "key", true, KEY | ACCESS),
+    rule("secret", "key", true, KEY),
+    rule("private", "key", true, KEY),
+    rule("auth", "key", true, KEY),
+    rule("signing", "key", true, KEY),
+    rule("encryption", "key", true, KEY),
+    rule("master", "key", true, KEY),
+    rule("shared", "key", true, KEY),
+    rule("driver", "licen", false, LICENSE),
+    rule("drivers", "licen", false, LICENSE),
+    rule("driving", "licen", false, LICENSE),
+    rule("", "maestro", false, CARD),
+    rule("", "mastercard", false, CARD),
+    rule("", "mobile", false, PHONE),
+    rule("", "msisdn", true, PHONE),
+    rule("ss", "no", true, SSN),
+    rule("ss", "num", false, SSN),
+    rule("account", "no", true, ACCOUNT),
+    rule("acct", "no", true, ACCOUNT),
+    rule("account", "nr", true, ACCOUNT),
+    rule("acct", "nr", true, ACCOUNT),
+    rule("account", "num", true, ACCOUNT),
+    rule("acct", "num", true, ACCOUNT),
+    rule("account", "number", true, ACCOUNT),
+    rule("acct", "number", true, ACCOUNT),
+    rule("", "pan", true, CARD),
+    rule("", "phone", false, PHONE),
+    rule("", "passport", false, PASSPORT),
+    rule("", "password", true, PASSWORD),
+    rule("", "passwd", true, PASSWORD),
+    rule("", "pwd", true, PASSWORD),
+    rule("", "passphrase", true, PASSWORD),
+    rule("", "rtn", true, ROUTING),
+    rule("", "routing", false, ROUTING),
+    rule("", "ssn", false, SSN),
+    rule("", "socialsec", false, SSN),
+    rule("social", "sec", false, SSN),
+    rule("soc", "sec", true, SSN),
+    rule("", "swift", true, BIC),
+    rule("", "swiftcode", false, BIC),
+    rule("", "street", true, ADDRESS),
+    rule("", "secret", true, KEY),
+    rule("", "tin", true, SSN),
+    rule("", "taxid", true, SSN),
+    rule("", "taxpayer", false, SSN),
+    rule("", "transit", false, ROUTING),
+    rule("", "telephone", false, PHONE),
+    rule("", "tel", true, PHONE),
+    rule("", "token", true, KEY),
+    rule("", "visa", false, CARD),
+];
+
+/// Where the words with each first letter stand in [`RULES`].
+const RANGES: [(usize, usize); 26] = ranges();
+
+#[expect(clippy::indexing_slicing, reason = "worked out when this is compiled")]
+const fn ranges() -> [(usize, usize); 26] {
+    let mut ranges = [(0, 0); 26];
+    let mut place = 0;
+    while place < RULES.len() {
+        let letter = (RULES[place].word.as_bytes()[0] - b'a') as usize;
+        assert!(
+            ranges[letter].1 == 0 || ranges[letter].1 == place,
+            "words of one letter stand together"
+        );
+        if ranges[letter].1 == 0 {
+            ranges[letter].0 = place;
+        }
+        place += 1;
+        ranges[letter].1 = place;
+    }
+    ranges
+}
+
+/// Words that a name of a secret ends with.
+fn is_secret(word: &[u8]) -> bool {
+    const LAST: [&str; 9] = [
+        "password",
+        "passwd",
+        "pwd",
+        "passphrase",
+        "hash",
+        "token",
+        "key",
+        "secret",
+        "apikey",
     ];
-    marks
-        .iter()
-        .filter(|(_, said)| *said)
-        .fold(0, |all, (mark, _)| all | mark)
+    LAST.iter()
+        .any(|last| word.eq_ignore_ascii_case(last.as_bytes()))
 }
 
 /// Words: runs of letters, broken where a capital follows a small letter, as in `routingNumber`.

@@ -5,7 +5,7 @@ use super::{Hint, Kind, Match, at as byte, context, last_four, number, run_end, 
 use crate::prefilter;
 
 /// Fewer digits pass the prefilter by chance only.
-const DIGITS_MIN: usize = prefilter::DIGITS_MIN as usize;
+const DIGITS_MIN: usize = prefilter::NUMBER_DIGITS_MIN;
 
 /// Every such number that begins with the digit run `start..end`, or with letters right before it.
 pub(super) fn at(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut Vec<Match>) {
@@ -15,7 +15,9 @@ pub(super) fn at(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut 
     let len = end - start;
     let date = date(text, start, end);
     let ein = ein_grouped(text, start, end);
-    if date.is_none() && ein.is_none() && !(DIGITS_MIN..=17).contains(&len) {
+    // Ohio's licences have two letters and six digits.
+    let short = len == DIGITS_MIN - 1 && byte(text, start.wrapping_sub(1)).is_ascii_alphabetic();
+    if date.is_none() && ein.is_none() && !short && !(DIGITS_MIN..=17).contains(&len) {
         return;
     }
     let letters = letters_before(text, start);
@@ -54,7 +56,7 @@ pub(super) fn at(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut 
     if said.passport() && matches!((letters, len), (0, 9) | (1, 8)) {
         found.push(all(Kind::Passport, from, end));
     }
-    if said.license() && letters <= 2 && (DIGITS_MIN..=14).contains(&len) {
+    if said.license() && letters <= 2 && len <= 14 && len + letters / 2 >= DIGITS_MIN {
         found.push(all(Kind::License, from, end));
     }
     if hint.ein() && letters == 0 && len == 9 {

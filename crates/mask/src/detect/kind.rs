@@ -62,6 +62,9 @@ kinds! {
     Jwt = JWT, "jwt_form";
     Token = PROVIDER_TOKEN, "token_prefix";
     Password = URL_PASSWORD, "url_password";
+    Bic = BIC, "bic_context";
+    Address = US_ADDRESS, "us_address";
+    Secret = GENERIC_SECRET, "named_secret";
 }
 
 impl Kind {

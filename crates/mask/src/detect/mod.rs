@@ -4,6 +4,10 @@
 //! around it, never about other matches; nothing is blocked by a neighbour, so hiding one value cannot
 //! uncover another.
 
+mod address;
+mod assigned;
+mod bic;
+mod birth;
 mod card;
 mod context;
 mod email;
@@ -25,11 +29,17 @@ pub(crate) use ip::find as find_ip;
 pub(crate) use kind::Kind;
 pub(crate) use routing::checksum as aba_checksum;
 
-use crate::prefilter::{self, BLOCK_BYTES};
+use crate::prefilter::{self, BLOCK_BYTES, NUMBER_DIGITS_MIN};
 
 /// Characters on either side of a match's start that may decide whether it is one: the longest look that any detector
 /// takes (a mail domain of 253 characters after a local part of 64).
 pub const LOOK_CHARS_MAX: usize = 384;
+
+/// The digits of a ZIP code.
+const ZIP_DIGITS: usize = 5;
+
+/// Values up to this length are judged by their column's name.
+const NAMED_CHARS_MAX: usize = 256;
 
 /// A value found: positions in folded text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +53,9 @@ pub(crate) struct Match {
 
 /// Finds every match that starts at or after `from`, in no particular order. Some that start earlier may be found too.
 pub(crate) fn scan(text: &[u8], from: usize, hint: Hint, found: &mut Vec<Match>) {
+    if hint.tells_all() && text.len() <= NAMED_CHARS_MAX {
+        named(text, hint, found);
+    }
     let mut pos = from;
     let mut searched = from;
     while let Some(bytes) = text
@@ -67,6 +80,20 @@ pub(crate) fn scan(text: &[u8], from: usize, hint: Hint, found: &mut Vec<Match>)
     secret::find(text, from, found);
 }
 
+/// Judges a value by what its column's name says of it.
+fn named(text: &[u8], hint: Hint, found: &mut Vec<Match>) {
+    if hint.address() {
+        address::named(text, found);
+    }
+    if hint.bic() {
+        found.extend(bic::named(text));
+    }
+    if hint.birth() {
+        found.extend(birth::named(text));
+    }
+    found.extend(assigned::named(text, hint));
+}
+
 /// Tries every digit run that begins in `start..end`.
 fn digits(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut Vec<Match>) {
     let mut pos = start;
@@ -88,14 +115,25 @@ fn digits(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut Vec<Mat
 #[inline]
 fn run_of_digits(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut Vec<Match>) {
     let len = end - start;
+    let before = at(text, start.wrapping_sub(1));
+    let separator = groups::separator(text, end);
+    // Few digits by themselves are nothing: no group of a longer number, no account of two letters and digits.
+    let few = len < NUMBER_DIGITS_MIN && len != ZIP_DIGITS;
+    let alone = few && separator.is_none() && !phone::goes_on(text, end);
+    if alone && !before.is_ascii_alphabetic() && before != b'+' {
+        return;
+    }
     identity::at(text, start, end, hint, found);
     found.extend(phone::at(text, start, end, hint));
-    if len >= 2 && at(text, start.wrapping_sub(1)).is_ascii_alphabetic() {
+    if len >= 2 && before.is_ascii_alphabetic() {
         found.extend(iban::at(text, start));
+    }
+    if len == ZIP_DIGITS {
+        found.extend(address::before_zip(text, start, end));
     }
     match len {
         1..=8 => {
-            if let Some((kind, next)) = groups::separator(text, end) {
+            if let Some((kind, next)) = separator {
                 card::grouped(text, start, end, kind, hint, found);
                 if len == 3 {
                     found.extend(ssn::grouped(text, start, kind, next, hint));

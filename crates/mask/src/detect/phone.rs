@@ -1,6 +1,6 @@
 //! Telephone numbers: E.164 in one run behind a plus, other forms where a word leads up to them.
 
-use super::{Hint, Kind, Match, at as byte, context, is_digit, run_end};
+use super::{Hint, Kind, Match, at as byte, context, is_digit, run_end, values};
 
 /// ITU-T E.164, section 6.
 const DIGITS_MAX: usize = 15;
@@ -29,7 +29,9 @@ pub(super) fn at(text: &[u8], start: usize, end: usize, hint: Hint) -> Option<Ma
         return Some(all(end));
     }
     let end = written(text, start, end)?;
-    (hint.phone() || context::leading(text, from).phone()).then(|| all(end))
+    let says_so = plus && sign != b'\n' && is_grouped(text, start, end)
+        || before == b'(' && !behind_code(text, from) && is_american(text, start, end);
+    (says_so || hint.phone() || context::leading(text, from).phone()).then(|| all(end))
 }
 
 /// Behind a plus and in one run. The North American plan has its own length and rules.
@@ -45,6 +47,37 @@ fn is_international(text: &[u8], start: usize, end: usize) -> bool {
     }
 }
 
+/// A plus and groups (ITU-T E.123): the country's code stands apart, and the length is right.
+fn is_grouped(text: &[u8], start: usize, end: usize) -> bool {
+    let digits = values(text, start, end).count();
+    match byte(text, start) {
+        b'0' => false,
+        b'1' => digits == 11,
+        _ => (DIGITS_MIN..=DIGITS_MAX).contains(&digits) && run_end(text, start) - start <= 3,
+    }
+}
+
+/// Whether the number goes back over a space to a plus and the country's code.
+fn behind_code(text: &[u8], from: usize) -> bool {
+    let end = from - usize::from(byte(text, from.wrapping_sub(1)) == b' ');
+    let digits = (1..=3).find(|&len| !is_digit(text, end.wrapping_sub(len)));
+    digits.is_some_and(|len| len > 1 && byte(text, end.wrapping_sub(len)) == b'+')
+}
+
+/// `(415) 555-2671`, whose bracket stands before `start`: area and exchange begin with 2 to 9.
+fn is_american(text: &[u8], start: usize, end: usize) -> bool {
+    let leads = |pos| matches!(byte(text, pos), b'2'..=b'9');
+    let exchange = start + 4 + usize::from(byte(text, start + 4) == b' ');
+    let dash = matches!(byte(text, exchange + 3), b'-' | b'.' | b' ');
+    run_end(text, start) == start + 3
+        && byte(text, start + 3) == b')'
+        && run_end(text, exchange) == exchange + 3
+        && dash
+        && end == exchange + 8
+        && leads(start)
+        && leads(exchange)
+}
+
 fn continues(text: &[u8], end: usize) -> bool {
     let after = byte(text, end);
     after.is_ascii_alphanumeric()
@@ -53,13 +86,22 @@ fn continues(text: &[u8], end: usize) -> bool {
         || after == b'.' && is_digit(text, end + 1)
 }
 
+/// Whether another group of digits stands behind the run that ends at `end`.
+pub(super) fn goes_on(text: &[u8], end: usize) -> bool {
+    next(text, end).is_some_and(|next| is_digit(text, next))
+}
+
+/// Behind spaces, dashes, dots, slashes and brackets, two at most.
+fn next(text: &[u8], end: usize) -> Option<usize> {
+    (end..end + 3).find(|&pos| !matches!(byte(text, pos), b' ' | b'-' | b'.' | b'/' | b'(' | b')'))
+}
+
 /// The end of a number in groups with spaces, dashes, dots, slashes and brackets, if its length is right.
 fn written(text: &[u8], start: usize, first_end: usize) -> Option<usize> {
     let mut end = first_end;
     let mut digits = end - start;
     while digits <= DIGITS_MAX {
-        let next = (end..end + 3)
-            .find(|&pos| !matches!(byte(text, pos), b' ' | b'-' | b'.' | b'/' | b'(' | b')'));
+        let next = next(text, end);
         // More of it was hidden already.
         if next.is_some_and(|next| byte(text, next) == b'*') {
             return None;

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, Input, MatchKind, Span, packed};
 
-use super::{Kind, LOOK_CHARS_MAX, Match, at};
+use super::{Kind, LOOK_CHARS_MAX, Match, address, assigned, at, bic, birth};
 
 /// What a mark may be the beginning of.
 #[derive(Debug, Clone, Copy)]
@@ -18,10 +18,17 @@ enum Form {
     Jwt,
     Url,
     Password,
+    /// A name of a key or token; of a password; what stands before a token in a header.
+    Key,
+    Pass,
+    Bearer,
+    Bic,
+    Birth,
+    Address,
 }
 
 /// The marks, as the providers publish them.
-const MARKS: [(&str, Form); 35] = [
+const MARKS: [(&str, Form); 64] = [
     ("ghp_", Form::Token(36, 255, false)),
     ("gho_", Form::Token(36, 255, false)),
     ("ghu_", Form::Token(36, 255, false)),
@@ -42,11 +49,16 @@ const MARKS: [(&str, Form); 35] = [
     ("sk-proj-", Form::Token(32, 255, true)),
     ("pypi-AgEI", Form::Token(50, 255, true)),
     ("dop_v1_", Form::Token(64, 64, false)),
+    ("shpat_", Form::Token(32, 32, false)),
+    ("hf_", Form::Token(34, 34, false)),
+    ("dapi", Form::Token(32, 32, false)),
+    ("hvs.", Form::Token(24, 255, true)),
+    ("dckr_pat_", Form::Token(27, 27, true)),
+    ("xapp-", Form::Token(10, 255, true)),
     ("AKIA", Form::AwsId),
     ("ASIA", Form::AwsId),
-    ("secret", Form::AwsSecret),
-    ("Secret", Form::AwsSecret),
-    ("SECRET", Form::AwsSecret),
+    ("ecret", Form::AwsSecret),
+    ("ECRET", Form::AwsSecret),
     ("-----BEGIN ", Form::Pem),
     ("eyJ", Form::Jwt),
     ("://", Form::Url),
@@ -57,16 +69,43 @@ const MARKS: [(&str, Form); 35] = [
     ("pwd=", Form::Password),
     ("Pwd=", Form::Password),
     ("PWD=", Form::Password),
+    ("oken", Form::Key),
+    ("OKEN", Form::Key),
+    ("pi_", Form::Key),
+    ("pi-", Form::Key),
+    ("piKey", Form::Key),
+    ("pikey", Form::Key),
+    ("PI_", Form::Key),
+    ("PI-", Form::Key),
+    ("assword", Form::Pass),
+    ("ASSWORD", Form::Pass),
+    ("assphrase", Form::Pass),
+    ("earer ", Form::Bearer),
+    ("BIC", Form::Bic),
+    ("bic", Form::Bic),
+    ("SWIFT", Form::Bic),
+    ("swift", Form::Bic),
+    ("Swift", Form::Bic),
+    ("born", Form::Birth),
+    ("Born", Form::Birth),
+    ("irth", Form::Birth),
+    ("IRTH", Form::Birth),
+    ("DOB", Form::Birth),
+    ("dob", Form::Birth),
+    ("ddress", Form::Address),
 ];
 
 /// The shortest text that holds a secret: `pwd=` and four characters.
 pub(crate) const BYTES_MIN: usize = 7;
 
+/// The shortest text that holds a secret without any of the bytes that [`may_hold`] looks for: `hvs.` and 24 characters.
+const UNMARKED_BYTES_MIN: usize = 28;
+
 /// How far behind the word *secret* a key of AWS may begin.
 const SECRET_AHEAD: usize = 40;
 
 /// The secret keys of AWS: 40 characters of base64.
-const AWS_SECRET_CHARS: usize = 40;
+pub(super) const AWS_SECRET_CHARS: usize = 40;
 
 static TEDDY: LazyLock<Option<packed::Searcher>> =
     LazyLock::new(|| packed::Searcher::new(MARKS.iter().map(|(mark, _)| mark)));
@@ -91,8 +130,8 @@ pub(crate) fn may_hold(text: &[u8]) -> bool {
         let dash = byte == 0xE2 || byte == 0xE3 || byte == 0xD6;
         all | u8::from(mark | letter | dash)
     });
-    // Every mark has such a byte but the word *secret*, which a long value follows.
-    marks != 0 || text.len() >= AWS_SECRET_CHARS
+    // Every mark has such a byte or needs one behind it, but for those that a long value follows.
+    marks != 0 || text.len() >= UNMARKED_BYTES_MIN
 }
 
 /// Finds the secrets that start at or after `from`.
@@ -127,6 +166,13 @@ fn next(text: &[u8], from: usize) -> Option<aho_corasick::Match> {
     }
 }
 
+/// Whether a value begins with a mark of its own, which tells more than a name before it.
+pub(super) fn is_marked(value: &[u8]) -> bool {
+    let own = |form: &Form| matches!(form, Form::Token(..) | Form::AwsId | Form::Jwt);
+    let mut marks = MARKS.iter();
+    marks.any(|(mark, form)| own(form) && value.starts_with(mark.as_bytes()))
+}
+
 fn judge(text: &[u8], start: usize, end: usize, form: Form) -> Option<Match> {
     // What is hidden already counts as what it was.
     let is_glue = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'*';
@@ -141,8 +187,16 @@ fn judge(text: &[u8], start: usize, end: usize, form: Form) -> Option<Match> {
         Form::Url => url(text, end).map(|(start, end)| found(Kind::Password, start, end)),
         Form::Password => password(text, end).map(|(start, end)| found(Kind::Password, start, end)),
         Form::AwsSecret => {
-            aws_secret(text, end).map(|(start, end)| found(Kind::AwsSecret, start, end))
+            let key = || aws_secret(text, end);
+            let key = || key().map(|(start, end)| found(Kind::AwsSecret, start, end));
+            assigned::key(text, start, end).or_else(key)
         }
+        Form::Key => assigned::key(text, start, end),
+        Form::Pass => assigned::password(text, end),
+        Form::Bearer => assigned::bearer(text, end),
+        Form::Bic => bic::behind(text, start, end),
+        Form::Birth => birth::behind(text, end),
+        Form::Address => address::behind(text, end),
         Form::Pem => pem(text, start, end).map(|end| found(Kind::PrivateKey, start, end)),
         _ if glued => None,
         Form::Jwt => jwt(text, start).map(|end| found(Kind::Jwt, start, end)),
@@ -246,6 +300,19 @@ fn pem(text: &[u8], start: usize, mark: usize) -> Option<usize> {
 
 const DASHES: &[u8] = b"-----";
 
+/// No last line of a key is longer.
+pub(crate) const LAST_LINE_BYTES_MAX: usize = 64;
+
+/// How long the last line of a long value is that begins here; 0 where there is none.
+pub(crate) fn last_line_of(kind: Kind, text: &[u8]) -> usize {
+    let begins = kind == Kind::PrivateKey && text.starts_with(b"-----END ");
+    if begins {
+        last_line(text, 0).unwrap_or_default()
+    } else {
+        0
+    }
+}
+
 fn last_line(text: &[u8], pos: usize) -> Option<usize> {
     let label = pos + DASHES.len();
     let end = label
@@ -296,7 +363,7 @@ fn password(text: &[u8], value: usize) -> Option<(usize, usize)> {
 }
 
 /// Not empty, not a placeholder, not hidden already.
-fn is_secret(value: &[u8]) -> bool {
+pub(super) fn is_secret(value: &[u8]) -> bool {
     let placeholder = [&b"none"[..], b"null", b"true", b"false", b"redacted"]
         .iter()
         .any(|word| value.eq_ignore_ascii_case(word));

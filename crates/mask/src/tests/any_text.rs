@@ -85,9 +85,22 @@ fn secret() -> impl Strategy<Value = String> {
     ]
 }
 
+/// What words announce.
+fn told() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[0-9]{1,4} (Oak|Elm) (St|Rd)(, Apt [0-9])?, (Austin|St. Louis), (TX|XX) [0-9]{5}",
+        "(address|Address): ?[0-9]{1,3} Oak Lane",
+        "(BIC|swift:|bic=) ?[A-Z]{4}DE[A-Z]{2}([0-9]{3})?",
+        "(born|DOB:) [1-9] March 19[0-9]{2}",
+        "(api_key|token|password) ?[:=] ?\"?[a-z0-9]{6,300}\"?",
+        "\\+44 20 [0-9]{4} [0-9]{4}",
+        "\\(415\\) 555-[0-9]{4}",
+    ]
+}
+
 /// Text in which the interesting is frequent.
 fn text() -> impl Strategy<Value = String> {
-    let piece = prop_oneof![20 => piece(), 6 => secret()];
+    let piece = prop_oneof![20 => piece(), 6 => secret(), 3 => told()];
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 

@@ -1,0 +1,143 @@
+//! Secrets that carry no mark of their own, but stand behind a name that says so: `api_key = …`, `"token": "…"`,
+//! `password: …`, `Authorization: Bearer …`.
+
+use super::secret::{AWS_SECRET_CHARS, is_marked, is_secret};
+use super::{Hint, Kind, Match, at as byte};
+
+/// The longest value that is read.
+const VALUE_CHARS_MAX: usize = 200;
+
+/// The shortest that is a key or token.
+const KEY_CHARS_MIN: usize = 16;
+
+/// The shortest behind `Bearer`, where nothing else says that a value follows.
+const BEARER_CHARS_MIN: usize = 24;
+
+/// The fewest different characters of a key.
+const KEY_VARIETY_MIN: u32 = 8;
+
+/// The value behind a name of a key or token whose mark is `start..end`.
+pub(super) fn key(text: &[u8], start: usize, end: usize) -> Option<Match> {
+    // Where a page of results goes on is no secret.
+    let before = text.get(start.saturating_sub(12)..start)?;
+    let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let named = before.iter().rev().take_while(is_name).count();
+    let before = before.get(before.len() - named..)?;
+    let pages = |word: &[u8]| {
+        let mut parts = before.windows(word.len());
+        parts.any(|it| it.eq_ignore_ascii_case(word))
+    };
+    if pages(b"page") || pages(b"next") || pages(b"contin") {
+        return None;
+    }
+    let name = [&b"_key"[..], b"key", b"-key", b"_value", b""];
+    let rest = text.get(end..text.len().min(end + 6))?;
+    let name = name.into_iter().find(|it| {
+        rest.get(..it.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(it))
+    })?;
+    let value = assigned(text, end + name.len())?;
+    random(text, value, KEY_CHARS_MIN)
+}
+
+/// The value behind a word for a password whose mark ends at `end`.
+pub(super) fn password(text: &[u8], end: usize) -> Option<Match> {
+    // `password=` is found with the passwords of connection strings.
+    if byte(text, end) == b'=' {
+        return None;
+    }
+    let start = assigned(text, end)?;
+    let quote = byte(text, start.wrapping_sub(1));
+    let quoted = matches!(quote, b'"' | b'\'');
+    let ends = |byte: u8| {
+        if quoted {
+            byte == quote || byte == b'\n'
+        } else {
+            byte.is_ascii_whitespace()
+                || matches!(byte, b',' | b';' | b'}' | b')' | b'&' | b'"' | b'\'')
+        }
+    };
+    let rest = text.get(start..text.len().min(start + VALUE_CHARS_MAX))?;
+    let len = rest.iter().take_while(|byte| !ends(**byte)).count();
+    let value = rest.get(..len)?;
+    // Outside of quotes it could be a name, a call or a sentence.
+    let figures = value.iter().any(u8::is_ascii_digit) && value.iter().any(u8::is_ascii_alphabetic);
+    let code = value
+        .iter()
+        .any(|byte| matches!(byte, b'(' | b'[' | b'{' | b'<' | b'.'));
+    let fits = len >= 4 && is_secret(value) && (quoted || figures && len >= 6 && !code);
+    fits.then_some(found(start, start + len))
+}
+
+/// What follows `Bearer`.
+pub(super) fn bearer(text: &[u8], end: usize) -> Option<Match> {
+    random(text, end, BEARER_CHARS_MIN)
+}
+
+/// The secret that a value is of which the column's name says so.
+pub(super) fn named(text: &[u8], hint: Hint) -> Option<Match> {
+    if hint.key() {
+        let key = random(text, 0, KEY_CHARS_MIN);
+        let key = key.filter(|key| key.end == text.len())?;
+        let kind = if hint.access() && text.len() == AWS_SECRET_CHARS {
+            Kind::AwsSecret
+        } else {
+            Kind::Secret
+        };
+        return Some(Match { kind, ..key });
+    }
+    let one_word = !text.iter().any(u8::is_ascii_whitespace);
+    let is_hash = text.first() == Some(&b'$') && text.len() >= KEY_CHARS_MIN;
+    let fits = hint.password() && one_word && text.len() >= 4 && (is_secret(text) || is_hash);
+    fits.then(|| found(0, text.len()))
+}
+
+fn found(start: usize, end: usize) -> Match {
+    Match {
+        kind: Kind::Secret,
+        start,
+        end,
+        shown: end,
+    }
+}
+
+/// Where the value begins that is assigned to a name which ends at `pos`: behind `:` or `=`, spaces and a quote.
+fn assigned(text: &[u8], pos: usize) -> Option<usize> {
+    let spaces = |pos: usize| (pos..pos + 3).find(|&pos| byte(text, pos) != b' ');
+    let pos = pos + usize::from(byte(text, pos) == b'\\');
+    let pos = pos + usize::from(matches!(byte(text, pos), b'"' | b'\'' | b']'));
+    let pos = spaces(pos)?;
+    if !matches!(byte(text, pos), b':' | b'=') || matches!(byte(text, pos + 1), b':' | b'=') {
+        return None;
+    }
+    let pos = spaces(pos + 1 + usize::from(byte(text, pos + 1) == b'>'))?;
+    let pos = pos + usize::from(byte(text, pos) == b'\\');
+    Some(pos + usize::from(matches!(byte(text, pos), b'"' | b'\'')))
+}
+
+/// A value that is made of chance: letters and digits, many of them different, and the whole of a word.
+fn random(text: &[u8], start: usize, least: usize) -> Option<Match> {
+    let is_part = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'/' | b'=' | b'~')
+    };
+    let rest = text.get(start..text.len().min(start + VALUE_CHARS_MAX))?;
+    let len = rest.iter().take_while(|byte| is_part(byte)).count();
+    let value = rest.get(..len)?;
+    let goes_on = matches!(
+        byte(text, start + len),
+        b'.' | b'(' | b'[' | b'{' | b'*' | b':' | b'@' | b'%' | b'$'
+    );
+    let mixed = value.iter().any(u8::is_ascii_digit) && value.iter().any(u8::is_ascii_alphabetic);
+    let different = value
+        .iter()
+        .fold(0_u128, |seen, &byte| seen | 1 << (byte & 127))
+        .count_ones();
+    let path = value.first() == Some(&b'/');
+    let fits = len >= least
+        && mixed
+        && !is_marked(value)
+        && !goes_on
+        && !path
+        && different >= KEY_VARIETY_MIN;
+    fits.then_some(found(start, start + len))
+}
