@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    approvals, check, completion, env, evidence, explain, mask, replay, run, serve, sessions, show,
-    token, verdict,
+    approvals, check, completion, discover, env, evidence, explain, mask, replay, run, serve,
+    sessions, show, token, verdict,
 };
 use crate::failure::Failure;
 use crate::output::{Color, Form, Output};
@@ -90,6 +90,7 @@ pub(crate) struct Globals {
 pub(crate) enum Command {
     Serve(serve::Serve),
     Check(check::Check),
+    Discover(discover::Discover),
     Token(token::Token),
     Env(env::Env),
     Run(run::Run),
@@ -113,6 +114,7 @@ impl Command {
         match self {
             Self::Serve(command) => command.run(globals, output),
             Self::Check(command) => command.run(globals, output),
+            Self::Discover(command) => command.run(globals, output),
             Self::Token(command) => command.run(globals, output),
             Self::Env(command) => command.run(globals, output),
             Self::Run(command) => return command.run(globals),

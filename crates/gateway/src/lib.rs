@@ -4,6 +4,7 @@ pub mod api;
 pub mod approval;
 pub mod clock;
 pub mod config;
+pub mod discover;
 pub mod evidence;
 pub mod gate;
 pub mod gateway;

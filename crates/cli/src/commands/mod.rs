@@ -3,6 +3,7 @@
 pub(crate) mod approvals;
 pub(crate) mod check;
 pub(crate) mod completion;
+pub(crate) mod discover;
 pub(crate) mod env;
 pub(crate) mod evidence;
 pub(crate) mod explain;

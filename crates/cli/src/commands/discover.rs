@@ -1,0 +1,164 @@
+//! `countersign discover`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use gateway::config::Config;
+use gateway::discover::{self, Column, Confidence, Discovery, Proposal};
+use serde_json::json;
+
+use super::block_on;
+use crate::cli::Globals;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::render::{escape, table};
+
+/// Look through a PostgreSQL target for columns that hold protected data, and propose how to declare them.
+///
+/// Runs on the gateway's machine: it logs in with the target's own account, reads some rows of every table in a transaction
+/// that cannot write, and counts what the detectors find. It shows counts, never a value.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign discover bank
+  countersign discover bank --write masks.toml      a section to review and to put into the configuration
+  countersign discover bank | jq -r 'select(.confidence == \"high\") | .column'")]
+pub(crate) struct Discover {
+    /// The target.
+    target: String,
+
+    /// Rows to look at in each table.
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    rows: u64,
+
+    /// Write the proposals to this file, as a section of the configuration.
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
+}
+
+impl Discover {
+    pub(crate) fn run(self, globals: &Globals, output: &Output) -> Result<(), Failure> {
+        let config = Config::load(&globals.config).map_err(Failure::usage)?;
+        let Some(target) = config.targets.get(&self.target) else {
+            let known: Vec<_> = config.targets.keys().map(String::as_str).collect();
+            return Err(Failure::usage(format!(
+                "{} is no PostgreSQL target of {}: there are {}",
+                self.target,
+                globals.config.display(),
+                known.join(", ")
+            )));
+        };
+        let discovery = block_on(async {
+            discover::discover(&self.target, target, &config.limits, self.rows)
+                .await
+                .map_err(Failure::usage)
+        })?;
+        if let Some(file) = &self.write {
+            let section = section(&self.target, &discovery.columns, &target.mask);
+            std::fs::write(file, section)
+                .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+        }
+        for (name, code) in &discovery.unread {
+            let name = escape::visible(name);
+            let warning = output.stderr_paint().yellow("warning:");
+            writeln!(
+                std::io::stderr(),
+                "{warning} {name} could not be read ({code}), so nothing is known of it"
+            )?;
+        }
+        self.print(&discovery, &target.mask, output)
+    }
+
+    fn print(
+        &self,
+        discovery: &Discovery,
+        declared: &BTreeMap<String, model::DataClass>,
+        output: &Output,
+    ) -> Result<(), Failure> {
+        let found = discovery.columns.iter();
+        let found = found.flat_map(|column| column.found.iter().map(move |it| (column, it)));
+        if output.is_json() {
+            for (column, it) in found {
+                output.json(&json!({
+                    "column": column.name, "class": it.class, "confidence": it.confidence.name(), "values": it.values,
+                    "sampled": column.sampled, "named": it.named, "declared": declared.get(&column.name),
+                }))?;
+            }
+            return Ok(());
+        }
+        let rows: Vec<_> = found
+            .map(|(column, it)| line(column, it, declared))
+            .collect();
+        if rows.is_empty() {
+            return Ok(output.line("Nothing protected was found.")?);
+        }
+        let headings = [
+            "COLUMN",
+            "CLASS",
+            "CONFIDENCE",
+            "FOUND IN",
+            "NAME SAYS SO",
+            "DECLARED",
+        ];
+        output.line(&table::list(&headings, &rows))?;
+        let hint = match &self.write {
+            Some(file) => format!("{} holds a section to review.", file.display()),
+            None => "With --write FILE the proposals become a section to review.".to_owned(),
+        };
+        Ok(output.line(&output.paint().dim(&hint))?)
+    }
+}
+
+fn line(
+    column: &Column,
+    it: &Proposal,
+    declared: &BTreeMap<String, model::DataClass>,
+) -> Vec<String> {
+    let named = if it.named { "yes" } else { "" };
+    let declared = declared.get(&column.name).map(model::DataClass::name);
+    vec![
+        column.name.clone(),
+        it.class.name().to_owned(),
+        it.confidence.name().to_owned(),
+        format!("{} of {}", it.values, column.sampled),
+        named.to_owned(),
+        declared.unwrap_or_default().to_owned(),
+    ]
+}
+
+/// The proposals as a section of the configuration: the sure ones in force, the others behind `#`. Columns that are
+/// declared already are left out.
+fn section(
+    target: &str,
+    columns: &[Column],
+    declared: &BTreeMap<String, model::DataClass>,
+) -> String {
+    let mut out = format!(
+        "# Proposed by `countersign discover {target}`. Review it: what is less than sure stands behind #.\n[targets.{target}.mask]\n"
+    );
+    for column in columns {
+        let Some(first) = column.found.first() else {
+            continue;
+        };
+        // A name with a dot in it cannot be told from two.
+        let can_be_named = column.name.split('.').count() == 3;
+        if declared.contains_key(&column.name) || first.confidence == Confidence::Low {
+            continue;
+        }
+        let sure = first.confidence == Confidence::High && can_be_named;
+        let mark = if sure { "" } else { "# " };
+        let (values, sampled) = (first.values, column.sampled);
+        // What JSON writes for a text, TOML reads as the same.
+        let key = json!(column.name);
+        let _ = writeln!(
+            out,
+            "{mark}{key} = \"{}\"  # {}: in {values} of {sampled} values",
+            first.class,
+            first.confidence.name()
+        );
+    }
+    out
+}
