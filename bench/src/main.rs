@@ -63,10 +63,7 @@ fn main() {
         );
     }
     if wants("masking") {
-        results.insert(
-            "masking".into(),
-            parts::run("mask_bench", "Masking: one core"),
-        );
+        results.insert("masking".into(), parts::masking());
     }
     let folder = std::path::Path::new("bench/results");
     std::fs::create_dir_all(folder).unwrap();

@@ -10,26 +10,58 @@ use crate::{figure, table};
 
 /// Runs an example program and shows its lines.
 pub(crate) fn run(example: &str, title: &str) -> Value {
-    let program = std::env::current_exe()
-        .unwrap()
-        .with_file_name("examples")
-        .join(example);
-    let output = Command::new(&program)
+    let lines = lines(&mut Command::new(program(example)));
+    show(title, &lines);
+    Value::Array(lines)
+}
+
+/// Masking, and how long others take to search the same texts in the same run; `ratio` is how much faster Countersign is.
+pub(crate) fn masking() -> Value {
+    let texts = tempfile::tempdir().unwrap();
+    let mut all = lines(Command::new(program("mask_bench")).arg(texts.path()));
+    let ours: Vec<Value> = all.clone();
+    let python = ".cache/bench-venv/bin/python";
+    let peers = lines(
+        Command::new(python)
+            .arg("bench/peers/mask.py")
+            .arg(texts.path()),
+    );
+    all.extend(peers.into_iter().map(|mut line| {
+        let same = |it: &&Value| it["case"] == line["case"];
+        let ours = ours.iter().find(same).unwrap()["mb_per_s"]
+            .as_f64()
+            .unwrap();
+        line["ratio"] = figure(ours / line["mb_per_s"].as_f64().unwrap());
+        line
+    }));
+    show("Masking: one core", &all);
+    Value::Array(all)
+}
+
+fn program(example: &str) -> std::path::PathBuf {
+    let program = std::env::current_exe().unwrap();
+    program.with_file_name("examples").join(example)
+}
+
+/// The lines of JSON that a program prints.
+fn lines(command: &mut Command) -> Vec<Value> {
+    let output = command
         .output()
-        .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(
         output.status.success(),
-        "{example}: {}",
+        "{command:?}: {}",
         String::from_utf8_lossy(&output.stderr)
     );
     let text = String::from_utf8(output.stdout).unwrap();
-    let lines: Vec<Value> = text
-        .lines()
+    text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+        .collect()
+}
+
+fn show(title: &str, lines: &[Value]) {
     let rows: Vec<Vec<String>> = lines.iter().map(|line| vec![shown(line)]).collect();
     table::print(title, &[""], &rows);
-    Value::Array(lines)
 }
 
 /// `name=value` for each member.
