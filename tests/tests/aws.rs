@@ -221,7 +221,9 @@ fn secrets_are_hidden_by_their_name_unless_policy_reveals_them() {
     assert!(hidden.len() >= 4, "{hidden:?}");
 
     let moto = Moto::start();
-    let reveal = r#"@id("reveal") permit (principal, action == Action::"reveal", resource == DataClass::"secret");"#;
+    // By its name, and by the word before it within what it holds.
+    let reveal = r#"@id("reveal") permit (principal, action == Action::"reveal", resource == DataClass::"secret");
+        @id("reveal-named") permit (principal, action == Action::"reveal", resource == DataClass::"generic_secret");"#;
     let config = Config::aws(&moto)
         .policy("10-all.cedar", SECRETS)
         .policy("20-reveal.cedar", reveal);

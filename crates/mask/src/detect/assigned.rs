@@ -59,6 +59,9 @@ pub(super) fn password(text: &[u8], end: usize) -> Option<Match> {
     };
     let rest = text.get(start..text.len().min(start + VALUE_CHARS_MAX))?;
     let len = rest.iter().take_while(|byte| !ends(**byte)).count();
+    // Where the quote that ends it is escaped, as in JSON within JSON, its backslash is not of the value.
+    let escaped = len > 0 && byte(rest, len - 1) == b'\\' && byte(rest, len) == b'"';
+    let len = len - usize::from(escaped);
     let value = rest.get(..len)?;
     // Outside of quotes it could be a name, a call or a sentence.
     let figures = value.iter().any(u8::is_ascii_digit) && value.iter().any(u8::is_ascii_alphabetic);

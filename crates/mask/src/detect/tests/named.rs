@@ -121,6 +121,7 @@ fn secrets_are_told_by_the_name_before_them() {
         ("\"password\": \"hunter two\"", "hunter two"),
         ("db_password: hunter2", "hunter2"),
         ("Passphrase = 'correct horse'", "correct horse"),
+        (r#""{\"password\":\"hunter2\"}""#, "hunter2"),
     ] {
         finds(Kind::Secret, text, value);
     }
