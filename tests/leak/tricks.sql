@@ -286,6 +286,11 @@ CREATE TEMP TABLE t (i int, n text GENERATED ALWAYS AS (vault_of(NULL)) STORED) 
 *!ALTER TABLE vault ADD COLUMN shadow2 text GENERATED ALWAYS AS (reverse(secret)) STORED ;; SELECT id, shadow2 FROM vault ;; SELECT shadow2 AS k FROM vault
 !ALTER TABLE vault ADD COLUMN shadow3 text ;; UPDATE vault SET shadow3 = secret ;; SELECT shadow3 FROM vault
 *!ALTER TABLE vault RENAME COLUMN secret TO word ;; SELECT word FROM vault
+*!ALTER SCHEMA public RENAME TO hidden ;; SELECT secret FROM hidden.vault
+*!ALTER TABLE plain ADD COLUMN peek text DEFAULT vault_peek(1) ;; SELECT peek FROM plain
+*!ALTER TABLE plain ALTER COLUMN word TYPE text USING vault_peek(id) ;; SELECT word FROM plain
+*!CREATE SCHEMA beside CREATE TABLE t (n text DEFAULT vault_peek(1)) ;; INSERT INTO beside.t DEFAULT VALUES ;; SELECT n FROM beside.t
+*!CREATE OPERATOR ##@ (RIGHTARG = integer, FUNCTION = vault_peek) ;; SELECT ##@ 1
 *!ALTER TABLE vault RENAME TO plain2 ;; SELECT secret FROM plain2 ;; SELECT * FROM plain2
 !ALTER TABLE vault SET SCHEMA pg_temp ;; SELECT secret FROM vault
 *!CREATE SCHEMA other ;; ALTER TABLE vault SET SCHEMA other ;; SELECT secret FROM other.vault
@@ -322,7 +327,7 @@ CREATE VIEW v_g_{m} AS SELECT 'x'::text AS n ;; CREATE RULE "_RETURN" AS ON SELE
 *!CREATE RULE r AS ON UPDATE TO plain DO INSTEAD UPDATE vault SET kind = kind RETURNING id, secret, code, doc ;; UPDATE plain SET word = word RETURNING word
 !CREATE RULE r AS ON INSERT TO plain DO ALSO NOTIFY leak
 *!CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.word = (SELECT secret FROM vault WHERE id = 1); RETURN NEW; END $$ ;; CREATE TRIGGER tr BEFORE INSERT ON plain FOR EACH ROW EXECUTE FUNCTION tf() ;; INSERT INTO plain VALUES (61, 'z') RETURNING word ;; SELECT * FROM plain
-*!CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'is %', NEW.secret; RETURN NEW; END $$ ;; CREATE TRIGGER tr BEFORE UPDATE ON vault FOR EACH ROW EXECUTE FUNCTION tf() ;; UPDATE vault SET kind = kind
+!CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'is %', NEW.secret; RETURN NEW; END $$ ;; CREATE TRIGGER tr BEFORE UPDATE ON vault FOR EACH ROW EXECUTE FUNCTION tf() ;; UPDATE vault SET kind = kind
 *!CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO plain VALUES (70, NEW.secret); RETURN NEW; END $$ ;; CREATE TRIGGER tr BEFORE UPDATE ON vault FOR EACH ROW EXECUTE FUNCTION tf() ;; UPDATE vault SET kind = kind WHERE id = 1 ;; SELECT word FROM plain
 CREATE FUNCTION f_a_{m}() RETURNS text LANGUAGE sql AS 'SELECT secret FROM vault LIMIT 1' ;; SELECT f_a_{m}() @@ SELECT f_a_{m}() ;; SELECT reverse(f_a_{m}())
 CREATE FUNCTION f_b_{m}() RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT secret FROM vault LIMIT 1' ;; SELECT f_b_{m}() @@ SELECT f_b_{m}() ;; SELECT left(f_b_{m}(), 6)
@@ -335,12 +340,12 @@ CREATE FUNCTION f_h_{m}() RETURNS refcursor LANGUAGE plpgsql AS $$ DECLARE c ref
 CREATE FUNCTION upper(vault) RETURNS text LANGUAGE sql AS 'SELECT $1.secret' ;; SELECT upper(v) FROM vault v
 CREATE FUNCTION public.length(text) RETURNS text LANGUAGE sql AS 'SELECT secret FROM vault LIMIT 1' ;; SET search_path = public, pg_catalog ;; SELECT length('x') ;; SELECT length(word) FROM plain
 CREATE PROCEDURE p_a_{m}(INOUT a text) LANGUAGE plpgsql AS 'BEGIN a := (SELECT secret FROM vault LIMIT 1); END' ;; CALL p_a_{m}('x') @@ CALL p_a_{m}('y')
-*CREATE PROCEDURE p_b_{m}() LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE '%', (SELECT secret FROM vault LIMIT 1); END $$ ;; CALL p_b_{m}()
+CREATE PROCEDURE p_b_{m}() LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE '%', (SELECT secret FROM vault LIMIT 1); END $$ ;; CALL p_b_{m}()
 *CREATE FUNCTION o_a_{m}(text, text) RETURNS text LANGUAGE sql AS 'SELECT secret FROM vault LIMIT 1' ;; CREATE OPERATOR #-# (LEFTARG = text, RIGHTARG = text, FUNCTION = o_a_{m}) ;; SELECT 'a' #-# 'b' ;; SELECT word #-# word FROM plain ;; DROP OPERATOR #-# (text, text)
 *CREATE FUNCTION o_b_{m}(text) RETURNS text LANGUAGE sql AS 'SELECT secret FROM vault LIMIT 1' ;; CREATE OPERATOR @#@ (RIGHTARG = text, FUNCTION = o_b_{m}) @@ SELECT @#@ 'b' ;; SELECT @#@ word FROM plain ;; DROP OPERATOR @#@ (NONE, text)
 *CREATE FUNCTION c_a_{m}(pair) RETURNS text LANGUAGE sql AS 'SELECT secret FROM vault LIMIT 1' ;; CREATE CAST (pair AS text) WITH FUNCTION c_a_{m}(pair) AS IMPLICIT ;; SELECT row('a', 1)::pair::text ;; SELECT CAST(row(word, 1)::pair AS text) FROM plain ;; DROP CAST (pair AS text)
 CREATE FUNCTION a_a_{m}(text, text) RETURNS text LANGUAGE sql AS 'SELECT secret FROM vault LIMIT 1' ;; CREATE AGGREGATE agg_{m}(text) (SFUNC = a_a_{m}, STYPE = text) ;; SELECT agg_{m}(word) FROM plain @@ SELECT agg_{m}('x')
-*CREATE FUNCTION d_a_{m}(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE '%', (SELECT secret FROM vault LIMIT 1); RETURN true; END $$ ;; CREATE DOMAIN dom_{m} AS text CHECK (d_a_{m}(VALUE)) ;; SELECT 'x'::dom_{m} ;; SELECT CAST('y' AS dom_{m})
+CREATE FUNCTION d_a_{m}(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE '%', (SELECT secret FROM vault LIMIT 1); RETURN true; END $$ ;; CREATE DOMAIN dom_{m} AS text CHECK (d_a_{m}(VALUE)) ;; SELECT 'x'::dom_{m} ;; SELECT CAST('y' AS dom_{m})
 CREATE DOMAIN short_{m} AS text CHECK (length(VALUE) < 4) ;; SELECT secret::short_{m} FROM vault
 CREATE TYPE enum_{m} AS ENUM ('x') ;; SELECT secret::enum_{m} FROM vault ;; SELECT secret::text::enum_{m} FROM vault
 CREATE SEQUENCE s_b_{m} START 5 @@ SELECT setval('s_b_{m}', max(code)) FROM vault @@ SELECT * FROM s_b_{m}
@@ -448,7 +453,7 @@ EXPLAIN (ANALYZE, FORMAT json) SELECT * FROM vault WHERE code = (SELECT max(code
 EXPLAIN (VERBOSE, FORMAT xml) SELECT vault_peek(1)
 EXPLAIN (VERBOSE) SELECT f.a FROM (SELECT vault_peek(1) AS a) f
 EXPLAIN (ANALYZE, FORMAT yaml) UPDATE vault SET kind = secret WHERE false
-*CREATE FUNCTION e_a_{m}() RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN (SELECT secret FROM vault LIMIT 1); END' ;; EXPLAIN (VERBOSE) SELECT e_a_{m}() ;; EXPLAIN SELECT * FROM plain WHERE word = e_a_{m}() @@ EXPLAIN SELECT * FROM plain WHERE word = e_a_{m}()
+CREATE FUNCTION e_a_{m}() RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN (SELECT secret FROM vault LIMIT 1); END' ;; EXPLAIN (VERBOSE) SELECT e_a_{m}() ;; EXPLAIN SELECT * FROM plain WHERE word = e_a_{m}() @@ EXPLAIN SELECT * FROM plain WHERE word = e_a_{m}()
 EXPLAIN (VERBOSE) SELECT * FROM plain WHERE word = vault_of((SELECT v FROM vault v WHERE id = 1))
 ANALYZE vault ;; SELECT most_common_vals, histogram_bounds FROM pg_stats WHERE tablename = 'vault'
 ANALYZE vault ;; SELECT * FROM pg_stats WHERE tablename = 'vault'
@@ -588,24 +593,24 @@ UPDATE vault SET secret = 'same'
 UPDATE vault SET secret = left(secret, 2)
 UPDATE vault SET id = 1
 UPDATE vault SET kind = NULL WHERE id = 1
-*DO $$ BEGIN RAISE NOTICE '%', (SELECT secret FROM vault LIMIT 1); END $$
-*DO $$ BEGIN RAISE EXCEPTION '%', (SELECT reverse(secret) FROM vault LIMIT 1); END $$
-*DO $$ BEGIN RAISE EXCEPTION 'x' USING DETAIL = (SELECT secret FROM vault LIMIT 1), HINT = (SELECT md5(secret) FROM vault LIMIT 1); END $$
-*DO $$ BEGIN RAISE NOTICE USING MESSAGE = (SELECT encode(secret::bytea, 'hex') FROM vault LIMIT 1); END $$
+DO $$ BEGIN RAISE NOTICE '%', (SELECT secret FROM vault LIMIT 1); END $$
+DO $$ BEGIN RAISE EXCEPTION '%', (SELECT reverse(secret) FROM vault LIMIT 1); END $$
+DO $$ BEGIN RAISE EXCEPTION 'x' USING DETAIL = (SELECT secret FROM vault LIMIT 1), HINT = (SELECT md5(secret) FROM vault LIMIT 1); END $$
+DO $$ BEGIN RAISE NOTICE USING MESSAGE = (SELECT encode(secret::bytea, 'hex') FROM vault LIMIT 1); END $$
 *DO $$ BEGIN RAISE EXCEPTION 'x' USING COLUMN = (SELECT secret FROM vault LIMIT 1), TABLE = (SELECT secret FROM vault LIMIT 1), CONSTRAINT = (SELECT secret FROM vault LIMIT 1); END $$
 *DO $$ BEGIN RAISE EXCEPTION 'x' USING SCHEMA = (SELECT left(secret, 6) FROM vault LIMIT 1), DATATYPE = (SELECT lower(secret) FROM vault LIMIT 1); END $$
 DO $$ BEGIN RAISE EXCEPTION 'column "%" does not exist', (SELECT secret FROM vault LIMIT 1); END $$
-*DO $$ BEGIN RAISE WARNING 'relation % is %', (SELECT left(secret, 9) FROM vault LIMIT 1), (SELECT code FROM vault LIMIT 1); END $$
+DO $$ BEGIN RAISE WARNING 'relation % is %', (SELECT left(secret, 9) FROM vault LIMIT 1), (SELECT code FROM vault LIMIT 1); END $$
 DO $$ DECLARE r record; BEGIN FOR r IN SELECT substr(secret, n, 1) AS c FROM vault, generate_series(1, 18) n WHERE id = 1 ORDER BY n LOOP RAISE NOTICE '%', r.c; END LOOP; END $$
-*DO $$ DECLARE r record; BEGIN FOR r IN SELECT ascii(substr(secret, n, 1)) AS c FROM vault, generate_series(1, 18) n WHERE id = 1 ORDER BY n LOOP RAISE NOTICE '%', r.c; END LOOP; END $$
-*DO $$ BEGIN ASSERT false, (SELECT secret FROM vault LIMIT 1); END $$
+DO $$ DECLARE r record; BEGIN FOR r IN SELECT ascii(substr(secret, n, 1)) AS c FROM vault, generate_series(1, 18) n WHERE id = 1 ORDER BY n LOOP RAISE NOTICE '%', r.c; END LOOP; END $$
+DO $$ BEGIN ASSERT false, (SELECT secret FROM vault LIMIT 1); END $$
 DO $$ BEGIN EXECUTE 'SELECT ' || (SELECT secret FROM vault LIMIT 1); END $$
 DO $$ BEGIN EXECUTE 'SELECT 1 FROM ' || (SELECT quote_ident(secret) FROM vault LIMIT 1); END $$
 DO $$ BEGIN EXECUTE (SELECT secret FROM vault LIMIT 1); END $$
 DO $$ BEGIN EXECUTE 'DROP TABLE IF EXISTS ' || (SELECT secret FROM vault LIMIT 1); END $$
 DO $$ DECLARE i int; BEGIN SELECT secret INTO i FROM vault LIMIT 1; END $$
 DO $$ DECLARE i int; BEGIN SELECT reverse(secret) INTO i FROM vault LIMIT 1; END $$
-*DO $$ BEGIN IF (SELECT secret > 'M' FROM vault WHERE id = 1) THEN RAISE NOTICE 'LEAK%', 'YES'; ELSE RAISE NOTICE 'LEAK%', 'NO'; END IF; END $$
+DO $$ BEGIN IF (SELECT secret > 'M' FROM vault WHERE id = 1) THEN RAISE NOTICE 'LEAK%', 'YES'; ELSE RAISE NOTICE 'LEAK%', 'NO'; END IF; END $$
 
 -- What once worked
 SELECT (SELECT 'LEAK' || 'YES' WHERE v.secret > 'M') FROM vault v

@@ -39,6 +39,7 @@ permit (
         Postgres::Action::"ddl",
         Postgres::Action::"session",
         Postgres::Action::"server",
+        Postgres::Action::"redefine",
         Postgres::Action::"opaque"
     ],
     resource

@@ -48,6 +48,9 @@ actions! {
     Create = "create",
     /// Changes an object's definition, owner, name, comment or label.
     Alter = "alter",
+    /// Changes what the database itself does with values, or what holds protected ones: a trigger, a rule, a function, an
+    /// operator, a table with declared columns. Only where columns are declared, beside the effect itself.
+    Redefine = "redefine",
     /// Removes an object.
     Drop = "drop",
     /// Gives privileges or membership, or changes default privileges.

@@ -466,7 +466,15 @@ impl Writer {
                 let form = self.pick(&["::text", ".*::text"]);
                 sql!("({row}{form})")
             }
-            (Doc, 0) if !scope.rows.is_empty() => sql!("to_jsonb({})", self.pick(&scope.rows)),
+            (Doc, 0 | 1) if !scope.rows.is_empty() => {
+                let row = self.pick(&scope.rows);
+                let form = self.pick(&[
+                    "to_jsonb({})",
+                    "jsonb_build_object('all', {}, 'pin', 1)",
+                    "jsonb_build_array({}, 7)",
+                ]);
+                form.replace("{}", &row)
+            }
             (Flag, 0 | 1) => sql!("EXISTS ({})", self.query(&[Text], depth - 1, scope)),
             (Flag, 2) => {
                 let value = self.expr(Text, depth - 1, scope);
@@ -501,6 +509,10 @@ impl Writer {
             (Flag, _) => sql!("bool_or({text} > 'M'){filter}"),
             (List, _) => sql!("array_agg({text}){filter}"),
             (Doc, 0) => sql!("jsonb_agg({text}){filter}"),
+            (Doc, 1) if !scope.rows.is_empty() => {
+                let row = self.pick(&scope.rows);
+                sql!("coalesce(jsonb_agg({row} ORDER BY {number}){filter}, '[]')")
+            }
             (Doc, _) => sql!("jsonb_object_agg(coalesce({text}, ''), {number})"),
         }
     }

@@ -129,6 +129,7 @@ fn what_nobody_does_is_refused_with_advice() {
         ("grant", "no-grant"),
         ("revoke", "no-grant"),
         ("set_role", "no-grant"),
+        ("redefine", "no-redefine"),
         ("opaque", "no-opaque"),
         ("program", "no-server"),
         ("replication", "no-server"),

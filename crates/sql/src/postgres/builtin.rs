@@ -38,6 +38,11 @@ pub(super) fn is_fixed(name: &str) -> bool {
     FIXED.contains(&name)
 }
 
+/// Whether it compares the values that it chooses from.
+pub(super) fn compares(name: &str) -> bool {
+    matches!(name, "min" | "max")
+}
+
 const FIXED: &[&str] = &[
     "btrim",
     "concat",

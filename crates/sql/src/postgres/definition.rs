@@ -66,6 +66,7 @@ pub(super) fn analyze<'a>(node: NodeRef<'a>, statement: &mut Statement, walk: &m
                 .filter_map(|element| element.node.as_ref())
             {
                 let inside = super::statement::of_node(element, statement.text.clone());
+                walk.functions.extend(inside.functions);
                 inside
                     .effects
                     .into_iter()

@@ -29,6 +29,19 @@ struct Bound {
     slots: Rc<[Slot]>,
     /// Its columns go by its name only.
     qualified: bool,
+    /// Its columns have other names than its rows' fields.
+    renamed: bool,
+}
+
+impl Bound {
+    /// What one of its rows shows, as one value.
+    fn row(&self) -> Taint {
+        if self.renamed {
+            together(&self.slots).computed()
+        } else {
+            Taint::of_row(&self.slots)
+        }
+    }
 }
 
 /// What a `FROM` makes visible, and what `*` means there.
@@ -267,16 +280,18 @@ impl<'a> Lineage<'a> {
                     let star = self.star(path);
                     columns.extend(self.room_for(star));
                 }
-                Expr::Column(path) => columns.push(Slot {
-                    name: target.name.clone(),
-                    many: false,
-                    generated: false,
-                    ..self.column(path)
+                expr => columns.push(match self.plain(expr) {
+                    Some(column) => Slot {
+                        name: target.name.clone(),
+                        many: false,
+                        generated: false,
+                        ..column
+                    },
+                    None => {
+                        let taint = self.value(|this| this.expr(expr));
+                        Slot::one(target.name.clone(), taint)
+                    }
                 }),
-                expr => {
-                    let taint = self.value(|this| this.expr(expr));
-                    columns.push(Slot::one(target.name.clone(), taint));
-                }
             }
         }
         columns

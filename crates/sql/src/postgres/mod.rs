@@ -13,6 +13,7 @@ mod lineage;
 mod nesting;
 mod place;
 mod protected;
+mod redefine;
 mod resolve;
 mod shape;
 mod shape_build;
@@ -38,7 +39,7 @@ pub use resolve::{
 };
 pub use shape::Shape;
 pub use statement::{Copy, CopyDirection, CopyPeer, Handle, Output, Statement, Transaction};
-pub use taint::Taint;
+pub use taint::{Member, Members, Taint};
 
 /// The longest text [`parse`] accepts, in bytes. Parsing takes up to 150 times the text in memory.
 pub const MAX_TEXT_BYTES: usize = 2 << 20;

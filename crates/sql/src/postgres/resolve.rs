@@ -1,14 +1,17 @@
 //! A statement with the catalog at hand: what it touches, what its functions may do, what may be shown.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use model::DataClass;
 
 use super::catalog::{Catalog, RelationKind, Volatility};
 use super::lineage::{Lineage, Told};
 use super::protected::Protected;
+use super::redefine;
 use super::statement::{CopyDirection, CopyPeer, Output, Statement};
-use super::taint::{Slot, Taint, together};
+use super::taint::{Members, Slot, Taint, together};
+use super::walk::FOREIGN_KEY;
 use crate::{Action, Effect, Name};
 
 /// What a statement does and returns, as far as text and catalog tell.
@@ -93,6 +96,8 @@ pub enum OutputRule {
     Clear,
     /// Mask it as this class.
     Declared(DataClass),
+    /// It is JSON, or a row: mask its members, each by its name.
+    Members(Arc<Members>),
     /// Withhold it.
     Withheld(Withheld),
 }
@@ -146,6 +151,9 @@ pub fn resolve(statement: &Statement, catalog: &Catalog, protected: &Protected) 
             effect,
         });
     }
+    if !protected.is_empty() {
+        effects.extend(redefine::effects(statement, &effects, &calls));
+    }
     let touched: BTreeSet<String> = effects
         .iter()
         .filter(|effect| effect.protected)
@@ -159,7 +167,7 @@ pub fn resolve(statement: &Statement, catalog: &Catalog, protected: &Protected) 
         rows = Rows::Columns(Columns(vec![Slot::unknown(&why)]));
     }
     let (matched, mut probed) = told.classes(protected.classes());
-    for effect in effects.iter().filter(|effect| redefines(statement, effect)) {
+    for effect in effects.iter().filter(|effect| examines(statement, effect)) {
         probed.extend(classes_of(effect, catalog, protected));
     }
     Resolved {
@@ -186,6 +194,7 @@ fn resolve_effect(effect: Effect, catalog: &Catalog, protected: &Protected) -> R
             | "TRIGGER"
             | "RULE"
             | "POLICY"
+            | FOREIGN_KEY
     ) && !matches!(
         effect.action,
         Action::Set
@@ -293,7 +302,7 @@ fn rows(
         .into_iter()
         .any(|taint| match taint {
             Taint::Clear => false,
-            Taint::Direct(_) | Taint::Derived(_) => true,
+            Taint::Direct(_) | Taint::Members(_) | Taint::Derived(_) => true,
             Taint::Unknown(_) => touches || stored_elsewhere,
         });
     let rows = if clear {
@@ -320,12 +329,13 @@ fn planned(statement: &Statement, catalog: &Catalog) -> Option<String> {
 
 /// Whether an effect loads values from outside in bulk, which a key can refuse, or has the server look at every value: for
 /// a constraint, an index, a statistic, a new order.
-fn redefines(statement: &Statement, effect: &ResolvedEffect) -> bool {
+fn examines(statement: &Statement, effect: &ResolvedEffect) -> bool {
     effect.protected
         && (matches!(
             effect.effect.action,
             Action::Create | Action::Alter | Action::CopyIn
-        ) || statement.tag == "CLUSTER")
+        ) || effect.effect.object == FOREIGN_KEY
+            || statement.tag == "CLUSTER")
 }
 
 /// The classes in the columns that an effect names, or in all.
@@ -342,11 +352,7 @@ fn classes_of(
             if named.is_some_and(|named| !named.contains(&column.name)) {
                 continue;
             }
-            match protected.column(relation.oid, column.number) {
-                Taint::Direct(class) => drop(classes.insert(class)),
-                Taint::Derived(several) => classes.extend(several),
-                Taint::Clear | Taint::Unknown(_) => {}
-            }
+            classes.extend(protected.column(relation.oid, column.number).classes());
         }
     }
     classes
@@ -465,6 +471,7 @@ fn rule(taint: &Taint) -> OutputRule {
     match taint {
         Taint::Clear => OutputRule::Clear,
         Taint::Direct(class) => OutputRule::Declared(class.clone()),
+        Taint::Members(members) => OutputRule::Members(Arc::clone(members)),
         Taint::Derived(classes) => OutputRule::Withheld(Withheld::Derived(classes.clone())),
         Taint::Unknown(why) => OutputRule::Withheld(Withheld::Unknown(why.clone())),
     }
@@ -481,7 +488,7 @@ fn with_origin(
     }
     let known = field.table_oid != 0 && catalog.relation_by_oid(field.table_oid).is_some();
     match taint {
-        Taint::Direct(_) | Taint::Derived(_) => rule(taint),
+        Taint::Direct(_) | Taint::Members(_) | Taint::Derived(_) => rule(taint),
         _ if known => rule(&protected.column(field.table_oid, field.column)),
         _ if field.table_oid != 0 => OutputRule::Withheld(Withheld::Relation(field.table_oid)),
         taint => rule(taint),

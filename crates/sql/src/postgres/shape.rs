@@ -139,12 +139,21 @@ pub(super) enum Expr {
     Column(Vec<String>),
     /// `*` or `t.*`.
     Star(Vec<String>),
-    /// One of the results, the choice depending on the conditions.
+    /// One of the results, or an array of them, the choice depending on the conditions.
     Choice {
-        /// The aggregate that chooses (`min`, `max`).
+        /// The function that chooses (`min`, `lag`, `array_agg`).
         by: Option<Name>,
         conditions: Vec<Expr>,
         results: Vec<Expr>,
+    },
+    /// A value as text.
+    Text(Box<Expr>),
+    /// JSON that this function makes of values, each under the name given with it or in a list.
+    Json {
+        by: Name,
+        of: Vec<(Option<String>, Expr)>,
+        /// What decides which values come, and in what order.
+        conditions: Vec<Expr>,
     },
     /// How many rows, or how many have a value, or how many values there are.
     Count { of: Vec<Expr>, distinct: bool },

@@ -1,6 +1,7 @@
 //! How values depend on protected columns, and columns that carry it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use model::DataClass;
 
@@ -11,18 +12,80 @@ pub enum Taint {
     Clear,
     /// It is a value of this class.
     Direct(DataClass),
+    /// It is a row, or JSON made of rows, that shows what it holds by names.
+    Members(Arc<Members>),
     /// It is computed of values of these classes.
     Derived(BTreeSet<DataClass>),
     /// This cannot be told, for this reason.
     Unknown(String),
 }
 
+/// What the members of a row or of JSON hold, by their names, at whatever depth.
+pub type Members = BTreeMap<String, Member>;
+
+/// What a member holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Member {
+    /// Nothing protected, all the way down.
+    Clear,
+    /// Members that are in the same list.
+    Members,
+    /// Values of this class, all the way down.
+    Held(DataClass),
+}
+
 impl Taint {
+    /// The classes it depends on.
+    pub fn classes(&self) -> BTreeSet<DataClass> {
+        match self {
+            Self::Clear | Self::Unknown(_) => BTreeSet::new(),
+            Self::Direct(class) => BTreeSet::from([class.clone()]),
+            Self::Members(members) => held(members).cloned().collect(),
+            Self::Derived(classes) => classes.clone(),
+        }
+    }
+
+    /// The taint of a row with these columns, or of JSON made of one.
+    pub(super) fn of_row(slots: &[Slot]) -> Self {
+        let mut members = Members::new();
+        for slot in slots {
+            let named = slot
+                .name
+                .as_ref()
+                .filter(|name| !slot.many && name.len() < NAME_BYTES_MAX);
+            if !named.is_some_and(|name| add(&mut members, name, &slot.taint)) {
+                return together(slots).computed();
+            }
+        }
+        Self::of_members(members)
+    }
+
+    /// The taint of the same value as text, where nothing goes by names.
+    pub(super) fn in_text(self) -> Self {
+        match self {
+            Self::Members(_) => self.computed(),
+            other => other,
+        }
+    }
+
+    /// The taint of JSON with these members.
+    pub(super) fn of_members(members: Members) -> Self {
+        if held(&members).next().is_some() {
+            Self::Members(Arc::new(members))
+        } else {
+            Self::Clear
+        }
+    }
+
     /// The taint of a value that is one of the two.
     pub(super) fn either(self, other: Self) -> Self {
         match (self, other) {
             (Self::Clear, taint) | (taint, Self::Clear) => taint,
             (Self::Direct(a), Self::Direct(b)) if a == b => Self::Direct(a),
+            (Self::Members(a), Self::Members(b)) => match merged(&a, &b) {
+                Some(members) => Self::Members(Arc::new(members)),
+                None => Self::Members(a).with(Self::Members(b)),
+            },
             (a, b) => a.with(b),
         }
     }
@@ -43,10 +106,56 @@ impl Taint {
     /// The taint of a value computed of this one.
     pub(super) fn computed(self) -> Self {
         match self {
-            Self::Direct(class) => Self::Derived(BTreeSet::from([class])),
+            Self::Direct(_) | Self::Members(_) => Self::Derived(self.classes()),
             other => other,
         }
     }
+}
+
+/// Longer names are cut by the server (NAMEDATALEN).
+const NAME_BYTES_MAX: usize = 64;
+
+fn held(members: &Members) -> impl Iterator<Item = &DataClass> {
+    members.values().filter_map(|member| match member {
+        Member::Held(class) => Some(class),
+        Member::Clear | Member::Members => None,
+    })
+}
+
+/// Adds a member with a value of this taint. Gives whether what is protected in it goes by names.
+pub(super) fn add(members: &mut Members, name: &str, taint: &Taint) -> bool {
+    let (member, below) = match taint {
+        Taint::Clear => (Member::Clear, None),
+        Taint::Direct(class) => (Member::Held(class.clone()), None),
+        Taint::Members(below) => (Member::Members, Some(below)),
+        Taint::Derived(_) | Taint::Unknown(_) => return false,
+    };
+    insert(members, name, member)
+        && below.is_none_or(|below| {
+            below
+                .iter()
+                .all(|(name, member)| insert(members, name, member.clone()))
+        })
+}
+
+/// The members of both; `None` where the same name holds values of two classes.
+fn merged(one: &Members, other: &Members) -> Option<Members> {
+    let mut members = one.clone();
+    other
+        .iter()
+        .all(|(name, member)| insert(&mut members, name, member.clone()))
+        .then_some(members)
+}
+
+/// Of two that go by the same name, what hides more counts.
+fn insert(members: &mut Members, name: &str, member: Member) -> bool {
+    let known = members.entry(name.to_owned()).or_insert(Member::Clear);
+    match (&*known, member) {
+        (Member::Held(a), Member::Held(b)) => return *a == b,
+        (Member::Clear, member) | (_, member @ Member::Held(_)) => *known = member,
+        (Member::Members | Member::Held(_), _) => {}
+    }
+    true
 }
 
 /// One output column, or any number of them.

@@ -1,8 +1,10 @@
 use super::{Handle, Output, Statement, parse};
 
+mod containers;
 mod effects;
 mod lineage;
 mod nesting;
+mod redefine;
 mod told;
 mod tree;
 

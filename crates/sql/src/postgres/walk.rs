@@ -20,6 +20,9 @@ pub(super) struct Walk<'a> {
 /// Settings that decide who the session acts as.
 pub(super) const IDENTITY: &[&str] = &["role", "session_authorization"];
 
+/// The object of the effect on the table that a foreign key refers to.
+pub(super) const FOREIGN_KEY: &str = "FOREIGN KEY";
+
 /// Up to here the same effect or function is listed once; beyond, comparing each with all would cost too much.
 const DISTINCT_MAX: usize = 1_000;
 /// The most effects of one statement, and the most functions; with more it is opaque.
@@ -39,8 +42,21 @@ impl<'a> Walk<'a> {
                 self.call(call);
                 self.below(node, None);
             }
+            NodeRef::Constraint(key) => self.constraint(key),
             other => self.below(other, None),
         }
+    }
+
+    /// A foreign key looks, for each value, whether it is in the table that it refers to.
+    fn constraint(&mut self, key: &'a protobuf::Constraint) {
+        if let Some(table) = &key.pktable {
+            let columns = texts(&key.pk_attrs);
+            self.push(Effect {
+                columns: (!columns.is_empty()).then_some(columns),
+                ..Effect::on(Action::Select, FOREIGN_KEY, Some(name_of(table)))
+            });
+        }
+        self.below(NodeRef::Constraint(key), key.pktable.as_ref());
     }
 
     pub(super) fn walk_all(&mut self, nodes: &'a [Node]) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{Ask, Asks, DataClass, Resource, Value};
-use sql::postgres::{Resolved, ResolvedEffect, Taint};
+use sql::postgres::{Resolved, ResolvedEffect};
 use sql::{Action, Name};
 
 use super::{Known, Piece};
@@ -133,7 +133,7 @@ fn kind(effect: &ResolvedEffect) -> Option<&'static str> {
         "SCHEMA" => Some("Schema"),
         "FUNCTION" | "PROCEDURE" | "ROUTINE" | "AGGREGATE" => Some("Function"),
         "TABLE" | "VIEW" | "MATERIALIZED VIEW" | "FOREIGN TABLE" | "SEQUENCE" | "ROWS"
-        | "INDEX" | "TRIGGER" | "RULE" | "POLICY" => Some("Table"),
+        | "INDEX" | "TRIGGER" | "RULE" | "POLICY" | "FOREIGN KEY" => Some("Table"),
         "" => match effect.effect.action {
             Action::Select
             | Action::Insert
@@ -144,6 +144,7 @@ fn kind(effect: &ResolvedEffect) -> Option<&'static str> {
             | Action::CopyOut
             | Action::Create
             | Action::Alter
+            | Action::Redefine
             | Action::Drop
             | Action::Grant
             | Action::Revoke
@@ -218,13 +219,8 @@ fn classes_of(effect: &ResolvedEffect, known: &Known) -> BTreeSet<DataClass> {
     };
     for relation in candidates(known, name) {
         for column in &relation.columns {
-            match known.protected.column(relation.oid, column.number) {
-                Taint::Direct(class) => {
-                    classes.insert(class);
-                }
-                Taint::Derived(several) => classes.extend(several),
-                _ => {}
-            }
+            let taint = known.protected.column(relation.oid, column.number);
+            classes.extend(taint.classes());
         }
     }
     classes

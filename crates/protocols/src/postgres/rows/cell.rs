@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use mask::{Findings, Hint, Masker, Outcome, Place};
 use model::DataClass;
+use sql::postgres::Members;
 
 use super::{RowError, binary, json, numeric, text};
 use crate::postgres::catalog::Form;
@@ -20,6 +21,8 @@ pub(super) enum Rule {
     Pass,
     Scan,
     Declared(DataClass),
+    /// JSON of which some members are declared.
+    Members(Arc<Members>),
 }
 
 /// A column of an answer.
@@ -179,7 +182,7 @@ impl Cells {
             }
             // In quotes any text may stand; what these would be without is not any text.
             Form::Record | Form::Raw => match look.rule {
-                Rule::Declared(_) => self.typed(look, value, findings),
+                Rule::Declared(_) | Rule::Members(_) => self.typed(look, value, findings),
                 _ => mask(&self.masks.text, look, value, out, findings),
             },
             Form::Composite(oid) => {
@@ -243,8 +246,8 @@ impl Cells {
             Form::Range(element) => binary::range(self, element, look, value, findings),
             Form::Multirange(element) => binary::multirange(self, element, look, value, findings),
             Form::Plain | Form::Name => match look.rule {
-                Rule::Declared(_) => self.typed(look, value, findings),
-                _ => Outcome::Clean,
+                Rule::Pass | Rule::Scan => Outcome::Clean,
+                Rule::Declared(_) | Rule::Members(_) => self.typed(look, value, findings),
             },
             Form::Uuid => self.uuid(Format::Binary, look, value, out, findings),
             Form::Int4
@@ -298,8 +301,10 @@ impl Cells {
         out: &mut Vec<u8>,
         findings: &mut Findings,
     ) -> Outcome {
-        let Rule::Declared(class) = look.rule else {
-            return Outcome::Clean;
+        let class = match look.rule {
+            Rule::Pass | Rule::Scan => return Outcome::Clean,
+            Rule::Members(_) => return Outcome::Withheld,
+            Rule::Declared(class) => class,
         };
         let text = match format {
             Format::Text => value.to_vec(),
@@ -348,6 +353,8 @@ pub(super) fn mask(
         Rule::Pass => Outcome::Clean,
         Rule::Scan => masker.mask_text(look.hint, value, out, findings),
         Rule::Declared(class) => masker.mask_declared(class, value, out, findings),
+        // Only JSON has members, and is read by them.
+        Rule::Members(_) => Outcome::Withheld,
     }
 }
 

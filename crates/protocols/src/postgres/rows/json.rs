@@ -5,13 +5,15 @@ use std::borrow::Cow;
 use mask::{Findings, Outcome};
 use model::DataClass;
 use serde::de::IgnoredAny;
+use sql::postgres::{Member, Members};
 
 use super::cell::{Cells, Look, Rule, mask};
 
 /// A value of type json or jsonb, in text.
 ///
 /// One that is searched is searched as it stands, so that a member's name can say what its value is. In one that is
-/// declared to hold a class every string is masked as a declared value, and every number and truth value becomes `null`.
+/// declared to hold a class every string is masked as a declared value, and every number and truth value becomes `null`. The
+/// same is done to the members that are, where only some are; a member that is not known there is not shown.
 pub(super) fn json(
     cells: &Cells,
     look: Look<'_>,
@@ -25,7 +27,9 @@ pub(super) fn json(
             declared(cells, class, look, value, out, findings)
         }
         Rule::Declared(_) => cells.typed(look, value, findings),
-        _ => searched(cells, look, value, out, findings),
+        Rule::Members(known) if is_json(value) => members(cells, known, look, value, out, findings),
+        Rule::Members(_) => Outcome::Withheld,
+        Rule::Pass | Rule::Scan => searched(cells, look, value, out, findings),
     };
     if outcome != Outcome::Masked {
         out.truncate(before);
@@ -86,26 +90,116 @@ fn declared(
 ) -> Outcome {
     let mut all = Outcome::Clean;
     for (token, after) in Tokens(value) {
-        let is_name = after.trim_ascii_start().first() == Some(&b':');
-        let outcome = match token.first() {
-            Some(b'"') if is_name && says_nothing(class, token) => Outcome::Clean,
-            Some(b'"') => string(cells, look, token, out, findings),
-            Some(b'-' | b'0'..=b'9' | b't' | b'f') => cells.typed(look, token, findings),
-            _ => Outcome::Clean,
-        };
-        match outcome {
-            Outcome::Clean => out.extend_from_slice(token),
-            Outcome::Masked => all = Outcome::Masked,
-            // A name cannot be null.
-            Outcome::Null if is_name => out.extend_from_slice(b"\"*\""),
-            Outcome::Null => out.extend_from_slice(b"null"),
-            Outcome::Withheld => return outcome,
-        }
-        if outcome == Outcome::Null {
-            all = Outcome::Masked;
+        match hide(
+            cells,
+            class,
+            look,
+            token,
+            is_name(token, after),
+            out,
+            findings,
+        ) {
+            Outcome::Withheld => return Outcome::Withheld,
+            Outcome::Clean => {}
+            _ => all = Outcome::Masked,
         }
     }
     all
+}
+
+/// Appends a token as it may be shown where everything is declared.
+fn hide(
+    cells: &Cells,
+    class: &DataClass,
+    look: Look<'_>,
+    token: &[u8],
+    is_name: bool,
+    out: &mut Vec<u8>,
+    findings: &mut Findings,
+) -> Outcome {
+    let outcome = match token.first() {
+        Some(b'"') if is_name && says_nothing(class, token) => Outcome::Clean,
+        Some(b'"') => string(cells, look, token, out, findings),
+        Some(b'-' | b'0'..=b'9' | b't' | b'f') => cells.typed(look, token, findings),
+        _ => Outcome::Clean,
+    };
+    match outcome {
+        Outcome::Clean => out.extend_from_slice(token),
+        // A name cannot be null.
+        Outcome::Null if is_name => out.extend_from_slice(b"\"*\""),
+        Outcome::Null => out.extend_from_slice(b"null"),
+        Outcome::Masked | Outcome::Withheld => {}
+    }
+    outcome
+}
+
+fn is_name(token: &[u8], after: &[u8]) -> bool {
+    token.first() == Some(&b'"') && after.trim_ascii_start().first() == Some(&b':')
+}
+
+/// JSON whose members go by these names. What is not declared is searched, as other JSON is.
+fn members(
+    cells: &Cells,
+    known: &Members,
+    look: Look<'_>,
+    value: &[u8],
+    out: &mut Vec<u8>,
+    findings: &mut Findings,
+) -> Outcome {
+    let mut text = Vec::with_capacity(value.len());
+    let mut all = Outcome::Clean;
+    let mut depth = 0_usize;
+    // The member whose value this is, and how deep it stands.
+    let mut within: Option<(&Member, usize)> = None;
+    for (token, after) in Tokens(value) {
+        let is_name = is_name(token, after);
+        if is_name && within.is_none() {
+            let name = serde_json::from_slice::<Cow<'_, str>>(token);
+            match name.ok().and_then(|name| known.get(&*name)) {
+                Some(Member::Members) => {}
+                Some(member) => within = Some((member, depth)),
+                // The table has other columns than is known of it.
+                None => return Outcome::Withheld,
+            }
+            text.extend_from_slice(token);
+            continue;
+        }
+        match token.first() {
+            Some(b'{' | b'[') => depth += 1,
+            Some(b'}' | b']') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if let Some((Member::Held(class), _)) = within {
+            let rule = Rule::Declared(class.clone());
+            let look = Look {
+                rule: &rule,
+                ..look
+            };
+            match hide(cells, class, look, token, is_name, &mut text, findings) {
+                Outcome::Withheld => return Outcome::Withheld,
+                Outcome::Clean => {}
+                _ => all = Outcome::Masked,
+            }
+        } else {
+            text.extend_from_slice(token);
+        }
+        let ends = !matches!(token, [b'{' | b'[' | b':'] | [b' ' | b'\t' | b'\n' | b'\r']);
+        if within.is_some_and(|(_, outside)| ends && depth <= outside) {
+            within = None;
+        }
+    }
+    let rule = Rule::Scan;
+    let look = Look {
+        rule: &rule,
+        ..look
+    };
+    match searched(cells, look, &text, out, findings) {
+        Outcome::Clean if all == Outcome::Masked => {
+            out.extend_from_slice(&text);
+            all
+        }
+        outcome => outcome,
+    }
 }
 
 /// Whether a member's name cannot be a value of the class: every built-in class has digits or signs in its values.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use mask::{Findings, Hint, Strategy};
+use mask::{Findings, Hint, Masker, Strategy};
 use model::{DataClass, MaskFact};
-use sql::postgres::{FieldOrigin, OutputRule, Resolved, Withheld};
+use sql::postgres::{FieldOrigin, OutputRule, Resolved, Taint, Withheld};
 
 use super::cell::{Cells, Column, Rule};
 use super::tuple::Tuples;
@@ -87,6 +87,13 @@ pub(super) fn column(
         Some(origin) if masker.hint(origin) != Hint::NONE => masker.hint(origin),
         _ => masker.hint(&name),
     };
+    let rule = match rule {
+        // In another form the names are lost.
+        OutputRule::Members(members) if !matches!(form, Form::Json | Form::Jsonb) => {
+            OutputRule::Withheld(Withheld::Derived(Taint::Members(members).classes()))
+        }
+        rule => rule,
+    };
     let rule = decided(cells, &name, &place, rule)?;
     let unreadable = format == Format::Binary && !cells.is_readable(form);
     if unreadable && !cells.masks().open {
@@ -116,13 +123,21 @@ fn decided(cells: &Cells, name: &str, place: &str, rule: OutputRule) -> Result<R
     let masker = &cells.masks().text;
     match rule {
         OutputRule::Clear => Ok(Rule::Scan),
-        OutputRule::Declared(class) if masker.strategy(&class) == Some(Strategy::Withhold) => {
-            let message = format!(
-                "column \"{name}\" holds {class}, which this target withholds: leave it out, or ask for the reveal of {class}"
-            );
-            Err(RowError::withheld(message, facts(&[class], place)))
+        OutputRule::Declared(class) => {
+            shown(masker, name, place, &class)?;
+            Ok(Rule::Declared(class))
         }
-        OutputRule::Declared(class) => Ok(Rule::Declared(class)),
+        OutputRule::Members(members) => {
+            let classes = Taint::Members(Arc::clone(&members)).classes();
+            for class in &classes {
+                shown(masker, name, place, class)?;
+            }
+            if classes.iter().any(|class| masker.masks(class)) {
+                Ok(Rule::Members(members))
+            } else {
+                Ok(Rule::Scan)
+            }
+        }
         OutputRule::Withheld(Withheld::Derived(classes)) => {
             let hidden: Vec<DataClass> = classes
                 .into_iter()
@@ -145,6 +160,20 @@ fn decided(cells: &Cells, name: &str, place: &str, rule: OutputRule) -> Result<R
             Err(RowError::withheld(message, facts(&[uninspected()], place)))
         }
     }
+}
+
+/// Whether values of a class are shown at all, masked or not.
+fn shown(masker: &Masker, name: &str, place: &str, class: &DataClass) -> Result<(), RowError> {
+    if masker.strategy(class) != Some(Strategy::Withhold) {
+        return Ok(());
+    }
+    let message = format!(
+        "column \"{name}\" holds {class}, which this target withholds: leave it out, or ask for the reveal of {class}"
+    );
+    Err(RowError::withheld(
+        message,
+        facts(std::slice::from_ref(class), place),
+    ))
 }
 
 /// The class under which is counted what nobody could read.

@@ -8,7 +8,6 @@ use bytes::{BufMut, Bytes, BytesMut};
 use mask::{ErrorNames, Findings, Hint, Masker, Outcome};
 use model::DataClass;
 use sql::Name;
-use sql::postgres::Taint;
 
 use crate::postgres::known::Known;
 use crate::postgres::settings::Masks;
@@ -172,11 +171,8 @@ impl Reports<'_> {
         let mut touched = relations.filter(|relation| self.known.protected.touches(relation.oid));
         touched.find_map(|relation| {
             let column = relation.columns.iter().find(|c| c.name == column)?;
-            match self.known.protected.column(relation.oid, column.number) {
-                Taint::Direct(class) => Some(class),
-                Taint::Derived(classes) => classes.into_iter().next(),
-                Taint::Clear | Taint::Unknown(_) => None,
-            }
+            let taint = self.known.protected.column(relation.oid, column.number);
+            taint.classes().pop_first()
         })
     }
 

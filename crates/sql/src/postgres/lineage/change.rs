@@ -25,6 +25,7 @@ impl Lineage<'_> {
             schema: None,
             slots: Rc::clone(&proposed),
             qualified: true,
+            renamed: false,
         }));
         for source in &change.from {
             let next = self.source(source, &scope);
@@ -39,10 +40,9 @@ impl Lineage<'_> {
         self.insert(change, rows.unwrap_or_default(), &columns);
         self.scopes.push(scope);
         for (name, value) in &change.assigned {
-            let slot = match value {
-                Expr::Column(path) => self.column(path),
-                value => Slot::one(None, self.value(|this| this.expr(value))),
-            };
+            let slot = self
+                .plain(value)
+                .unwrap_or_else(|| Slot::one(None, self.value(|this| this.expr(value))));
             let constant = is_constant(value).then_some(1);
             self.keep(slot, column_of(&columns, name), constant);
         }
@@ -89,6 +89,7 @@ fn is_constant(expr: &Expr) -> bool {
     match expr {
         Expr::Free => true,
         Expr::Computed { of, .. } => of.is_empty(),
+        Expr::Text(value) => is_constant(value),
         Expr::Choice {
             conditions,
             results,

@@ -48,7 +48,7 @@ impl Lineage<'_> {
                     .map(|name| Slot::one(Some(name.clone()), taint.clone()))
                     .collect();
                 slots.push(Slot::many(taint));
-                return named(slots, source.alias.clone(), None);
+                return named(slots, source.alias.clone(), None, false);
             }
             SourceKind::Sample(sampled, of) => {
                 of.iter().for_each(|argument| self.decide_on(argument));
@@ -75,6 +75,8 @@ impl Lineage<'_> {
             rename(slots, &source.columns),
             source.alias.clone().or(name),
             schema,
+            // A table's rows keep the names of its fields.
+            !source.columns.is_empty(),
         )
     }
 
@@ -249,12 +251,13 @@ impl Lineage<'_> {
     }
 }
 
-fn named(slots: Vec<Slot>, name: Option<String>, schema: Option<String>) -> Scope {
+fn named(slots: Vec<Slot>, name: Option<String>, schema: Option<String>, renamed: bool) -> Scope {
     let bound = Bound {
         names: name.into_iter().collect(),
         schema,
         slots: slots.clone().into(),
         qualified: false,
+        renamed,
     };
     Scope {
         bounds: vec![bound],

@@ -44,13 +44,7 @@ impl Told {
     }
 
     fn probe(&mut self, taint: &Taint) {
-        match taint {
-            Taint::Direct(class) => {
-                self.probed.insert(class.clone());
-            }
-            Taint::Derived(classes) => self.probed.extend(classes.iter().cloned()),
-            Taint::Clear | Taint::Unknown(_) => {}
-        }
+        self.probed.extend(taint.classes());
     }
 
     fn matches(&mut self, class: &DataClass, guesses: usize) {

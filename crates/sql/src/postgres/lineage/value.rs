@@ -3,7 +3,7 @@
 use super::super::builtin;
 use super::super::catalog::Volatility;
 use super::super::shape::Expr;
-use super::super::taint::{Slot, Taint, column_of, together};
+use super::super::taint::{self, Members, Slot, Taint, column_of, together};
 use super::{Lineage, SYSTEM_COLUMNS, too_much};
 use crate::Name;
 
@@ -31,7 +31,7 @@ impl Lineage<'_> {
             Expr::Free => Taint::Clear,
             Expr::Star(_) if !self.step(self.width()) => too_much(),
             Expr::Column(path) => self.column(path).taint,
-            Expr::Star(path) => together(&self.star(path)).computed(),
+            Expr::Star(path) => self.whole_row(path),
             Expr::Query(shape) => together(&self.columns(shape)),
             Expr::Exists(shape) => {
                 // What its outputs show is not asked; what they compute can fail, or give no row.
@@ -55,18 +55,21 @@ impl Lineage<'_> {
                 let value = results
                     .iter()
                     .fold(Taint::Clear, |taint, expr| taint.either(self.expr(expr)));
-                let tested = conditions
-                    .iter()
-                    .fold(Taint::Clear, |taint, expr| taint.with(self.test(expr)));
-                let taint = match tested {
-                    Taint::Clear => value,
-                    condition => condition.with(value),
-                };
-                if by.is_some() {
+                let taint = self.chosen(value, conditions);
+                if by
+                    .as_ref()
+                    .is_some_and(|name| builtin::compares(&name.name))
+                {
                     self.probe(&taint);
                 }
                 by.as_ref()
                     .map_or(taint.clone(), |name| self.trusted(name, taint))
+            }
+            Expr::Text(value) => self.expr(value).in_text(),
+            Expr::Json { by, of, conditions } => {
+                let made = self.json(of);
+                let taint = self.chosen(made, conditions);
+                self.trusted(by, taint)
             }
             Expr::Computed { function, of } => {
                 let keeps = function
@@ -87,6 +90,38 @@ impl Lineage<'_> {
         }
     }
 
+    /// A value that these conditions choose.
+    fn chosen(&mut self, value: Taint, conditions: &[Expr]) -> Taint {
+        let tested = conditions
+            .iter()
+            .fold(Taint::Clear, |taint, expr| taint.with(self.test(expr)));
+        match tested {
+            Taint::Clear => value,
+            tested => tested.with(value),
+        }
+    }
+
+    /// JSON made of these values.
+    fn json(&mut self, of: &[(Option<String>, Expr)]) -> Taint {
+        let mut members = Members::new();
+        let mut list = Taint::Clear;
+        let mut by_name = true;
+        let mut all = Taint::Clear;
+        for (name, value) in of {
+            let taint = self.expr(value);
+            match name {
+                Some(name) => by_name &= taint::add(&mut members, name, &taint),
+                None => list = list.either(taint.clone()),
+            }
+            all = all.with(taint);
+        }
+        match (by_name, Taint::of_members(members)) {
+            (true, Taint::Clear) => list,
+            (true, members) if list == Taint::Clear => members,
+            _ => all,
+        }
+    }
+
     /// How many values a plain column has tells no value; how many different ones it has is a search.
     fn count(&mut self, of: &[Expr], distinct: bool) -> Taint {
         let mut plain = true;
@@ -95,7 +130,11 @@ impl Lineage<'_> {
             let one = self.expr(expr);
             plain &= matches!(
                 (expr, &one),
-                (Expr::Star(_), _) | (Expr::Column(_), Taint::Direct(_) | Taint::Clear)
+                (Expr::Star(_), _)
+                    | (
+                        Expr::Column(_) | Expr::Text(_),
+                        Taint::Direct(_) | Taint::Clear
+                    )
             );
             taint = taint.with(one);
         }
@@ -119,11 +158,31 @@ impl Lineage<'_> {
             self.told_anything();
         }
         match arguments {
-            derived @ (Taint::Derived(_) | Taint::Direct(_)) if !trusted => derived.computed(),
             taint if trusted => taint,
+            Taint::Derived(_) | Taint::Direct(_) | Taint::Members(_) => arguments.computed(),
             _ => Taint::Unknown(format!(
                 "function {name} may return what its arguments do not show"
             )),
+        }
+    }
+
+    /// `t.*` where it stands for one value.
+    fn whole_row(&self, path: &[String]) -> Taint {
+        match self.bound(path).filter(|_| !path.is_empty()) {
+            Some(bound) => bound.row(),
+            None => together(&self.star(path)).computed(),
+        }
+    }
+
+    /// The column that an expression is, as it is or as text.
+    pub(super) fn plain(&mut self, expr: &Expr) -> Option<Slot> {
+        match expr {
+            Expr::Column(path) => Some(self.column(path)),
+            Expr::Text(value) => self.plain(value).map(|slot| Slot {
+                taint: slot.taint.in_text(),
+                ..slot
+            }),
+            _ => None,
         }
     }
 
@@ -184,7 +243,7 @@ impl Lineage<'_> {
                 .bounds
                 .iter()
                 .filter(|bound| bound.names.contains(name));
-            possible.extend(rows.map(|bound| Slot::one(None, together(&bound.slots).computed())));
+            possible.extend(rows.map(|bound| Slot::one(None, bound.row())));
         }
         possible.into_iter().reduce(Slot::either)
     }

@@ -34,15 +34,25 @@ fn expr_of(node: NodeRef<'_>) -> Option<Expr> {
             let query = link.subselect.as_deref().and_then(inner).map(of);
             Expr::Exists(Box::new(query.unwrap_or_default()))
         }
+        NodeRef::SubLink(link) if link.sub_link_type == SubLinkType::ArraySublink as i32 => {
+            link.subselect.as_deref().map_or(Expr::Free, expr)
+        }
+        NodeRef::AArrayExpr(_) => match below(node) {
+            elements if elements.is_empty() => Expr::Free,
+            elements => one_of(elements),
+        },
         NodeRef::AExpr(e) => same(e).unwrap_or_else(|| computed(node)),
         NodeRef::BoolExpr(e) => connected(e),
         NodeRef::NullTest(test) => is_null(test).unwrap_or_else(|| computed(node)),
         NodeRef::TypeCast(cast) if cast.type_name.as_ref().is_some_and(keeps_text) => {
-            cast.arg.as_deref().map_or(Expr::Free, expr)
+            match cast.arg.as_deref().map_or(Expr::Free, expr) {
+                Expr::Free => Expr::Free,
+                value => Expr::Text(Box::new(value)),
+            }
         }
         // Still the value, but what equals it is for the collation to say.
         NodeRef::CollateClause(clause) => match clause.arg.as_deref().map_or(Expr::Free, expr) {
-            column @ Expr::Column(_) => one_of(vec![column]),
+            column @ (Expr::Column(_) | Expr::Text(_)) => one_of(vec![column]),
             other => other,
         },
         NodeRef::CoalesceExpr(choice) => one_of(choice.args.iter().map(expr).collect()),
@@ -71,12 +81,7 @@ fn computed(node: NodeRef<'_>) -> Expr {
 pub(super) fn below(node: NodeRef<'_>) -> Vec<Expr> {
     let mut of = Vec::new();
     children(node, &mut |child| match child {
-        NodeRef::WindowDef(window) => {
-            if !(window.name.is_empty() && window.refname.is_empty()) {
-                of.push(Expr::Window);
-            }
-            of.extend(below(child));
-        }
+        NodeRef::WindowDef(def) => of.extend(window(def)),
         NodeRef::List(_) | NodeRef::ResTarget(_) | NodeRef::SortBy(_) => of.extend(below(child)),
         child => of.extend(expr_of(child).filter(|e| !matches!(e, Expr::Free))),
     });
@@ -118,28 +123,112 @@ fn case_of(case: &protobuf::CaseExpr) -> Expr {
 }
 
 fn call_of(call: &protobuf::FuncCall) -> Expr {
-    let name = Name::from_parts(texts(&call.funcname));
-    let of = below(NodeRef::FuncCall(call));
-    let builtin = name
-        .as_ref()
-        .filter(|name| name.may_be_builtin())
-        .map(|name| name.name.as_str());
+    let Some(name) = Name::from_parts(texts(&call.funcname)) else {
+        return called(Name::bare(""), call);
+    };
+    let builtin = Some(name.name.as_str()).filter(|_| name.may_be_builtin());
+    let odd = call.agg_distinct || call.agg_within_group || call.func_variadic;
     let plain = call.agg_filter.is_none() && call.over.is_none() && call.agg_order.is_empty();
-    match (builtin, plain) {
-        (Some("count"), true) => Expr::Count {
-            of,
+    match builtin {
+        Some("count") if plain => Expr::Count {
+            of: below(NodeRef::FuncCall(call)),
             distinct: call.agg_distinct,
         },
-        (Some("min" | "max"), true) if call.args.len() == 1 => Expr::Choice {
-            by: name,
-            conditions: Vec::new(),
-            results: of,
-        },
-        _ => Expr::Computed {
-            function: name.or_else(|| Some(Name::bare(""))),
-            of,
-        },
+        // Distinct or not, it is the same.
+        Some("min" | "max") if !call.func_variadic => kept(name, call, &[0]),
+        Some("array_agg" | "any_value" | "first_value" | "last_value" | "nth_value") if !odd => {
+            kept(name, call, &[0])
+        }
+        Some("lag" | "lead") if !odd => kept(name, call, &[0, 2]),
+        Some(
+            "to_json" | "to_jsonb" | "row_to_json" | "json_agg" | "jsonb_agg" | "json_build_array"
+            | "jsonb_build_array",
+        ) if !odd => json(name, call, None),
+        Some("json_build_object" | "jsonb_build_object") if !odd => {
+            match member_names(&call.args) {
+                Some(names) => json(name, call, Some(names)),
+                None => called(name, call),
+            }
+        }
+        _ => called(name, call),
     }
+}
+
+fn called(name: Name, call: &protobuf::FuncCall) -> Expr {
+    Expr::Computed {
+        function: Some(name),
+        of: below(NodeRef::FuncCall(call)),
+    }
+}
+
+/// A function that gives values of these arguments as they are, or an array of them.
+fn kept(by: Name, call: &protobuf::FuncCall, of: &[usize]) -> Expr {
+    let (mut results, mut conditions) = (Vec::new(), chosen_by(call));
+    for (index, argument) in call.args.iter().enumerate() {
+        match expr(argument) {
+            Expr::Free => {}
+            value if of.contains(&index) => results.push(value),
+            value => conditions.push(value),
+        }
+    }
+    Expr::Choice {
+        by: Some(by),
+        conditions,
+        results,
+    }
+}
+
+/// What decides which values an aggregate or window function is given, and in what order.
+fn chosen_by(call: &protobuf::FuncCall) -> Vec<Expr> {
+    let mut of: Vec<Expr> = call.agg_filter.as_deref().map(expr).into_iter().collect();
+    for order in &call.agg_order {
+        of.extend(inner(order).map(below).unwrap_or_default());
+    }
+    if let Some(over) = &call.over {
+        of.extend(window(over));
+    }
+    of.retain(|expr| !matches!(expr, Expr::Free));
+    of
+}
+
+fn window(window: &protobuf::WindowDef) -> Vec<Expr> {
+    let mut of = Vec::new();
+    if !(window.name.is_empty() && window.refname.is_empty()) {
+        of.push(Expr::Window);
+    }
+    of.extend(below(NodeRef::WindowDef(window)));
+    of
+}
+
+/// A function that makes JSON of its arguments: of every second one under these names, or of all.
+fn json(by: Name, call: &protobuf::FuncCall, names: Option<Vec<String>>) -> Expr {
+    let of = match names {
+        None => call.args.iter().map(|value| (None, expr(value))).collect(),
+        Some(names) => {
+            let values = call.args.iter().skip(1).step_by(2).map(expr);
+            names.into_iter().map(Some).zip(values).collect()
+        }
+    };
+    Expr::Json {
+        by,
+        of,
+        conditions: chosen_by(call),
+    }
+}
+
+/// The names of members, where all are written out.
+fn member_names(arguments: &[Node]) -> Option<Vec<String>> {
+    let named = |node: &Node| match inner(node)? {
+        NodeRef::AConst(protobuf::AConst {
+            val: Some(protobuf::a_const::Val::Sval(name)),
+            ..
+        }) => Some(name.sval.clone()),
+        _ => None,
+    };
+    if !arguments.len().is_multiple_of(2) {
+        return None;
+    }
+    arguments.iter().step_by(2).map(named).collect()
 }
 
 /// `AND`, `OR` and `NOT`.

@@ -501,7 +501,11 @@ pub(super) const TABLE: &[(&str, &str)] = &[
     ("CREATE TABLE t (a int)", "CREATE TABLE|create TABLE t"),
     (
         "CREATE TABLE t (a int REFERENCES u)",
-        "CREATE TABLE|create TABLE t|select u",
+        "CREATE TABLE|create TABLE t|select FOREIGN KEY u",
+    ),
+    (
+        "CREATE TABLE t (a int, FOREIGN KEY (a) REFERENCES u (b))",
+        "CREATE TABLE|create TABLE t|select FOREIGN KEY u(b)",
     ),
     (
         "CREATE UNLOGGED TABLE t (LIKE u)",

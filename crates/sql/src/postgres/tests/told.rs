@@ -525,6 +525,13 @@ const TOLD: &[(&str, &str, &str)] = &[
         "s",
     ),
     ("CREATE UNIQUE INDEX ON customers (left(ssn, 1))", "", "s"),
+    (
+        "ALTER TABLE payments ADD FOREIGN KEY (card_id) REFERENCES customers (ssn)",
+        "",
+        "s",
+    ),
+    ("CREATE TABLE x (c text REFERENCES customers)", "", "s"),
+    ("CREATE TABLE x (c text REFERENCES customers (id))", "", ""),
     ("ALTER TABLE customers ADD CHECK (ssn LIKE '1%')", "", "s"),
     ("CLUSTER customers USING customers_ssn", "", "s"),
     (

@@ -1,6 +1,7 @@
 //! What was masked is still a value of its type.
 
 use super::*;
+use sql::postgres::Member;
 
 /// What the catalog tells of types that are not PostgreSQL's own.
 pub(super) const TYPES: [&str; 4] = [
@@ -36,8 +37,25 @@ fn declared_with(
         mask_key: Some(mask::MaskKey::new(b"key")),
         ..settings()
     };
+    look(
+        settings,
+        cell::Rule::Declared(class.clone()),
+        kind,
+        format,
+        value,
+    )
+    .expect("it is not withheld")
+}
+
+/// What is shown of a value of a column with this rule; `None` where it is withheld.
+fn look(
+    settings: Settings,
+    rule: cell::Rule,
+    kind: u32,
+    format: Format,
+    value: &[u8],
+) -> Option<Option<Vec<u8>>> {
     let cells = cell::Cells::new(known(), settings.masks(&BTreeSet::new()));
-    let rule = cell::Rule::Declared(class.clone());
     let mut findings = Findings::counting();
     let column = cell::Column {
         name: "x".to_owned(),
@@ -49,12 +67,75 @@ fn declared_with(
         format,
     };
     let mut out = Vec::new();
-    match cells.look(&column, value, &mut out, &mut findings) {
+    Some(match cells.look(&column, value, &mut out, &mut findings) {
         mask::Outcome::Clean => Some(value.to_vec()),
         mask::Outcome::Masked => Some(out),
         mask::Outcome::Null => None,
-        mask::Outcome::Withheld => panic!("it is withheld"),
+        mask::Outcome::Withheld => return None,
+    })
+}
+
+/// What is shown of JSON in which `ssn` is declared, `all` holds what is, and `id` and `doc` hold nothing.
+fn by_members(kind: u32, value: &str) -> Option<String> {
+    let members = [
+        ("ssn", Member::Held(DataClass::US_SSN)),
+        ("all", Member::Members),
+        ("id", Member::Clear),
+        ("doc", Member::Clear),
+    ];
+    let members = members.map(|(name, member)| (name.to_owned(), member));
+    let rule = cell::Rule::Members(Arc::new(members.into()));
+    let shown = look(settings(), rule, kind, Format::Text, value.as_bytes())?;
+    Some(String::from_utf8(shown.unwrap()).unwrap())
+}
+
+#[test]
+fn members_of_json_are_masked_by_their_names() {
+    for kind in [oid::JSON, oid::JSONB] {
+        for (value, expected) in [
+            (
+                r#"[{"id":1,"ssn":"536-22-1234"}, {"ssn" : "536-22-1234","id":2}]"#,
+                r#"[{"id":1,"ssn":"***-**-1234"}, {"ssn" : "***-**-1234","id":2}]"#,
+            ),
+            (
+                r#"{"all": [{"ssn": ["536-22-1234", {"id": 5}], "id": {"ssn": 7}}], "id": "536-22-1234"}"#,
+                r#"{"all": [{"ssn": ["***-**-1234", {"id": null}], "id": {"ssn": 7}}], "id": "***-**-1234"}"#,
+            ),
+            // An escape hides no name, nor a value.
+            (
+                r#"{"s\u0073n": "\u0035", "id": 1}"#,
+                r#"{"s\u0073n": "*", "id": 1}"#,
+            ),
+            (
+                r#"{"ssn":null,"id":{},"all":[],"doc":[1]}"#,
+                r#"{"ssn":null,"id":{},"all":[],"doc":[1]}"#,
+            ),
+            (
+                r#"{"ssn":{"a1":{"b":[]}},"id":3}"#,
+                r#"{"ssn":{"**":{"b":[]}},"id":3}"#,
+            ),
+            // What is below a clear one may have any names.
+            (
+                r#"{"doc": {"x": {"y": 1}, "z": "536-22-1234"}, "id": 2}"#,
+                r#"{"doc": {"x": {"y": 1}, "z": "***-**-1234"}, "id": 2}"#,
+            ),
+            ("[]", "[]"),
+            ("null", "null"),
+        ] {
+            assert_eq!(by_members(kind, value).as_deref(), Some(expected));
+        }
+        // A column that is not known may be the declared one by another name.
+        for withheld in [
+            r#"{"id": 1, "ssn2": "x"}"#,
+            r#"[{"all": {"other": 1}}]"#,
+            r#"{"ssn": 1, "id""#,
+            r#"{"\ud83d": 1}"#,
+            "",
+        ] {
+            assert_eq!(by_members(kind, withheld), None, "{withheld}");
+        }
     }
+    assert_eq!(by_members(oid::TEXT, r#"{"id":1}"#), None);
 }
 
 fn declared_text(class: &DataClass, kind: u32, value: &str) -> Option<String> {

@@ -1,0 +1,105 @@
+//! What is an effect of its own where columns are declared.
+
+use super::lineage::{bank, resolved};
+use super::one;
+use crate::Action;
+use crate::postgres::{Protected, resolve};
+
+const REDEFINES: &[&str] = &[
+    "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS 'SELECT 1'",
+    "CREATE OR REPLACE PROCEDURE p() LANGUAGE sql AS 'SELECT 1'",
+    "ALTER FUNCTION reader() SET search_path = other",
+    "ALTER FUNCTION reader() RENAME TO lower",
+    "CREATE AGGREGATE a (text) (SFUNC = reader, STYPE = text)",
+    "CREATE TRIGGER t BEFORE INSERT ON payments FOR EACH ROW EXECUTE FUNCTION f()",
+    "CREATE EVENT TRIGGER t ON ddl_command_end EXECUTE FUNCTION f()",
+    "CREATE RULE r AS ON INSERT TO payments DO ALSO SELECT 1",
+    "CREATE POLICY p ON payments USING (true)",
+    "ALTER POLICY p ON payments USING (false)",
+    "CREATE OPERATOR #-# (RIGHTARG = integer, FUNCTION = reader)",
+    "CREATE CAST (pair AS text) WITH FUNCTION reader(pair) AS IMPLICIT",
+    "CREATE EXTENSION dblink",
+    "CREATE SERVER s FOREIGN DATA WRAPPER w",
+    "CREATE FOREIGN TABLE f (a text) SERVER s",
+    "IMPORT FOREIGN SCHEMA s FROM SERVER x INTO public",
+    "CREATE PUBLICATION p FOR ALL TABLES",
+    "CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p",
+    "CREATE DATABASE other TEMPLATE bank",
+    "ALTER TABLE customers RENAME COLUMN ssn TO x",
+    "ALTER TABLE customers RENAME TO x",
+    "ALTER TABLE customers SET SCHEMA other",
+    "ALTER TABLE customers ADD COLUMN x text GENERATED ALWAYS AS (ssn) STORED",
+    "ALTER TABLE customers ALTER COLUMN name TYPE text USING ssn",
+    "ALTER TABLE customers_eu ADD COLUMN x integer",
+    "ALTER VIEW v_over RENAME COLUMN s TO x",
+    "ALTER SCHEMA public RENAME TO x",
+    "ALTER TABLE payments ADD COLUMN x text DEFAULT reader()",
+    "CREATE TABLE x (n text CHECK (reader() = n))",
+    "CREATE TEMP TABLE x (n text DEFAULT nosuch())",
+    "CREATE SCHEMA s CREATE TABLE x (n text DEFAULT reader())",
+    "CREATE DOMAIN d AS text CHECK (reader() = VALUE)",
+    "CREATE INDEX ON payments (reader())",
+];
+
+const DOES_NOT: &[&str] = &[
+    "CREATE TABLE x (n text DEFAULT upper('x'), CHECK (length(n) > 3))",
+    "CREATE TABLE x AS SELECT reader()",
+    "CREATE VIEW v AS SELECT reader(), ssn FROM customers",
+    "CREATE INDEX ON customers (name)",
+    "CREATE TYPE pair AS (a text, b text)",
+    "CREATE TYPE mood AS ENUM ('x')",
+    "CREATE SCHEMA s",
+    "CREATE SEQUENCE s",
+    "CREATE ROLE r",
+    "ALTER TABLE payments ADD COLUMN x text",
+    "ALTER TABLE payments RENAME TO p",
+    "COMMENT ON TABLE customers IS 'x'",
+    "DROP TABLE customers",
+    "DROP FUNCTION reader()",
+    "SELECT reader(), ssn FROM customers",
+    "INSERT INTO customers (id) VALUES (1)",
+];
+
+#[test]
+fn what_redefines_is_told_from_what_does_not() {
+    let redefines = |sql: &&&str| {
+        let effects = resolved(sql).effects;
+        effects
+            .iter()
+            .any(|effect| effect.effect.action == Action::Redefine)
+    };
+    let missed: Vec<_> = REDEFINES.iter().filter(|sql| !redefines(sql)).collect();
+    assert!(missed.is_empty(), "{missed:#?}");
+    let wrong: Vec<_> = DOES_NOT.iter().filter(redefines).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn it_stands_beside_the_effect_on_the_same_object() {
+    let effects = |sql: &str| -> Vec<String> {
+        let effects = resolved(sql).effects;
+        let shown = effects.iter().map(|effect| effect.effect.to_string());
+        shown.collect()
+    };
+    assert_eq!(
+        effects("ALTER TABLE customers RENAME TO x"),
+        [
+            "alter TABLE customers",
+            "redefine TABLE customers [it changes what holds protected columns]"
+        ]
+    );
+}
+
+#[test]
+fn without_declared_columns_there_is_none() {
+    let (catalog, _) = bank();
+    let protected = Protected::compile(&[], &catalog);
+    for sql in REDEFINES {
+        let resolved = resolve(&one(sql), &catalog, &protected);
+        let redefines = |effect: &_| {
+            let crate::postgres::ResolvedEffect { effect, .. } = effect;
+            effect.action == Action::Redefine
+        };
+        assert!(!resolved.effects.iter().any(redefines), "{sql}");
+    }
+}
