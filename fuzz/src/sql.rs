@@ -78,6 +78,7 @@ pub(crate) fn catalog() -> Catalog {
             volatility,
             language: language.to_owned(),
             builtin: schema == "pg_catalog",
+            body: None,
         });
     }
     catalog.build()

@@ -18,6 +18,8 @@ const TEXTS: &[&str] = &[
     "replace({t}, 'Q', 'qq')",
     "repeat({t}, 2)",
     "md5({t})",
+    "token_of(({n} % 5)::integer)",
+    "loud({t})",
     "coalesce({t}, {t})",
     "nullif({t}, {t})",
     "CASE WHEN {f} THEN {t} ELSE {t} END",

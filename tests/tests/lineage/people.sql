@@ -10,3 +10,9 @@ INSERT INTO people VALUES
     (3, 'aeo', 'VKZQXJWTGDPB', 952846173309, '{"pin": "WQXZVKJTGHDB"}', '{QJZWXKVG,DHPTBLMN}');
 INSERT INTO orders VALUES
     (1, 2, 'eau', 'WVXQZPKJGHTR'), (2, 1, 'ouie', 'KQJZXWGVTPBD'), (3, 3, 'aio', 'ZQWKXVJGPTDH'), (4, 2, 'ua', 'XGWJVQZKBTNP');
+CREATE FUNCTION token_of(integer) RETURNS text LANGUAGE sql STABLE AS 'SELECT token FROM people WHERE id = $1';
+CREATE FUNCTION loud(word text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT upper(word)';
+CREATE FUNCTION pairs_of(most bigint) RETURNS TABLE (n bigint, word text, mine text) LANGUAGE sql STABLE
+    AS 'SELECT id::bigint, name, token FROM people WHERE id <= most';
+CREATE FUNCTION after(text) RETURNS SETOF bigint LANGUAGE sql STABLE AS 'SELECT id::bigint FROM people WHERE token > $1';
+CREATE FUNCTION all_people() RETURNS SETOF people LANGUAGE sql STABLE AS 'SELECT * FROM people';

@@ -389,15 +389,35 @@ impl Writer {
                 let columns = columns
                     .iter()
                     .map(|(name, kind)| ((*name).to_owned(), *kind));
-                self.aliased(call, columns.collect(), true)
+                let named = self.one_in(2);
+                self.aliased(call, columns.collect(), named)
             }
             _ => self.table(),
         }
     }
 
     fn function(&mut self, before: &Scope) -> (String, &'static [(&'static str, Kind)]) {
-        match self.below(6) {
+        match self.below(9) {
             0 => ("generate_series(1, 3)".to_owned(), &[("n", Number)]),
+            6 => (
+                sql!("pairs_of({})", self.expr(Number, 1, before)),
+                &[("n", Number), ("word", Text), ("mine", Text)],
+            ),
+            7 => (
+                sql!("after({})", self.expr(Text, 1, before)),
+                &[("n", Number)],
+            ),
+            8 => (
+                "all_people()".to_owned(),
+                &[
+                    ("id", Number),
+                    ("name", Text),
+                    ("token", Text),
+                    ("number", Number),
+                    ("doc", Doc),
+                    ("tags", List),
+                ],
+            ),
             1 => (
                 sql!("unnest({})", self.expr(List, 1, before)),
                 &[("u", Text)],

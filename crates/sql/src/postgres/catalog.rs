@@ -75,7 +75,7 @@ pub enum RelationKind {
 }
 
 /// A function or procedure; those that overload a name stand beside each other.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Function {
     /// Its schema.
     pub schema: String,
@@ -87,6 +87,23 @@ pub struct Function {
     pub language: String,
     /// It came with PostgreSQL, not with an extension or a user.
     pub builtin: bool,
+    /// What it runs, where that is SQL and depends on nothing but the text and the arguments given.
+    pub body: Option<Body>,
+}
+
+/// The text of a function in SQL.
+#[derive(Debug, Clone, Default)]
+pub struct Body {
+    /// Its statements.
+    pub text: String,
+    /// The names that its arguments go by in it.
+    pub arguments: Vec<String>,
+    /// The columns of its result in `FROM`, where they have names of their own.
+    pub columns: Vec<String>,
+    /// The relation whose rows it returns; 0 for none.
+    pub rows_of: u32,
+    /// The query, once the catalog is built; `None` for anything but one query.
+    pub(super) query: Option<Arc<Shape>>,
 }
 
 /// `pg_proc.provolatile`.
@@ -132,9 +149,14 @@ impl Catalog {
          FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid \
          WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
          AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> r.ev_class",
-        "SELECT DISTINCT n.nspname, p.proname, p.provolatile, l.lanname, p.oid < 16384 \
+        "SELECT DISTINCT n.nspname, p.proname, p.provolatile, l.lanname, p.oid < 16384, \
+         CASE WHEN b.is_followed THEN p.prosrc END, \
+         CASE WHEN b.is_followed THEN pg_catalog.array_to_string(p.proargnames, pg_catalog.chr(31)) END, \
+         CASE WHEN b.is_followed THEN p.proargmodes::pg_catalog.text END, CASE WHEN b.is_followed THEN t.typrelid END \
          FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
-         JOIN pg_catalog.pg_language l ON l.oid = p.prolang",
+         JOIN pg_catalog.pg_language l ON l.oid = p.prolang JOIN pg_catalog.pg_type t ON t.oid = p.prorettype \
+         CROSS JOIN LATERAL (SELECT p.oid >= 16384 AND l.lanname = 'sql' AND p.prokind = 'f' AND p.pronargdefaults = 0 \
+         AND p.prosrc <> '' AS is_followed) b",
     ];
 
     /// An empty catalog to feed.
@@ -342,11 +364,12 @@ impl CatalogBuilder {
             volatility,
             language: row.text(3)?.to_owned(),
             builtin: row.text(4)? == "t",
+            body: body(row),
         });
         Ok(())
     }
 
-    /// Adds a function.
+    /// Adds a function. Its body counts where it is one query.
     pub fn add_function(&mut self, function: Function) {
         self.catalog
             .functions
@@ -369,6 +392,52 @@ impl CatalogBuilder {
                 self.catalog.views.insert(relation.oid, statement);
             }
         }
+        let functions = self.catalog.functions.values_mut().flatten();
+        for body in functions.filter_map(|function| function.body.as_mut()) {
+            body.query = query(&body.text);
+            if let Some(relation) = self.catalog.relations.get(&body.rows_of) {
+                let columns = relation.columns.iter();
+                body.columns = columns.map(|column| column.name.clone()).collect();
+            }
+        }
         self.catalog
     }
+}
+
+/// The one query that a text is.
+fn query(text: &str) -> Option<Arc<Shape>> {
+    match parse(text).ok()?.statements.as_ref() {
+        [
+            Statement {
+                output: Output::Query(shape),
+                ..
+            },
+        ] => Some(Arc::clone(shape)),
+        _ => None,
+    }
+}
+
+/// The body in a row of the last query.
+fn body(row: &Row<'_>) -> Option<Body> {
+    let text = row.text(5).ok()?.to_owned();
+    let names: Vec<String> = match row.text(6) {
+        Ok(names) => names.split('\u{1f}').map(str::to_owned).collect(),
+        Err(_) => Vec::new(),
+    };
+    let modes: Vec<u8> = match row.text(7) {
+        Ok(modes) => modes.bytes().filter(u8::is_ascii_lowercase).collect(),
+        Err(_) => vec![b'i'; names.len()],
+    };
+    let of = |wanted: &[u8]| -> Vec<String> {
+        let named = names.iter().zip(&modes);
+        let named = named.filter(|(_, mode)| wanted.contains(mode));
+        named.map(|(name, _)| name.clone()).collect()
+    };
+    Some(Body {
+        text,
+        arguments: of(b"ibv"),
+        columns: of(b"obt"),
+        rows_of: row.number(8).ok()?,
+        query: None,
+    })
 }

@@ -1,5 +1,6 @@
 //! What each output column of a query depends on, as far as protected columns go.
 
+mod call;
 mod change;
 mod from;
 mod told;
@@ -68,6 +69,8 @@ pub(super) struct Lineage<'a> {
     decided: Taint,
     /// What is being looked at decides which rows come.
     decides: bool,
+    /// How many functions deep it is within their bodies.
+    depth: usize,
 }
 
 impl<'a> Lineage<'a> {
@@ -82,6 +85,7 @@ impl<'a> Lineage<'a> {
             told: Told::default(),
             decided: Taint::Clear,
             decides: false,
+            depth: 0,
         }
     }
 

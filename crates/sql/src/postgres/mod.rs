@@ -29,7 +29,8 @@ mod tests;
 use std::sync::Arc;
 
 pub use catalog::{
-    Catalog, CatalogBuilder, CatalogError, Column, Function, Relation, RelationKind, Volatility,
+    Body, Catalog, CatalogBuilder, CatalogError, Column, Function, Relation, RelationKind,
+    Volatility,
 };
 pub use place::place;
 pub use protected::{Declaration, Protected};

@@ -94,6 +94,8 @@ pub(super) struct Source {
 pub(super) enum SourceKind {
     Relation(Name),
     Query(Shape),
+    /// One function, with nothing beside its rows.
+    Call(Expr),
     /// Functions and other table expressions: any columns, computed of these.
     Computed(Vec<Expr>),
     /// `TABLESAMPLE` with these arguments.

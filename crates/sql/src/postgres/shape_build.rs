@@ -360,10 +360,11 @@ fn source(node: &Node) -> Option<Source> {
             aliased(SourceKind::Sample(sampled, given), None)
         }
         NodeRef::RangeFunction(function) => {
-            let mut source = aliased(
-                SourceKind::Computed(below(NodeRef::RangeFunction(function))),
-                function.alias.as_ref(),
-            );
+            let kind = match called_alone(function) {
+                Some(call) => SourceKind::Call(expr(call)),
+                None => SourceKind::Computed(below(NodeRef::RangeFunction(function))),
+            };
+            let mut source = aliased(kind, function.alias.as_ref());
             if source.alias.is_none()
                 && let [
                     Node {
@@ -385,6 +386,29 @@ fn source(node: &Node) -> Option<Source> {
         ),
         other => computed_source(below(other)),
     })
+}
+
+/// The only function of `FROM f(…)`, without `WITH ORDINALITY` or a list of columns.
+fn called_alone(function: &protobuf::RangeFunction) -> Option<&Node> {
+    let [
+        Node {
+            node: Some(NodeEnum::List(list)),
+        },
+    ] = function.functions.as_slice()
+    else {
+        return None;
+    };
+    let [call, columns @ ..] = list.items.as_slice() else {
+        return None;
+    };
+    let plain = !function.ordinality
+        && !function.is_rowsfrom
+        && function.coldeflist.is_empty()
+        && columns.iter().all(|columns| match &columns.node {
+            Some(NodeEnum::List(columns)) => columns.items.is_empty(),
+            other => other.is_none(),
+        });
+    plain.then_some(call)
 }
 
 fn range(relation: &protobuf::RangeVar) -> Source {

@@ -1,5 +1,6 @@
 use super::{Handle, Output, Statement, parse};
 
+mod bodies;
 mod containers;
 mod effects;
 mod lineage;

@@ -2,7 +2,7 @@
 
 use super::super::Column;
 use super::super::catalog::Relation;
-use super::super::shape::{Source, SourceKind, Using};
+use super::super::shape::{Expr, Source, SourceKind, Using};
 use super::super::shape_build::STORED;
 use super::super::taint::{Slot, Taint, column_of, rename, together};
 use super::{Bound, HELD_COST, Lineage, Scope, too_much};
@@ -36,20 +36,13 @@ impl Lineage<'_> {
                 (self.beside(before, |this| this.columns(query)), None, None)
             }
             SourceKind::Query(query) => (self.columns(query), None, None),
-            SourceKind::Computed(of) => {
-                let taint = self.beside(before, |this| {
-                    this.deciding(|this| this.value(|this| this.all(of)))
-                });
-                self.decide_by(taint.clone());
-                let taint = taint.computed();
-                let mut slots: Vec<Slot> = source
-                    .columns
-                    .iter()
-                    .map(|name| Slot::one(Some(name.clone()), taint.clone()))
-                    .collect();
-                slots.push(Slot::many(taint));
-                return named(slots, source.alias.clone(), None, false);
+            SourceKind::Call(call) => {
+                return match self.rows_of(call, source, before) {
+                    Some(rows) => rows,
+                    None => self.computed(std::slice::from_ref(call), source, before),
+                };
             }
+            SourceKind::Computed(of) => return self.computed(of, source, before),
             SourceKind::Sample(sampled, of) => {
                 of.iter().for_each(|argument| self.decide_on(argument));
                 return self.source(sampled, before);
@@ -80,7 +73,23 @@ impl Lineage<'_> {
         )
     }
 
-    fn beside<T>(&mut self, before: &Scope, run: impl FnOnce(&mut Self) -> T) -> T {
+    /// Any columns, computed of these.
+    fn computed(&mut self, of: &[Expr], source: &Source, before: &Scope) -> Scope {
+        let taint = self.beside(before, |this| {
+            this.deciding(|this| this.value(|this| this.all(of)))
+        });
+        self.decide_by(taint.clone());
+        let taint = taint.computed();
+        let mut slots: Vec<Slot> = source
+            .columns
+            .iter()
+            .map(|name| Slot::one(Some(name.clone()), taint.clone()))
+            .collect();
+        slots.push(Slot::many(taint));
+        named(slots, source.alias.clone(), None, false)
+    }
+
+    pub(super) fn beside<T>(&mut self, before: &Scope, run: impl FnOnce(&mut Self) -> T) -> T {
         self.step(before.bounds.len());
         self.scopes.push(before.clone());
         let result = run(self);
@@ -251,7 +260,12 @@ impl Lineage<'_> {
     }
 }
 
-fn named(slots: Vec<Slot>, name: Option<String>, schema: Option<String>, renamed: bool) -> Scope {
+pub(super) fn named(
+    slots: Vec<Slot>,
+    name: Option<String>,
+    schema: Option<String>,
+    renamed: bool,
+) -> Scope {
     let bound = Bound {
         names: name.into_iter().collect(),
         schema,

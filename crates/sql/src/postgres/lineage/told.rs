@@ -43,6 +43,13 @@ impl Told {
         (few.into_iter().map(|(class, _)| class).collect(), probed)
     }
 
+    /// Takes over what the body of a function tells, which compares as often as it is called.
+    pub(super) fn searched(&mut self, body: Self) {
+        self.probed.extend(body.probed);
+        self.probed.extend(body.matched.into_keys());
+        self.unknown |= body.unknown;
+    }
+
     fn probe(&mut self, taint: &Taint) {
         self.probed.extend(taint.classes());
     }

@@ -2,8 +2,8 @@
 
 use model::DataClass;
 
-use super::lineage::{bank, letters, resolved};
-use super::{on_big_stack, one};
+use super::lineage::{assert_rules, bank, resolved};
+use super::one;
 use crate::postgres::{FieldOrigin, Member, OutputRule, resolve};
 
 /// Statements and the rule of each output column, with no origin reported.
@@ -112,26 +112,7 @@ const RULES: &[(&str, &str)] = &[
 
 #[test]
 fn containers_show_what_they_hold() {
-    on_big_stack(|| {
-        let (catalog, protected) = bank();
-        let mut wrong = Vec::new();
-        for (sql, expected) in RULES {
-            let none = FieldOrigin {
-                table_oid: 0,
-                column: 0,
-            };
-            let rules = resolve(&one(sql), &catalog, &protected).rules(
-                &vec![none; expected.len()],
-                &catalog,
-                &protected,
-            );
-            let found = letters(&rules);
-            if found != *expected {
-                wrong.push(format!("{sql}\n  expected {expected}\n  found    {found}"));
-            }
-        }
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    });
+    assert_rules(RULES);
 }
 
 #[test]
