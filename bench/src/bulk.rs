@@ -66,8 +66,19 @@ pub(crate) fn measure(peers: &Peers, effort: &Effort) -> Value {
     Value::Array(all)
 }
 
-/// Logs in, sends the query and reads to its end: MB of protocol a second.
+/// MB of protocol a second.
 fn read(of: &Endpoint, query: &str) -> f64 {
+    let (bytes, seconds) = run(of, query);
+    bytes as f64 / 1e6 / seconds
+}
+
+/// Of a query that gives so many rows, how many come a second.
+pub(crate) fn rows_per_second(of: &Endpoint, query: &str, rows: u32) -> f64 {
+    f64::from(rows) / run(of, query).1
+}
+
+/// Logs in, sends the query and reads to its end: how many bytes, in how many seconds.
+fn run(of: &Endpoint, query: &str) -> (u64, f64) {
     let mut stream = TcpStream::connect((of.host.as_str(), of.port)).unwrap();
     stream.set_nodelay(true).unwrap();
     let parameters = [
@@ -114,7 +125,7 @@ fn read(of: &Endpoint, query: &str) -> f64 {
             _ => {}
         }
     }
-    (frames.bytes - before) as f64 / 1e6 / began.elapsed().as_secs_f64()
+    (frames.bytes - before, began.elapsed().as_secs_f64())
 }
 
 fn send(stream: &mut TcpStream, kind: Option<u8>, body: &[u8]) {

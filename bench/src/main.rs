@@ -11,6 +11,7 @@
 )]
 
 mod bulk;
+mod cost;
 mod parts;
 mod peers;
 mod statements;
@@ -30,7 +31,7 @@ pub(crate) struct Effort {
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let known = ["statements", "bulk", "ledger", "masking"];
+    let known = ["statements", "bulk", "cost", "ledger", "masking"];
     if let Some(unknown) = wanted.iter().find(|name| !known.contains(&name.as_str())) {
         eprintln!("bench: {unknown:?} is not one of {}", known.join(", "));
         std::process::exit(2);
@@ -47,13 +48,16 @@ fn main() {
     };
     let mut results = Map::new();
     results.insert("machine".into(), parts::machine());
-    if wants("statements") || wants("bulk") {
+    if wants("statements") || wants("bulk") || wants("cost") {
         let bench = peers::Peers::start();
         if wants("statements") {
             results.insert("statements".into(), statements::measure(&bench, &effort));
         }
         if wants("bulk") {
             results.insert("bulk".into(), bulk::measure(&bench, &effort));
+        }
+        if wants("cost") {
+            results.insert("cost".into(), cost::measure(&bench, &effort));
         }
     }
     if wants("ledger") {

@@ -31,10 +31,25 @@ pub(crate) struct Peers {
     pub(crate) all: Vec<Peer>,
     _gateways: Vec<Gateway>,
     _bouncer: Bouncer,
-    _database: Database<'static>,
+    database: Database<'static>,
+}
+
+impl Peer {
+    pub(crate) fn of(name: &'static str, gateway: &Gateway) -> Self {
+        let token = gateway.token("bench", "operator");
+        Self {
+            name,
+            endpoint: gateway.endpoint("bank", "bench", &token).tls(Tls::Off),
+            pid: Some(gateway.pid()),
+        }
+    }
 }
 
 impl Peers {
+    pub(crate) fn database(&self) -> &Database<'static> {
+        &self.database
+    }
+
     /// Starts them and fills the tables.
     pub(crate) fn start() -> Self {
         eprintln!("Starting PostgreSQL, PgBouncer and two gateways, and filling the tables…");
@@ -57,7 +72,7 @@ impl Peers {
         fill(&owner);
         let bouncer = Bouncer::start(&database);
         let gateways: Vec<Gateway> = ["sync", "interval"]
-            .map(|mode| gateway(&database, mode))
+            .map(|mode| Gateway::start(config(&database, mode)))
             .into();
         let mut all = vec![
             Peer {
@@ -75,19 +90,13 @@ impl Peers {
             .into_iter()
             .zip(&gateways)
         {
-            let token = gateway.token("bench", "operator");
-            let endpoint = gateway.endpoint("bank", "bench", &token).tls(Tls::Off);
-            all.push(Peer {
-                name,
-                endpoint,
-                pid: Some(gateway.pid()),
-            });
+            all.push(Peer::of(name, gateway));
         }
         Self {
             all,
             _gateways: gateways,
             _bouncer: bouncer,
-            _database: database,
+            database,
         }
     }
 }
@@ -104,7 +113,7 @@ fn fill(owner: &Endpoint) {
     owner.psql(&sql).success();
 }
 
-fn gateway(database: &Database<'_>, mode: &str) -> Gateway {
+pub(crate) fn config(database: &Database<'_>, mode: &str) -> Config {
     let config = Config::bank(database)
         .policy("bench.cedar", POLICY)
         .set(&["targets", "bank", "tls"], "disable")
@@ -117,13 +126,12 @@ fn gateway(database: &Database<'_>, mode: &str) -> Gateway {
             &["targets", "bank", "mask", "public.bulk_masked.email"],
             "email",
         );
-    let config = match mode {
+    match mode {
         "interval" => config
             .unset(&["ledger", "durability"])
             .set(&["ledger", "durability", "interval"], "10ms"),
         _ => config,
-    };
-    Gateway::start(config)
+    }
 }
 
 /// PgBouncer, pooling by session.

@@ -91,27 +91,8 @@ fn case(peers: &Peers, effort: &Effort, mode: &str, clients: u32) -> Value {
 
 fn run(peer: &Peer, effort: &Effort, mode: &str, clients: u32) -> Measured {
     let folder = tempfile::tempdir().unwrap();
-    let prefix = folder.path().join("t");
-    let (seconds, clients) = (effort.each.as_secs().to_string(), clients.to_string());
-    let output = peer
-        .endpoint
-        .command("pgbench")
-        .args([
-            "-n", "-S", "-M", mode, "-c", &clients, "-j", "2", "-T", &seconds, "-l",
-        ])
-        .arg(format!("--log-prefix={}", prefix.display()))
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let tps = text.lines().find_map(|line| line.strip_prefix("tps = "));
-    let tps = tps.and_then(|line| line.split(' ').next()?.parse().ok());
-    let tps = tps.unwrap_or_else(|| {
-        panic!(
-            "{}: {text}{}",
-            peer.name,
-            String::from_utf8_lossy(&output.stderr)
-        )
-    });
+    let prefix = format!("--log-prefix={}", folder.path().join("t").display());
+    let tps = tps(peer, effort, &["-S", "-l", &prefix], mode, clients);
     let mut latencies = Vec::new();
     for file in fs::read_dir(folder.path()).unwrap() {
         let log = fs::read_to_string(file.unwrap().path()).unwrap();
@@ -128,4 +109,26 @@ fn run(peer: &Peer, effort: &Effort, mode: &str, clients: u32) -> Measured {
         p50_us: at(0.5),
         p99_us: at(0.99),
     }
+}
+
+/// Transactions a second that pgbench does with this script.
+pub(crate) fn tps(peer: &Peer, effort: &Effort, script: &[&str], mode: &str, clients: u32) -> f64 {
+    let (seconds, clients) = (effort.each.as_secs().to_string(), clients.to_string());
+    let output = peer
+        .endpoint
+        .command("pgbench")
+        .args(["-n", "-M", mode, "-c", &clients, "-j", "2", "-T", &seconds])
+        .args(script)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let tps = text.lines().find_map(|line| line.strip_prefix("tps = "));
+    let tps = tps.and_then(|line| line.split(' ').next()?.parse().ok());
+    tps.unwrap_or_else(|| {
+        panic!(
+            "{}: {text}{}",
+            peer.name,
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })
 }
