@@ -1,5 +1,6 @@
 use super::{Handle, Output, Statement, parse};
 
+mod bank;
 mod bodies;
 mod containers;
 mod effects;

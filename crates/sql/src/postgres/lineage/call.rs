@@ -1,7 +1,5 @@
 //! What functions in SQL return, by their bodies.
 
-use std::collections::HashMap;
-
 use super::super::catalog::{Body, Function};
 use super::super::shape::{Expr, Source};
 use super::super::taint::{Slot, Taint, merge, rename, together};
@@ -110,7 +108,7 @@ impl Lineage<'_> {
             ..Scope::default()
         };
         let scopes = std::mem::replace(&mut self.scopes, vec![arguments]);
-        let ctes = std::mem::replace(&mut self.ctes, HashMap::new());
+        let ctes = std::mem::take(&mut self.ctes);
         let decides = std::mem::replace(&mut self.decides, false);
         let decided = std::mem::replace(&mut self.decided, Taint::Clear);
         let told = std::mem::take(&mut self.told);

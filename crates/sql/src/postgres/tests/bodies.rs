@@ -2,7 +2,7 @@
 
 use model::DataClass;
 
-use super::lineage::{assert_rules, resolved};
+use super::bank::{assert_rules, resolved};
 
 /// Statements and the rule of each output column, with no origin reported.
 const RULES: &[(&str, &str)] = &[

@@ -2,7 +2,7 @@
 
 use model::DataClass;
 
-use super::lineage::{assert_rules, bank, resolved};
+use super::bank::{assert_rules, bank, resolved};
 use super::one;
 use crate::postgres::{FieldOrigin, Member, OutputRule, resolve};
 

@@ -1,6 +1,6 @@
 //! Deep statements: accepted below the limit without overflowing the documented stack, refused above it.
 
-use super::lineage::bank;
+use super::bank::bank;
 use super::{on_big_stack, parse};
 use crate::postgres::{MAX_NESTING, ParseError, resolve};
 

@@ -1,6 +1,6 @@
 //! What is an effect of its own where columns are declared.
 
-use super::lineage::{bank, resolved};
+use super::bank::{bank, resolved};
 use super::one;
 use crate::Action;
 use crate::postgres::{Protected, resolve};

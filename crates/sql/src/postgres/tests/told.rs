@@ -1,6 +1,6 @@
-//! What a statement's predicates tell of protected values, against the bank of `lineage.rs`.
+//! What a statement's predicates tell of protected values, against the bank of `bank.rs`.
 
-use super::lineage::bank;
+use super::bank::bank;
 use super::{on_big_stack, one};
 use crate::postgres::resolve;
 

@@ -1,0 +1,307 @@
+//! A small bank to resolve statements against, and what may be shown of their results.
+
+use model::DataClass;
+
+use super::{on_big_stack, one};
+use crate::postgres::{
+    Body, Catalog, CatalogBuilder, Column, Declaration, FieldOrigin, Function, OutputRule,
+    Protected, Relation, RelationKind, Resolved, Volatility, Withheld, resolve,
+};
+
+pub(super) const CUSTOMERS: u32 = 101;
+
+fn relation(oid: u32, schema: &str, name: &str, kind: RelationKind, columns: &str) -> Relation {
+    let column = |(index, name): (usize, &str)| Column {
+        number: i16::try_from(index).unwrap() + 1,
+        name: name.trim_end_matches('!').to_owned(),
+        type_oid: 25,
+        generated: name.ends_with('!'),
+    };
+    let columns = columns.split_whitespace().enumerate().map(column).collect();
+    Relation {
+        oid,
+        schema: schema.into(),
+        name: name.into(),
+        kind,
+        columns,
+        definition: None,
+        toast: 0,
+    }
+}
+
+const TABLES: &[(u32, &str, &str, RelationKind, &str)] = &[
+    (
+        CUSTOMERS,
+        "public",
+        "customers",
+        RelationKind::Table,
+        "id name ssn email upper_name!",
+    ),
+    (
+        102,
+        "public",
+        "cards",
+        RelationKind::Table,
+        "id customer_id pan",
+    ),
+    (
+        103,
+        "public",
+        "payments",
+        RelationKind::Table,
+        "id card_id amount",
+    ),
+    (104, "public", "tenants", RelationKind::Table, "id name"),
+    (105, "other", "tenants", RelationKind::Table, "name id"),
+    (106, "other", "cards", RelationKind::Table, "id x"),
+    (
+        107,
+        "public",
+        "customers_eu",
+        RelationKind::Table,
+        "ssn id name email",
+    ),
+    (
+        150,
+        "pg_toast",
+        "pg_toast_101",
+        RelationKind::Toast,
+        "chunk_id chunk_seq chunk_data",
+    ),
+    (
+        160,
+        "pg_catalog",
+        "pg_stats",
+        RelationKind::View,
+        "schemaname tablename most_common_vals",
+    ),
+];
+
+const VIEWS: &[(u32, &str, &str, &str)] = &[
+    (
+        110,
+        "v_plain",
+        "n s",
+        " SELECT c.name, c.ssn FROM public.customers c;",
+    ),
+    (
+        111,
+        "v_derived",
+        "id tail",
+        "SELECT customers.id, \"right\"(customers.ssn, 4) AS tail FROM public.customers;",
+    ),
+    (
+        112,
+        "v_over",
+        "n s",
+        "SELECT v_plain.n, v_plain.s FROM public.v_plain;",
+    ),
+    (
+        113,
+        "v_stats",
+        "v",
+        "SELECT pg_stats.most_common_vals FROM pg_stats;",
+    ),
+    (114, "v_writes", "w", "SELECT public.writer(1) AS w;"),
+    (
+        115,
+        "v_over_writes",
+        "w",
+        "SELECT v_writes.w FROM public.v_writes;",
+    ),
+    (116, "v_broken", "w", "SELECT FROM FROM"),
+];
+
+const BUILTINS: &str = "upper right count min max sum length row_to_json to_json lower array_agg generate_series now \
+    query_to_xml row_number string_agg md5 unnest left replace ascii nullif lag lead first_value nth_value to_jsonb json_agg \
+    jsonb_agg json_build_object jsonb_build_object json_build_array";
+
+/// Functions in SQL: name, arguments, columns, the relation whose rows come, and text.
+const BODIES: &[(&str, &str, &str, u32, &str)] = &[
+    (
+        "peek",
+        "cid",
+        "",
+        0,
+        "SELECT ssn FROM customers WHERE id = cid",
+    ),
+    (
+        "ids_of",
+        "",
+        "",
+        0,
+        "SELECT id FROM public.customers WHERE ssn = $1",
+    ),
+    ("pairs", "", "a b", 0, "SELECT id, ssn FROM customers;"),
+    ("people", "", "", CUSTOMERS, "SELECT * FROM customers"),
+    ("person", "", "", CUSTOMERS, "SELECT c FROM customers c"),
+    ("loud", "", "", 0, "SELECT upper($1)"),
+    ("twice", "", "", 0, "SELECT 1; SELECT ssn FROM customers"),
+    ("around", "", "", 0, "SELECT around($1)"),
+    ("own", "ssn", "", 0, "SELECT ssn"),
+    ("through", "", "", 0, "SELECT peek($1)"),
+    (
+        "keeps",
+        "",
+        "",
+        0,
+        "INSERT INTO payments (amount) SELECT ssn FROM customers RETURNING id",
+    ),
+    ("several", "", "", 0, "SELECT name FROM customers"),
+    ("several", "", "", 0, "SELECT ssn FROM customers"),
+    ("elsewhere", "", "", 0, "SELECT x FROM nosuch"),
+    ("outside", "", "", 0, "SELECT name"),
+];
+
+/// A bank: customers with a social security number, cards with a number, views over them, functions.
+pub(super) fn bank() -> (Catalog, Protected) {
+    let mut builder = Catalog::builder();
+    for (oid, schema, name, kind, columns) in TABLES {
+        let toast = if *oid == CUSTOMERS { 150 } else { 0 };
+        builder.add(Relation {
+            toast,
+            ..relation(*oid, schema, name, *kind, columns)
+        });
+    }
+    for (oid, name, columns, definition) in VIEWS {
+        let view = relation(*oid, "public", name, RelationKind::View, columns);
+        builder.add(Relation {
+            definition: Some((*definition).to_owned()),
+            ..view
+        });
+    }
+    add_functions(&mut builder);
+    builder.row(3, &[Some(b"107"), Some(b"101")]).unwrap();
+    let catalog = builder.build();
+    let declared = [
+        ("customers", "ssn", DataClass::US_SSN),
+        ("cards", "pan", DataClass::PAN),
+        ("customers", "gone", DataClass::PAN),
+    ];
+    let declared = declared.map(|(table, column, class)| Declaration {
+        schema: "public".into(),
+        table: table.into(),
+        column: column.into(),
+        class,
+    });
+    let protected = Protected::compile(&declared, &catalog);
+    assert_eq!(protected.missing, declared[2..]);
+    (catalog, protected)
+}
+
+fn add_functions(builder: &mut CatalogBuilder) {
+    for name in BUILTINS.split_whitespace() {
+        builder.add_function(function(
+            "pg_catalog",
+            name,
+            Volatility::Immutable,
+            "internal",
+            true,
+        ));
+    }
+    builder.add_function(function(
+        "public",
+        "reader",
+        Volatility::Stable,
+        "sql",
+        false,
+    ));
+    builder.add_function(function(
+        "public",
+        "writer",
+        Volatility::Volatile,
+        "plpgsql",
+        false,
+    ));
+    builder.add_function(function(
+        "public",
+        "similarity",
+        Volatility::Immutable,
+        "c",
+        false,
+    ));
+    for &(name, arguments, columns, rows_of, text) in BODIES {
+        let words = |words: &str| words.split_whitespace().map(str::to_owned).collect();
+        builder.add_function(Function {
+            body: Some(Body {
+                text: text.to_owned(),
+                arguments: words(arguments),
+                columns: words(columns),
+                rows_of,
+                ..Body::default()
+            }),
+            ..function("public", name, Volatility::Stable, "sql", false)
+        });
+    }
+}
+
+fn function(
+    schema: &str,
+    name: &str,
+    volatility: Volatility,
+    language: &str,
+    builtin: bool,
+) -> Function {
+    Function {
+        schema: schema.into(),
+        name: name.into(),
+        volatility,
+        language: language.into(),
+        builtin,
+        body: None,
+    }
+}
+
+pub(super) fn resolved(sql: &str) -> Resolved {
+    let (catalog, protected) = bank();
+    resolve(&one(sql), &catalog, &protected)
+}
+
+/// `.` clear, `s` and `p` masked as a class, `m` by members, `D` derived, `?` unknown.
+pub(super) fn letters(rules: &[OutputRule]) -> String {
+    let letter = |rule: &OutputRule| match rule {
+        OutputRule::Clear => '.',
+        OutputRule::Declared(class) if *class == DataClass::US_SSN => 's',
+        OutputRule::Declared(class) if *class == DataClass::PAN => 'p',
+        OutputRule::Declared(_) => '!',
+        OutputRule::Members(_) => 'm',
+        OutputRule::Withheld(Withheld::Derived(_)) => 'D',
+        OutputRule::Withheld(_) => '?',
+    };
+    rules.iter().map(letter).collect()
+}
+
+/// Asserts of statements the rule of each output column, with no origin reported.
+pub(super) fn assert_rules(all: &'static [(&str, &str)]) {
+    on_big_stack(move || {
+        let (catalog, protected) = bank();
+        let mut wrong = Vec::new();
+        for (sql, expected) in all {
+            let resolved = resolve(&one(sql), &catalog, &protected);
+            let none = FieldOrigin {
+                table_oid: 0,
+                column: 0,
+            };
+            let rules = resolved.rules(&vec![none; expected.len()], &catalog, &protected);
+            let found = letters(&rules);
+            if found != *expected {
+                wrong.push(format!(
+                    "{sql}\n  expected {expected}\n  found    {found}: {rules:?}"
+                ));
+            }
+            if sql.starts_with("COPY") {
+                assert_eq!(
+                    letters(&resolved.copy_rules(expected.len())),
+                    *expected,
+                    "{sql}"
+                );
+            }
+        }
+        assert!(
+            wrong.is_empty(),
+            "{} wrong:\n{}",
+            wrong.len(),
+            wrong.join("\n")
+        );
+    });
+}
