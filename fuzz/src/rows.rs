@@ -27,6 +27,7 @@ static KNOWN: LazyLock<Arc<Known>> = LazyLock::new(|| {
         let loaded = Loaded {
             catalog: Arc::new(catalog()),
             types: Types::built_in(),
+            digest: 0,
         };
         Arc::new(Known::new(loaded, &declared()))
     })

@@ -280,6 +280,9 @@ CREATE TEMP TABLE t (LIKE vault) ;; INSERT INTO t SELECT * FROM vault ;; SELECT 
 CREATE TEMP TABLE t () INHERITS (vault) ;; SELECT * FROM t ;; INSERT INTO t SELECT id + 10, kind, secret || 'x' FROM vault ;; SELECT * FROM t
 CREATE TEMP TABLE t (n text) ;; INSERT INTO t SELECT secret FROM vault ;; SELECT n FROM t
 CREATE TEMP TABLE t (n text) ;; INSERT INTO t VALUES ((SELECT secret FROM vault WHERE id = 1)) RETURNING n ;; SELECT n FROM t
+CREATE TEMP VIEW tv AS SELECT id, word FROM plain ;; CREATE OR REPLACE TEMP VIEW tv AS SELECT id, secret AS word FROM vault; CREATE TEMP TABLE tt AS SELECT * FROM tv ;; SELECT * FROM tt ;; SELECT word FROM tv
+CREATE TEMP VIEW tv AS SELECT id, word FROM plain ;; BEGIN; CREATE OR REPLACE TEMP VIEW tv AS SELECT id, secret AS word FROM vault; UPDATE plain SET word = tv.word FROM tv WHERE tv.id = plain.id; COMMIT ;; SELECT word FROM plain ;; UPDATE plain SET word = 'one'
+CREATE TEMP VIEW tv AS SELECT id, word FROM plain ;; CREATE OR REPLACE TEMP VIEW tv AS SELECT id, secret AS word FROM vault; SELECT set_config('x.y', (SELECT word FROM tv LIMIT 1), false) ;; SHOW x.y ;; SELECT current_setting('x.y')
 *CREATE TEMP TABLE t (n text DEFAULT vault_peek(1)) ;; INSERT INTO t DEFAULT VALUES ;; SELECT n FROM t
 CREATE TEMP TABLE t (i int, n text GENERATED ALWAYS AS (vault_of(NULL)) STORED) ;; SELECT n FROM t
 *!ALTER TABLE vault ADD COLUMN shadow text GENERATED ALWAYS AS (secret) STORED ;; SELECT shadow FROM vault

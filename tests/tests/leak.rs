@@ -255,6 +255,27 @@ forbid (
 when { !context.probed.isEmpty() };
 "#;
 
+/// What a text recasts, it cannot guess through, though nothing of the view is known when the text is judged.
+#[test]
+fn what_a_text_recasts_is_not_guessed_through() {
+    const TEXT: &str = "CREATE TEMP VIEW v AS SELECT id, word FROM plain ;; \
+        CREATE OR REPLACE TEMP VIEW v AS SELECT id, secret AS word FROM vault; SELECT id FROM v WHERE word > 'M'";
+    let database = database();
+    let config = Config::bank(&database)
+        .all_permitted()
+        .policy("25-no-guessing.cedar", NO_GUESSING);
+    let gateway = Gateway::start(protected(config));
+    let answers = gateway.bank().statements("simple", [TEXT]);
+    let [answer] = answers.as_slice() else {
+        panic!("{answers:?}")
+    };
+    assert!(!answer.answered, "{answer:?}");
+    assert!(
+        answer.out.iter().any(|line| line.contains("no-guessing")),
+        "{answer:?}"
+    );
+}
+
 fn guesses() -> impl Iterator<Item = &'static str> {
     lines(GUESSES).filter(|line| !line.starts_with('*'))
 }

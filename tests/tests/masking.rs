@@ -612,3 +612,38 @@ with psycopg.connect() as c:
     let strategies: Vec<&str> = strategies.iter().map(String::as_str).collect();
     assert_eq!(strategies, ["pan format", "us_ssn hash"]);
 }
+
+/// What one session does to the catalog, or its owner does, others know before their next statement.
+#[test]
+fn a_session_learns_what_others_change() {
+    let database = Postgres::shared().database();
+    let config = Config::bank(&database)
+        .all_permitted()
+        .set(&["limits", "catalog"], "1s");
+    let gateway = Gateway::start(config);
+    let (mut one, mut other) = (gateway.bank().psql_talk(), gateway.bank().psql_talk());
+    one.say("CREATE VIEW seen_v AS SELECT id, name AS word FROM customers; SELECT 'made', 1;");
+    one.hear("made|1");
+    other.say("SELECT 'all', count(word) FROM seen_v;");
+    other.hear("all|");
+    other.say("SELECT 'first', 1, upper(word) FROM seen_v LIMIT 1;");
+    let first = other.hear("first|1|");
+    assert!(!first.contains("ERROR"), "{first}");
+    one.say("CREATE OR REPLACE VIEW seen_v AS SELECT id, ssn AS word FROM customers; SELECT 'changed', 1;");
+    one.hear("changed|1");
+    other.say("SELECT 'second', id, upper(word) FROM seen_v LIMIT 1;");
+    other.hear("computed from protected data");
+    other.say("SELECT 'masked', word FROM seen_v WHERE word IS NOT NULL LIMIT 1;");
+    other.hear("masked|***-**-");
+    // Nobody tells of what goes round the gateway; after a while it is read anew.
+    let owner = database.endpoint();
+    owner
+        .psql("CREATE VIEW owner_v AS SELECT id, ssn AS word FROM customers")
+        .success();
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    other.say("SELECT 'owned', word FROM owner_v WHERE word IS NOT NULL LIMIT 1;");
+    other.hear("owned|***-**-");
+    for psql in [one, other] {
+        let _ = psql.finish();
+    }
+}

@@ -193,7 +193,7 @@ impl Gateway {
             password,
             tls: target.tls,
             random,
-            knowledge: target.knowledge(self.clock.monotonic()),
+            knowledge: target.knowledge().get(self.clock.monotonic()),
         });
         Ok(Opened {
             caller,

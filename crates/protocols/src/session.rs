@@ -113,7 +113,7 @@ pub struct Credential {
     pub client: String,
 }
 
-/// What the gateway answers, or tells unasked (`Secured`, `Held`, `Cancelled`, `Delivered`).
+/// What the gateway answers, or tells unasked (`Secured`, `Held`, `Cancelled`, `Delivered`, `Learned`).
 #[derive(Debug)]
 pub enum Answer {
     /// To `Who`: this is who it is.
@@ -130,6 +130,8 @@ pub enum Answer {
     Refused(Denial),
     /// Somebody who holds this session's cancel key wants its running command cancelled.
     Cancelled,
+    /// What another session learned of the target; `None` where what was known no longer holds, and is to be learned anew.
+    Learned(Option<Knowledge>),
     /// To [`Effect::Aside`]: the upstream took it and closed that connection, or it failed, which the log tells. One
     /// for each, in no order.
     Delivered,

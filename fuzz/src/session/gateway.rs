@@ -59,6 +59,7 @@ static KNOWN: LazyLock<Arc<Known>> = LazyLock::new(|| {
     let loaded = Loaded {
         catalog: Arc::new(catalog.build()),
         types: Types::built_in(),
+        digest: 0,
     };
     Arc::new(Known::new(loaded, &declared()))
 });

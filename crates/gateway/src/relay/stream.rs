@@ -17,7 +17,7 @@ use std::task::Context;
 use std::time::Duration;
 
 use bytes::Bytes;
-use protocols::session::{Answer, Effects, Peer, Session};
+use protocols::session::{Answer, Effects, Peer, Session, Violation};
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -76,6 +76,7 @@ pub async fn run(session: Box<dyn Session<Bytes>>, arrival: Arrival, gateway: Ar
         login: None,
         caller: None,
         asked: 0,
+        heard: 0,
         phase: Phase::LoggingIn,
         deadline: Box::pin(sleep(gateway.limits.login)),
         idle: gateway.limits.idle.map(|limit| Box::pin(sleep(limit))),
@@ -111,6 +112,8 @@ struct Relay {
     caller: Option<Arc<Caller>>,
     /// Commands asked about so far.
     asked: u64,
+    /// The version of what was learned of the target that the session knows.
+    heard: u64,
     phase: Phase,
     /// Ends the phase.
     deadline: std::pin::Pin<Box<Sleep>>,
@@ -171,12 +174,16 @@ impl Relay {
         let told = match event {
             Event::Read(peer, bytes) => {
                 self.moved = true;
-                self.session.receive(peer, bytes, fx)
+                let told = match peer {
+                    Peer::Client => self.tell_news(fx),
+                    Peer::Upstream => Ok(()),
+                };
+                told.and_then(|()| self.session.receive(peer, bytes, fx))
             }
             Event::Secured(peer, secured) => {
                 self.session.answer(Answer::Secured(peer, secured), fx)
             }
-            Event::Reply(reply) => self.reply(reply, fx),
+            Event::Reply(reply) => self.tell_news(fx).and_then(|()| self.reply(reply, fx)),
             Event::Cancelled => self.session.answer(Answer::Cancelled, fx),
             Event::Delivered => self.session.answer(Answer::Delivered, fx),
             Event::Ended(peer, why) => return self.ended(peer, &why, fx),
@@ -189,11 +196,19 @@ impl Relay {
         })
     }
 
-    fn reply(
-        &mut self,
-        reply: Reply,
-        fx: &mut Effects<Bytes>,
-    ) -> Result<(), protocols::session::Violation> {
+    /// Tells the session what others learned of its target since, before it takes anything more of its client.
+    fn tell_news(&mut self, fx: &mut Effects<Bytes>) -> Result<(), Violation> {
+        let Some(caller) = self.caller.as_ref().filter(|_| self.phase == Phase::Open) else {
+            return Ok(());
+        };
+        let now = self.gateway.clock.monotonic();
+        match caller.target.knowledge().news(now, &mut self.heard) {
+            Some(news) => self.session.answer(Answer::Learned(news), fx),
+            None => Ok(()),
+        }
+    }
+
+    fn reply(&mut self, reply: Reply, fx: &mut Effects<Bytes>) -> Result<(), Violation> {
         let answer = match reply {
             Reply::Answer(answer) => answer,
             Reply::Held(held) => Answer::Held(held),

@@ -1,22 +1,25 @@
 //! Targets: how to reach them, and what was learned of them.
 
 pub mod aws;
+mod learned;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use mask::MaskKey;
 use model::{AssumedRole, Identity, Secret};
 use policy::TargetRef;
-use protocols::session::{Knowledge, TlsWish};
+use protocols::session::TlsWish;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+
+pub use learned::Learned;
 
 use crate::clock::Clock;
 use crate::config::{self, HostPort, SecretError, SecretSource, TlsMode};
@@ -36,8 +39,7 @@ pub struct Target {
     way: Way,
     labels: BTreeMap<String, String>,
     connect: Duration,
-    knowledge: Mutex<Option<(Duration, Knowledge)>>,
-    knowledge_holds: Duration,
+    knowledge: Learned,
 }
 
 /// How a target is reached.
@@ -104,8 +106,7 @@ impl Target {
             }),
             labels: target.labels.clone(),
             connect: limits.connect,
-            knowledge: Mutex::new(None),
-            knowledge_holds: limits.catalog,
+            knowledge: Learned::new(limits.catalog),
         })
     }
 
@@ -127,8 +128,7 @@ impl Target {
             way: Way::Aws(Box::new(aws::Account::new(target, limits, mask_key)?)),
             labels: target.labels.clone(),
             connect: limits.connect,
-            knowledge: Mutex::new(None),
-            knowledge_holds: limits.catalog,
+            knowledge: Learned::new(limits.catalog),
         })
     }
 
@@ -212,23 +212,10 @@ impl Target {
         Some((wire.client.clone()?, wire.server_name.clone()))
     }
 
-    /// What was learned of it, if it still holds at `now` (monotonic).
+    /// What its sessions learned of it.
     #[must_use]
-    pub fn knowledge(&self, now: Duration) -> Option<Knowledge> {
-        let knowledge = self
-            .knowledge
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let (learned, knowledge) = knowledge.as_ref()?;
-        (now.saturating_sub(*learned) < self.knowledge_holds).then(|| knowledge.clone())
-    }
-
-    /// Something was learned of it at `now` (monotonic).
-    pub fn learn(&self, now: Duration, knowledge: Knowledge) {
-        *self
-            .knowledge
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some((now, knowledge));
+    pub fn knowledge(&self) -> &Learned {
+        &self.knowledge
     }
 
     /// Opens a further connection, sends `payload`, and waits until the other side closes it. With `preamble` TLS is asked

@@ -37,6 +37,23 @@ pub(super) struct Understood {
     pub(super) prepare: Arc<Asks>,
 }
 
+impl Understood {
+    /// The same after a command that recasts names.
+    pub(super) fn distrusted(&self, target: &str, known: &Known) -> Self {
+        let mut pieces = self.pieces.clone();
+        pieces.iter_mut().for_each(|piece| piece.distrust(known));
+        let (asks, prepare) = asks::of(&pieces, target, known);
+        Self {
+            text: self.text.clone(),
+            shown: self.shown.clone(),
+            tag: Arc::clone(&self.tag),
+            pieces,
+            asks,
+            prepare,
+        }
+    }
+}
+
 /// One statement of a text.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {
@@ -63,6 +80,46 @@ impl Piece {
                     | Action::Discard
             )
         }) || matches!(self.statement.tag, "CREATE TABLE AS" | "SELECT INTO")
+    }
+
+    /// Whether names may mean something else afterwards, as far as protected data goes.
+    pub(super) fn recasts(&self) -> bool {
+        self.resolved.effects.iter().any(|effect| {
+            let effect = &effect.effect;
+            let defines = matches!(effect.action, Action::Create | Action::Alter);
+            effect.action == Action::Redefine
+                || defines && matches!(effect.object, "VIEW" | "MATERIALIZED VIEW")
+        })
+    }
+
+    /// A statement before it recasts names: what it reads may be anything that is protected.
+    fn distrust(&mut self, known: &Known) {
+        let classes = known.protected.classes();
+        let reads = self.has(Action::Select) || !self.statement.functions.is_empty();
+        if !reads || classes.is_empty() {
+            return;
+        }
+        let stores = self.resolved.effects.iter().any(|effect| {
+            let effect = &effect.effect;
+            match effect.action {
+                Action::Create => matches!(effect.object, "TABLE" | "MATERIALIZED VIEW"),
+                Action::Insert
+                | Action::Update
+                | Action::Set
+                | Action::Notify
+                | Action::LargeObject
+                | Action::WriteFile
+                | Action::Sequence
+                | Action::Lock => true,
+                _ => false,
+            }
+        });
+        let resolved = Arc::make_mut(&mut self.resolved);
+        resolved.probed.clone_from(classes);
+        if stores {
+            resolved.copies_protected = true;
+            self.copies.clone_from(classes);
+        }
     }
 
     /// Whether it may change how the server reads later texts of the same batch.

@@ -170,6 +170,7 @@ fn upstream() -> Upstream {
     let loaded = Loaded {
         catalog: Arc::new(Catalog::builder().build()),
         types: Types::built_in(),
+        digest: 0,
     };
     Upstream {
         session: "s".into(),

@@ -16,9 +16,24 @@ pub struct Known {
     pub types: Types,
     /// The declared columns.
     pub protected: Protected,
+    digest: u64,
 }
 
 impl Known {
+    /// Whether it was made of the same rows.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+
+    /// What was loaded, or `before` where that is the same: what was made with it stays good.
+    #[must_use]
+    pub(super) fn again(before: &Arc<Self>, loaded: Loaded, declared: &[Declaration]) -> Arc<Self> {
+        if before.digest == loaded.digest {
+            return Arc::clone(before);
+        }
+        Arc::new(Self::new(loaded, declared))
+    }
+
     /// Compiles the declarations. Needs a stack of [`sql::postgres::STACK_BYTES`].
     #[must_use]
     pub fn new(loaded: Loaded, declared: &[Declaration]) -> Self {
@@ -27,6 +42,7 @@ impl Known {
             catalog: loaded.catalog,
             types: loaded.types,
             protected,
+            digest: loaded.digest,
         }
     }
 }

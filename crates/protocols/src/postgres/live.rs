@@ -93,6 +93,10 @@ pub(super) struct Live {
     unsettled: bool,
     /// The catalog holds what the open transaction made.
     unsettled_at_end: bool,
+    /// What is known of the catalog is old, and to be read again before the next batch.
+    outdated: bool,
+    /// What another session learned of the target since the last command.
+    news: Option<Arc<Known>>,
     /// Executions on their way that may change the catalog.
     unsettling: u32,
     /// Executions on their way that may change what names mean.
@@ -138,6 +142,8 @@ impl Live {
             status: b'I',
             unsettled: false,
             unsettled_at_end: false,
+            outdated: false,
+            news: None,
             unsettling: 0,
             renaming: 0,
             ending: 0,
@@ -184,6 +190,7 @@ impl Live {
             }
             Answer::Cancelled => self.cancelled(fx),
             Answer::Delivered => self.cancelling = self.cancelling.saturating_sub(1),
+            Answer::Learned(knowledge) => self.learned(knowledge),
             Answer::Known(_) | Answer::Reached(_) | Answer::Secured(..) => {}
         }
     }
@@ -211,6 +218,7 @@ impl Live {
             self.out.append(&deny::held(&held));
             if let Some(step) = self.waiting(seq) {
                 step.turn = Turn::Held;
+                step.held = true;
             }
         }
         fx.push(Effect::Note(Note::Held { seq, held }));

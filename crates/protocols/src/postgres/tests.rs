@@ -2,6 +2,7 @@
 
 mod fake;
 mod gateway;
+mod learned;
 mod login;
 mod noise;
 mod order;

@@ -78,6 +78,8 @@ pub(super) fn analyze<'a>(node: NodeRef<'a>, statement: &mut Statement, walk: &m
                 statement.tag = tag(verb.0, object);
                 walk.push(Effect::on(verb.1, object, name));
                 if let NodeRef::ViewStmt(view) = other {
+                    let name = view.view.as_ref();
+                    statement.temporary = name.is_some_and(|name| name.relpersistence == "t");
                     statement.inner = inner(view.query.as_deref(), statement);
                 }
                 walk.below(other, relation_of(other));

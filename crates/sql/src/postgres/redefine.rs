@@ -72,6 +72,10 @@ fn reason(
         return Some("it may carry values where no statement shows it");
     }
     match (action, object) {
+        // Sessions that know the view as it was would follow that.
+        (Action::Create, "VIEW") if !statement.temporary => {
+            Some("other sessions may read through it before they know it")
+        }
         (Action::Create, "DATABASE") => Some("it may copy what is protected"),
         // What is protected in it would go by another name.
         (Action::Alter, "SCHEMA") => Some("declared columns go by the schema's name"),

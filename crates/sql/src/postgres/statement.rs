@@ -35,6 +35,8 @@ pub struct Statement {
     pub inner: Option<Arc<Statement>>,
     /// What comes back.
     pub output: Output,
+    /// What it creates is the session's own (`TEMPORARY`).
+    pub temporary: bool,
 }
 
 /// A transaction statement.
@@ -170,6 +172,7 @@ impl Statement {
             handle: None,
             inner: None,
             output: Output::Nothing,
+            temporary: false,
         }
     }
 }

@@ -76,9 +76,8 @@ impl Relay {
             }
             Effect::Learned(knowledge) => {
                 if let Some(caller) = &self.caller {
-                    caller
-                        .target
-                        .learn(self.gateway.clock.monotonic(), knowledge);
+                    let now = self.gateway.clock.monotonic();
+                    caller.target.knowledge().put(now, knowledge);
                 }
                 Ok(())
             }

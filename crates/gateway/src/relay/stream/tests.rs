@@ -575,6 +575,7 @@ async fn aside_and_knowledge() {
     assert_eq!(client.hear().await, "delivered");
     client.say("learn 42").await;
     client.say("select 1").await;
+    assert_eq!(client.hear().await, "learned Some(\"42\")");
     assert_eq!(client.hear().await, "permitted 1");
     // Another session with the target is told.
     let (_other, _t2) = stage.logged_in().await;

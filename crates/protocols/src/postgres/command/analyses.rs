@@ -138,7 +138,7 @@ fn understand(
     })?;
     let analysis = sql::postgres::parse(utf8).map_err(|error| Unreadable::of(&error, utf8))?;
     let mut pieces: Vec<Piece> = Vec::with_capacity(analysis.statements.len());
-    let (mut own, mut stale) = (false, false);
+    let (mut own, mut stale, mut recast) = (false, false, false);
     for statement in analysis.statements.iter() {
         if let Some(message) = forbidden_setting(statement) {
             return Err(Unreadable::new("0A000", message));
@@ -149,7 +149,11 @@ fn understand(
             Arc::new(behind.map_or_else(|| statement.clone(), |inner| statement.running(&inner)));
         let mut piece = resolve(&statement, known);
         piece.stale = stale && piece.rows_need_catalog();
+        if recast {
+            piece.distrust(known);
+        }
         stale |= piece.unsettles();
+        recast |= piece.recasts();
         pieces.push(piece);
     }
     let (asks, prepare) = asks::of(&pieces, &settings.target, known);

@@ -125,7 +125,7 @@ impl Live {
             return Ok(Taken::Yes);
         }
         let understood = match self.understand(&stmt.text) {
-            Ok(understood) => understood,
+            Ok(understood) => self.as_of_batch(understood),
             Err(unreadable) => {
                 self.unreadable(&stmt.text, &unreadable, fx);
                 return Ok(Taken::Yes);
@@ -137,6 +137,15 @@ impl Live {
             .map(|(frame, name, stmt)| Parsing { frame, name, stmt });
         self.bound(frame, bind, stmt, understood, parse, fx);
         Ok(Taken::Yes)
+    }
+
+    /// What a text means after what came before it in the batch.
+    pub(super) fn as_of_batch(&self, understood: Arc<Understood>) -> Arc<Understood> {
+        if self.batch.recasts {
+            Arc::new(understood.distrusted(&self.served.settings.target, &self.known))
+        } else {
+            understood
+        }
     }
 
     fn bound(
@@ -233,6 +242,7 @@ impl Live {
         let Some(piece) = portal.piece() else { return };
         self.unsettling += u32::from(piece.unsettles());
         self.batch.unsettles |= piece.unsettles();
+        self.batch.recasts |= piece.recasts();
         self.batch.rereads |= piece.may_change_reading();
         self.renaming += u32::from(piece.renames());
         self.ending += u32::from(piece.ends_transaction());

@@ -59,13 +59,22 @@ impl Live {
                 self.failing(error, fx);
             }
             (Turn::Permitted(permit), what) => {
-                self.go_permitted(permit, step.seq.unwrap_or(0), what, fx)
+                // While it waited for people, others changed the catalog that it was judged by.
+                let changed = step.held && self.has_changed();
+                self.go_permitted(permit, step.seq.unwrap_or(0), what, changed, fx)
             }
             (_, what) => self.go_free(what, fx),
         }
     }
 
-    fn go_permitted(&mut self, permit: Permit, seq: u64, what: What, fx: &mut Effects<Bytes>) {
+    fn go_permitted(
+        &mut self,
+        permit: Permit,
+        seq: u64,
+        what: What,
+        changed: bool,
+        fx: &mut Effects<Bytes>,
+    ) {
         match what {
             What::Simple {
                 frame,
@@ -77,6 +86,7 @@ impl Live {
                     settle(seq, permit, Outcome::bare(Status::Stopped(denial.code)), fx);
                     return self.fail_simple(&deny::error(&denial), fx);
                 }
+                let stale = stale || changed;
                 self.run(seq, permit, understood, known, stale);
                 self.statements.drop_name(b"");
                 if let Some(portal) = self.portals.drop_name(b"") {
@@ -120,7 +130,7 @@ impl Live {
                     permit,
                     Arc::clone(&portal.understood),
                     Arc::clone(&portal.known),
-                    portal.stale,
+                    portal.stale || changed,
                 );
                 if let Some(parsing) = parse {
                     self.send_parse(parsing, None, fx);

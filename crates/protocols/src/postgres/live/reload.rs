@@ -9,7 +9,7 @@ use crate::postgres::catalog::{LoadError, Loading, Tries, Within};
 use crate::postgres::known::Known;
 use crate::postgres::session::upstream_broke;
 use crate::postgres::wire::Frame;
-use crate::session::{Effects, Violation};
+use crate::session::{Effects, Knowledge, Violation};
 
 /// A catalog being read again between two commands.
 #[derive(Debug)]
@@ -20,6 +20,56 @@ pub(super) struct Reload {
 }
 
 impl Live {
+    /// Keeps what another session learned for the next command.
+    pub(super) fn learned(&mut self, knowledge: Option<Knowledge>) {
+        match knowledge.map(Arc::downcast::<Known>) {
+            Some(Ok(known)) => self.news = Some(known),
+            Some(Err(_)) => {}
+            None => self.outdated = true,
+        }
+    }
+
+    /// Takes over what another session learned, where no command is under way that was judged before. This session's own
+    /// changes may not be in it, so while there are any it counts for nothing.
+    fn take_news(&mut self) {
+        if !self.steps.is_empty() {
+            return;
+        }
+        let own = self.unsettled || self.unsettled_at_end || self.unsettling > 0;
+        if let Some(known) = self.news.take().filter(|_| !own) {
+            if !known.is_like(&self.known) {
+                self.known = known;
+            }
+            self.outdated = false;
+        }
+    }
+
+    /// Whether another session learned of another catalog.
+    pub(super) fn has_changed(&self) -> bool {
+        let news = self.news.as_ref();
+        news.is_some_and(|news| !news.is_like(&self.known))
+    }
+
+    /// Whether the next statement must wait until an earlier batch has settled what names mean, or what is known of them
+    /// is old. Begins to read the catalog again where that can be done now.
+    pub(super) fn must_settle(&mut self, fx: &mut Effects<Bytes>) -> bool {
+        self.take_news();
+        if self.batch.unsettles {
+            return false;
+        }
+        if self.unsettling > 0 {
+            return true;
+        }
+        if (self.unsettled || self.outdated) && self.status != b'E' && !self.batch.sent {
+            let idle = self.steps.is_empty() && self.owed.is_empty();
+            if idle && self.reload.is_none() && self.cancelling == 0 {
+                self.begin_reload(fx);
+            }
+            return true;
+        }
+        false
+    }
+
     /// Begins. Nothing may be under way.
     pub(super) fn begin_reload(&mut self, fx: &mut Effects<Bytes>) {
         let within = if self.status == b'T' {
@@ -46,13 +96,15 @@ impl Live {
         match reload.loading.receive(frame) {
             Ok(None) => self.reload = Some(reload),
             Ok(Some(loaded)) => {
-                let known = Arc::new(Known::new(loaded, &self.served.settings.declared));
+                let declared = &self.served.settings.declared;
+                let known = Known::again(&self.known, loaded, declared);
                 match reload.within {
                     // What a transaction made is not there for others, and goes if it is rolled back.
                     Within::Transaction => self.known = known,
                     Within::Idle => self.learn(known, fx),
                 }
                 self.unsettled = false;
+                self.outdated = false;
                 self.unsettled_at_end = matches!(reload.within, Within::Transaction);
             }
             Err(error) if reload.tries.again(&error) => {

@@ -216,25 +216,6 @@ impl Live {
         let denial = Denial::new(DenialCode::Unsupported, String::from_utf8_lossy(&message));
         fx.push(Effect::Note(Note::Refused { seq, denial }));
     }
-
-    /// Whether the next statement must wait until an earlier batch has settled what names mean. Begins to read the
-    /// catalog again where that can be done now.
-    pub(super) fn must_settle(&mut self, fx: &mut Effects<Bytes>) -> bool {
-        if self.batch.unsettles {
-            return false;
-        }
-        if self.unsettling > 0 {
-            return true;
-        }
-        if self.unsettled && self.status != b'E' && !self.batch.sent {
-            let idle = self.steps.is_empty() && self.owed.is_empty();
-            if idle && self.reload.is_none() && self.cancelling == 0 {
-                self.begin_reload(fx);
-            }
-            return true;
-        }
-        false
-    }
 }
 
 /// Kinds that a client may send at a wrong time without harm; the others end the session.

@@ -185,8 +185,8 @@ impl Live {
 /// Refuses rows whose names may mean something else than the catalog says.
 pub(super) fn fresh(piece: &Piece, stale: bool, masks: &Masks) -> Result<(), RowError> {
     if (stale || piece.stale) && piece.rows_need_catalog() && !masks.open {
-        let words = "rows are withheld: a statement before this one in the same batch may have changed what its names mean; \
-                     send it by itself";
+        let words = "rows are withheld: what the statement's names mean may have changed since it was judged, by one before it in \
+                     the same batch, or by others while it waited; send it again, by itself";
         return Err(refusal(words));
     }
     Ok(())

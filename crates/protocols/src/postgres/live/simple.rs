@@ -32,6 +32,7 @@ impl Live {
                 self.push(What::FailSimple(unreadable.error()));
             }
             Ok(understood) => {
+                let understood = self.as_of_batch(understood);
                 let seq = self.ask(&understood, false, Vec::new(), Vec::new(), fx);
                 self.simple_ahead = true;
                 let stale = self.batch.unsettles || self.unsettled;

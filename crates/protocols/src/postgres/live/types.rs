@@ -99,6 +99,8 @@ pub(super) struct Batch {
     pub(super) skipping: bool,
     /// A command of it may change the catalog.
     pub(super) unsettles: bool,
+    /// A command of it recasts names, as [`crate::postgres::command::Piece::recasts`] says.
+    pub(super) recasts: bool,
     /// A command of it may change how the upstream reads texts.
     pub(super) rereads: bool,
 }
@@ -111,6 +113,7 @@ impl Default for Batch {
             flushed: false,
             skipping: false,
             unsettles: false,
+            recasts: false,
             rereads: false,
         }
     }
@@ -134,6 +137,8 @@ pub(super) struct Step {
     /// The command that it asks for.
     pub(super) seq: Option<u64>,
     pub(super) turn: Turn,
+    /// It waits for people, or did.
+    pub(super) held: bool,
     pub(super) what: What,
 }
 
@@ -142,6 +147,7 @@ impl Step {
         Self {
             seq: None,
             turn: Turn::Free,
+            held: false,
             what,
         }
     }
@@ -150,6 +156,7 @@ impl Step {
         Self {
             seq: Some(seq),
             turn: Turn::Asked,
+            held: false,
             what,
         }
     }

@@ -98,7 +98,11 @@ fn loaded(catalog: Arc<Catalog>) -> Loaded {
                 .collect::<Vec<_>>(),
         );
     }
-    Loaded { catalog, types }
+    Loaded {
+        catalog,
+        types,
+        digest: 0,
+    }
 }
 
 fn known() -> Arc<Known> {

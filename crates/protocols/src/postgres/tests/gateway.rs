@@ -90,12 +90,22 @@ fn relation(oid: u32, name: &str, columns: &[(&str, u32)]) -> Relation {
 }
 
 pub(super) fn known(settings: &Settings) -> Arc<Known> {
+    loaded(settings, 0)
+}
+
+/// The same as if other rows had been loaded.
+pub(super) fn known_anew(settings: &Settings) -> Arc<Known> {
+    loaded(settings, 1)
+}
+
+fn loaded(settings: &Settings, digest: u64) -> Arc<Known> {
     let mut catalog = Catalog::builder();
     catalog.add(relation(500, "customers", &[("id", 23), ("ssn", 25)]));
     catalog.add(relation(501, "t", &[("n", 23), ("words", 25)]));
     let loaded = Loaded {
         catalog: Arc::new(catalog.build()),
         types: Types::built_in(),
+        digest,
     };
     Arc::new(Known::new(loaded, &settings.declared))
 }

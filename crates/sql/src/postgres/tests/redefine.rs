@@ -39,12 +39,16 @@ const REDEFINES: &[&str] = &[
     "CREATE SCHEMA s CREATE TABLE x (n text DEFAULT reader())",
     "CREATE DOMAIN d AS text CHECK (reader() = VALUE)",
     "CREATE INDEX ON payments (reader())",
+    "CREATE VIEW v AS SELECT 1",
+    "CREATE OR REPLACE VIEW v_plain AS SELECT id, ssn FROM customers",
+    "CREATE SCHEMA s CREATE VIEW v AS SELECT 1",
 ];
 
 const DOES_NOT: &[&str] = &[
     "CREATE TABLE x (n text DEFAULT upper('x'), CHECK (length(n) > 3))",
     "CREATE TABLE x AS SELECT reader()",
-    "CREATE VIEW v AS SELECT reader(), ssn FROM customers",
+    "CREATE TEMP VIEW v AS SELECT reader(), ssn FROM customers",
+    "CREATE OR REPLACE TEMP VIEW v AS SELECT 1",
     "CREATE INDEX ON customers (name)",
     "CREATE TYPE pair AS (a text, b text)",
     "CREATE TYPE mood AS ENUM ('x')",

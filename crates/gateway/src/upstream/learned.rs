@@ -1,0 +1,116 @@
+//! What the sessions with a target learn of it, shared among them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use protocols::session::Knowledge;
+
+/// The latest of what was learned, and when.
+pub struct Learned {
+    latest: Mutex<Option<Knowledge>>,
+    /// How often something was learned.
+    version: AtomicU64,
+    /// When it was, or when a session was last told to learn anew, in microseconds of the monotonic clock.
+    at_us: AtomicU64,
+    holds: Duration,
+}
+
+impl Learned {
+    /// Nothing yet. What is learned is taken to hold so long.
+    #[must_use]
+    pub fn new(holds: Duration) -> Self {
+        Self {
+            latest: Mutex::new(None),
+            version: AtomicU64::new(0),
+            at_us: AtomicU64::new(0),
+            holds,
+        }
+    }
+
+    /// What was learned, if it still holds at `now` (monotonic).
+    #[must_use]
+    pub fn get(&self, now: Duration) -> Option<Knowledge> {
+        self.latest().filter(|_| !self.is_old(now))
+    }
+
+    /// Something was learned at `now` (monotonic).
+    pub fn put(&self, now: Duration, knowledge: Knowledge) {
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(knowledge);
+        self.at_us.store(micros(now), Ordering::Relaxed);
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// What a session that knows version `seen` is to be told at `now` (monotonic): what another learned, or that it
+    /// is to learn anew, which one session is told and no other for as long as it would hold.
+    pub fn news(&self, now: Duration, seen: &mut u64) -> Option<Option<Knowledge>> {
+        let version = self.version.load(Ordering::Acquire);
+        if version != *seen {
+            *seen = version;
+            return self.latest().map(Some);
+        }
+        let at_us = self.at_us.load(Ordering::Relaxed);
+        let told = version > 0
+            && self.is_old(now)
+            && self
+                .at_us
+                .compare_exchange(at_us, micros(now), Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
+        told.then_some(None)
+    }
+
+    fn latest(&self) -> Option<Knowledge> {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.clone()
+    }
+
+    fn is_old(&self, now: Duration) -> bool {
+        let at = Duration::from_micros(self.at_us.load(Ordering::Relaxed));
+        now.saturating_sub(at) >= self.holds
+    }
+}
+
+fn micros(of: Duration) -> u64 {
+    u64::try_from(of.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn text(news: Option<Option<Knowledge>>) -> Option<Option<&'static str>> {
+        news.map(|news| news.map(|known| *known.downcast::<&str>().unwrap()))
+    }
+
+    #[test]
+    fn news_is_told_once_to_each_and_what_is_old_to_one() {
+        let second = Duration::from_secs;
+        let learned = Learned::new(second(60));
+        let (mut one, mut other) = (0, 0);
+        assert!(learned.news(second(100), &mut one).is_none());
+        assert!(learned.get(second(100)).is_none());
+        learned.put(second(100), Arc::new("first"));
+        assert_eq!(
+            text(learned.news(second(101), &mut one)),
+            Some(Some("first"))
+        );
+        assert_eq!(text(learned.news(second(101), &mut one)), None);
+        assert_eq!(
+            text(learned.news(second(159), &mut other)),
+            Some(Some("first"))
+        );
+        assert!(learned.get(second(159)).is_some());
+        // One is told that it is old, and another only if that one learned nothing.
+        assert!(learned.get(second(160)).is_none());
+        assert_eq!(text(learned.news(second(160), &mut other)), Some(None));
+        assert_eq!(text(learned.news(second(161), &mut one)), None);
+        assert_eq!(text(learned.news(second(220), &mut one)), Some(None));
+        learned.put(second(221), Arc::new("second"));
+        assert_eq!(
+            text(learned.news(second(221), &mut other)),
+            Some(Some("second"))
+        );
+    }
+}
