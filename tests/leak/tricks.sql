@@ -628,3 +628,57 @@ SELECT txid_status(code) FROM vault
 SELECT ('customers" ' || secret || ' "customers')::int FROM vault
 SELECT ('vault" ' || secret || ' "vault')::int FROM vault
 SELECT ('"vault"" ' || secret || ' ""vault"')::regclass FROM vault
+
+-- In arrays, rows and JSON, which are masked by what they are made of, and in what functions in SQL return
+SELECT to_json(x) FROM (SELECT secret AS id, id AS secret FROM vault) x
+SELECT row_to_json(x) FROM vault AS x(a, b, c)
+SELECT row_to_json(x), to_jsonb(x.*) FROM vault AS x(secret, kind, id)
+SELECT json_build_object('a', 1, 'a', secret, 'b', id) FROM vault
+SELECT json_build_object('secret', 1, 'x', json_build_object('id', secret)) FROM vault
+SELECT json_build_object(kind, secret) FROM vault
+SELECT json_build_object(VARIADIC ARRAY['a', secret]) FROM vault
+SELECT json_object_agg(kind, secret), jsonb_object_agg(secret, kind) FROM vault
+SELECT json_object(ARRAY['a', secret]) FROM vault
+SELECT json_agg(x ORDER BY x.id) FROM (SELECT id, reverse(secret) AS r FROM vault) x
+SELECT json_agg(v) FROM (TABLE vault UNION ALL TABLE vault) v
+SELECT to_json(v)::text, to_jsonb(v)::text, to_jsonb(v) ->> 'secret', to_jsonb(v) #>> '{secret}' FROM vault v
+SELECT to_jsonb(v) - 'id', to_jsonb(v) || '{"a": 1}', jsonb_set(to_jsonb(v), '{kind}', to_jsonb(secret)) FROM vault v
+SELECT key, value FROM vault v, json_each_text(row_to_json(v))
+SELECT x FROM json_array_elements((SELECT json_agg(v) FROM vault v)) x
+SELECT jsonb_path_query(to_jsonb(v), '$.secret') FROM vault v
+SELECT jsonb_pretty(to_jsonb(v)), json_strip_nulls(to_json(v)) FROM vault v
+SELECT to_json(x) FROM (SELECT secret AS "a name that is longer than any name may be, so that the server cuts it off at some place" FROM vault) x
+SELECT to_json(x) FROM (SELECT secret AS "a""b\c/é" FROM vault) x
+SELECT to_json(x) FROM (SELECT secret, CASE WHEN true THEN secret END, (SELECT secret), ARRAY[secret], secret::varchar(5) FROM vault) x
+SELECT to_json(x) FROM (SELECT v.id, v AS kind FROM vault v) x
+SELECT to_json(x) FROM (SELECT a.*, b.* FROM vault a JOIN vault b USING (id)) x
+SELECT to_json(x) FROM (SELECT a.kind AS secret, b.secret AS kind FROM vault a, vault b) x
+SELECT to_json(ARRAY[v]), to_json(array_agg(v)) FROM vault v GROUP BY v.id, v.*
+SELECT to_json(ROW(secret)), to_json(ROW(v.*)), to_json((SELECT v)), to_json((SELECT ROW(v.secret, 1))) FROM vault v
+SELECT to_json(v) FROM (SELECT v FROM vault v) v
+WITH x(id, kind) AS (SELECT secret, id FROM vault) SELECT json_agg(x) FROM x
+WITH RECURSIVE x AS (SELECT id, secret FROM vault UNION ALL SELECT id + 10, secret FROM x WHERE id < 3) SELECT json_agg(x), to_json(array_agg(x.secret)) FROM x
+SELECT array_agg(secret)::text, ARRAY[secret]::text, ARRAY[code]::varchar FROM vault GROUP BY secret, code
+SELECT array_to_string(array_agg(secret), ''), (array_agg(secret))[1], array_agg(secret) || array_agg(kind) FROM vault
+SELECT unnest(array_agg(secret)) FROM vault
+SELECT array_agg(reverse(secret)) FROM vault
+SELECT ARRAY[upper(secret)], ARRAY[lower(secret), kind], ARRAY[code + 0] FROM vault
+SELECT ARRAY[secret]::bytea[], ARRAY[code]::text[], ARRAY[born]::timestamp[] FROM vault
+SELECT ARRAY(SELECT secret FROM vault), ARRAY(SELECT secret FROM vault)::text, (ARRAY(SELECT secret FROM vault))[1], ARRAY(SELECT code FROM vault)
+SELECT lag(secret) OVER (ORDER BY id), first_value(left(secret, 4)) OVER () FROM vault
+SELECT nth_value(secret, 2) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING), lead(reverse(secret)) OVER () FROM vault
+SELECT lag(kind, 1, secret) OVER (ORDER BY id), coalesce(lag(secret) OVER (), upper(secret)) FROM vault
+SELECT x.a[1], x.a, x.a::text FROM (SELECT array_agg(secret) AS a FROM vault) x
+CREATE TEMP VIEW jv AS SELECT to_json(v) AS j, ARRAY[v.secret] AS a FROM vault v ;; SELECT j FROM jv ;; SELECT j ->> 'secret' FROM jv ;; SELECT j::text, a::text, a FROM jv ;; SELECT to_json(jv) FROM jv
+COPY (SELECT to_json(v), ARRAY[secret] FROM vault v) TO STDOUT
+COPY (SELECT json_agg(v) FROM vault v) TO STDOUT (FORMAT csv)
+CREATE TYPE swapped_{m} AS (id text, secret integer) ;; CREATE FUNCTION s_a_{m}() RETURNS swapped_{m} LANGUAGE sql AS 'SELECT secret, id FROM vault LIMIT 1' ;; SELECT to_json(s_a_{m}()) ;; SELECT s_a_{m}() ;; SELECT * FROM s_a_{m}() ;; SELECT (s_a_{m}()).id ;; SELECT to_json(x) FROM s_a_{m}() x
+CREATE FUNCTION s_b_{m}(OUT id text, OUT secret integer) LANGUAGE sql AS 'SELECT secret, id FROM vault LIMIT 1' ;; SELECT id, secret FROM s_b_{m}() ;; SELECT to_json(x) FROM s_b_{m}() x ;; SELECT x.id FROM s_b_{m}() AS x(secret, id)
+CREATE FUNCTION s_c_{m}() RETURNS SETOF record LANGUAGE sql AS 'SELECT id, secret FROM vault' ;; SELECT * FROM s_c_{m}() AS x(a integer, b text) ;; SELECT s_c_{m}()
+CREATE FUNCTION s_d_{m}(vault) RETURNS text LANGUAGE sql AS 'SELECT $1.secret' ;; SELECT s_d_{m}(v), v.s_d_{m} FROM vault v
+CREATE FUNCTION s_e_{m}(secret text) RETURNS text LANGUAGE sql AS 'SELECT secret' ;; SELECT s_e_{m}(secret), s_e_{m}(reverse(secret)) FROM vault
+CREATE FUNCTION s_f_{m}(n text DEFAULT vault_peek(1)) RETURNS text LANGUAGE sql AS 'SELECT n' ;; SELECT s_f_{m}() ;; SELECT * FROM s_f_{m}()
+CREATE FUNCTION s_g_{m}() RETURNS text LANGUAGE sql BEGIN ATOMIC SELECT secret FROM vault LIMIT 1; END ;; SELECT s_g_{m}() ;; SELECT upper(x) FROM s_g_{m}() x
+CREATE FUNCTION s_h_{m}() RETURNS text LANGUAGE sql AS 'SELECT reverse(secret) FROM vault LIMIT 1' ;; SELECT s_h_{m}() ;; SELECT * FROM s_h_{m}()
+CREATE FUNCTION s_i_{m}() RETURNS text LANGUAGE sql AS 'SELECT ''x''' ;; SELECT s_i_{m}() ;; CREATE OR REPLACE FUNCTION s_i_{m}() RETURNS text LANGUAGE sql AS 'SELECT reverse(secret) FROM vault LIMIT 1' ;; SELECT s_i_{m}() ;; SELECT upper(s_i_{m}())
+CREATE FUNCTION s_j_{m}(n integer) RETURNS text LANGUAGE sql AS 'SELECT kind FROM vault WHERE id = n' ;; CREATE FUNCTION s_j_{m}(n bigint) RETURNS text LANGUAGE sql AS 'SELECT reverse(secret) FROM vault WHERE id = n' ;; SELECT s_j_{m}(1), s_j_{m}(1::bigint)

@@ -37,9 +37,8 @@ impl Live {
         }
         let own = self.unsettled || self.unsettled_at_end || self.unsettling > 0;
         if let Some(known) = self.news.take().filter(|_| !own) {
-            if !known.is_like(&self.known) {
-                self.known = known;
-            }
+            // Also where it says the same: analyses are shared by those who know by the same one.
+            self.known = known;
             self.outdated = false;
         }
     }
