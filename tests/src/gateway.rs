@@ -8,6 +8,8 @@ use crate::person::Person;
 use crate::place;
 use crate::postgres::Database;
 use crate::process::{self, Output, Watchdog, clean_command};
+use crate::raw::Canned;
+use crate::s3::S3;
 use crate::talk::Talk;
 use crate::tls::Authority;
 use std::collections::HashMap;
@@ -116,6 +118,27 @@ impl Config {
     /// A gateway for AWS's clients, over TLS, with one target, `lake`: this moto.
     #[must_use]
     pub fn aws(moto: &Moto) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], moto.port));
+        Self::account(address, &moto.access_key, &moto.secret_key)
+    }
+
+    /// The same with this S3 server.
+    #[must_use]
+    pub fn s3(server: &S3) -> Self {
+        Self::account(server.address, server.access_key, server.secret_key)
+    }
+
+    /// The same with a target that answers by hand, and clients without TLS.
+    #[must_use]
+    pub fn canned(target: &Canned) -> Self {
+        let keys = Canned::keys();
+        let secret = String::from_utf8_lossy(keys.secret_key.expose()).into_owned();
+        Self::account(target.address, &keys.access_key, &secret).unset(&["aws", "tls"])
+    }
+
+    /// The same with whatever listens there without TLS.
+    #[must_use]
+    pub fn account(address: SocketAddr, access_key: &str, secret_key: &str) -> Self {
         let directory = tempfile::Builder::new()
             .prefix("gateway-")
             .tempdir_in(place::scratch())
@@ -127,7 +150,7 @@ impl Config {
         fs::write(path("authority.pem"), authority.pem()).unwrap();
         fs::write(path("aws.pem"), certificate.certificate).unwrap();
         fs::write(path("aws.key"), certificate.key).unwrap();
-        fs::write(path("lake.secret"), &moto.secret_key).unwrap();
+        fs::write(path("lake.secret"), secret_key).unwrap();
         let table = toml::toml! {
             [api]
             listen = "127.0.0.1:0"
@@ -155,14 +178,8 @@ impl Config {
         }
         .set(&["data"], data)
         .set(&["policy", "folder"], policies)
-        .set(
-            &[lake[0], lake[1], "endpoint"],
-            format!("http://127.0.0.1:{}", moto.port),
-        )
-        .set(
-            &[lake[0], lake[1], "credentials", "access_key"],
-            moto.access_key.as_str(),
-        )
+        .set(&[lake[0], lake[1], "endpoint"], format!("http://{address}"))
+        .set(&[lake[0], lake[1], "credentials", "access_key"], access_key)
     }
 
     /// The same gateway with a second target, `bank`, as [`Config::bank`] has it.

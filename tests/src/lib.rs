@@ -16,6 +16,7 @@
 //! - [`Gateway`]: the built `countersign` binary, started from a [`Config`].
 //! - [`Issuer`]: an OpenID provider that is not ours.
 //! - [`Moto`]: AWS, played by moto; an [`Agent`] uses it through a gateway with boto3 or the AWS CLI.
+//! - [`S3`]: an S3 server that verifies signatures; [`raw`] speaks to the gateway by hand.
 //! - [`Authority`]: certificates, good ones and wrong ones.
 //! - [`bank`]: what makes a card number, an SSN, an IBAN or a routing number valid, written down a second time.
 #![allow(
@@ -37,6 +38,8 @@ mod person;
 mod place;
 mod postgres;
 mod process;
+pub mod raw;
+mod s3;
 mod statements;
 mod talk;
 mod tls;
@@ -50,6 +53,7 @@ pub use ledger::Ledger;
 pub use person::Person;
 pub use postgres::{Database, Postgres};
 pub use process::Output;
+pub use s3::S3;
 pub use statements::{Answer, lines};
 pub use talk::Talk;
 pub use tls::{Authority, Certificate};

@@ -6,9 +6,10 @@
 use serde_json::Value;
 
 use super::body::{self, Parameters};
+use super::command::is_signature;
 use super::route;
 use super::s3;
-use super::table::{Operation, Service, TABLE};
+use super::table::{Level, Operation, Service, TABLE};
 use crate::http::Head;
 use crate::http::escape;
 use crate::http::sigv4::Scope;
@@ -64,6 +65,8 @@ pub struct Call {
     pub things: Vec<Thing>,
     /// Parameters that policy may look at.
     pub parameters: Vec<(String, String)>,
+    /// What it does beside, at levels of their own: an upload that sets who may read it.
+    pub beside: Vec<Level>,
 }
 
 /// Something an operation is done to.
@@ -113,7 +116,7 @@ pub fn classify(head: &Head, scope: &Scope, body: Option<&[u8]>) -> Call {
     };
     let query: Vec<(String, String)> = query
         .into_iter()
-        .filter(|(name, _)| !name.starts_with("X-Amz-"))
+        .filter(|(name, _)| !is_signature(name))
         .collect();
     let found = match shape(head, &query) {
         Shape::Cbor => rpc(head, scope, body),
@@ -169,7 +172,7 @@ fn rpc(head: &Head, scope: &Scope, body: &[u8]) -> Option<Call> {
     if head.method != "POST" || head.fields.one("smithy-protocol") != Some("rpc-v2-cbor") {
         return None;
     }
-    let (_, path) = head.path.rsplit_once("/service/")?;
+    let path = head.path.strip_prefix("/service/")?;
     let (target, name) = path.split_once("/operation/")?;
     let service = TABLE
         .signed_as(&scope.service)
@@ -184,7 +187,8 @@ fn rpc(head: &Head, scope: &Scope, body: &[u8]) -> Option<Call> {
 
 /// `X-Amz-Target: <target>.<name>`.
 fn json(target: &str, head: &Head, scope: &Scope, body: &[u8]) -> Option<Call> {
-    if head.method != "POST" {
+    // A path could name another operation, of a service that speaks in more than one way.
+    if head.method != "POST" || head.path != "/" {
         return None;
     }
     let (target, name) = target.rsplit_once('.')?;
@@ -240,6 +244,7 @@ fn by_name(
         region: scope.region.clone(),
         things: parameters.things(&operation.keys),
         parameters: parameters.shown(&operation.keys),
+        beside: Vec::new(),
     })
 }
 
@@ -265,9 +270,14 @@ fn rest(head: &Head, scope: &Scope, query: &[(String, String)], body: &[u8]) -> 
             .map(|(name, value)| ((*name).to_owned(), value.clone()))
             .chain(query.iter().cloned())
             .collect(),
+        beside: Vec::new(),
     };
     if wire == Wire::S3 {
         call.things = s3::things(operation.name, &routed.labels, head, body)?;
+        call.beside = s3::beside(operation.level, head);
+    } else if has_dots(&head.path) {
+        // Some resolve `..` before they look what is called, and some do not.
+        return None;
     } else if !routed.labels.is_empty() {
         let join = |short: bool| {
             let part = |(_, value): &(_, String)| {
@@ -297,7 +307,14 @@ fn unknown(scope: &Scope, wire: Wire) -> Call {
         region: scope.region.clone(),
         things: Vec::new(),
         parameters: Vec::new(),
+        beside: Vec::new(),
     }
+}
+
+/// Whether a path has a segment that is `.` or `..`, however it is escaped.
+fn has_dots(path: &str) -> bool {
+    let dots = |segment| escape::decode(segment).is_ok_and(|it| matches!(it.as_str(), "." | ".."));
+    path.split('/').any(dots)
 }
 
 /// How a request is written that could not be understood: so that the refusal at least can be.

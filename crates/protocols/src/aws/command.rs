@@ -20,17 +20,20 @@ const BODY_BYTES_MAX: usize = 64 * 1_024;
 const HIDDEN: &str = "[hidden]";
 
 /// Fields that say how a request travels, and not what it asks.
-const TRAVEL: [&str; 20] = [
+const TRAVEL: [&str; 23] = [
     "accept-encoding",
     "amz-sdk-invocation-id",
     "amz-sdk-request",
     "authorization",
     "connection",
     "content-length",
+    "cookie",
     "date",
     "expect",
     "host",
     "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
     "te",
     "trailer",
     "transfer-encoding",
@@ -284,16 +287,18 @@ fn asks(call: &Call, action: &str) -> Vec<Ask> {
     if call.things.is_empty() {
         return vec![ask(level, service())];
     }
-    call.things
-        .iter()
-        .map(|thing| {
-            let level = match thing {
-                Thing::Source { .. } => Level::Read.name(),
-                _ => level,
-            };
-            ask(level, resource(call, thing))
-        })
-        .collect()
+    let mut asks = Vec::new();
+    for thing in &call.things {
+        let resource = resource(call, thing);
+        if matches!(thing, Thing::Source { .. }) {
+            asks.push(ask(Level::Read.name(), resource));
+            continue;
+        }
+        asks.push(ask(level, resource.clone()));
+        let beside = call.beside.iter().map(|level| level.name());
+        asks.extend(beside.map(|level| ask(level, resource.clone())));
+    }
+    asks
 }
 
 fn resource(call: &Call, thing: &Thing) -> Resource {

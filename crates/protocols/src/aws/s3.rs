@@ -1,6 +1,7 @@
 //! What S3 requests are done to.
 
 use super::classify::Thing;
+use super::table::Level;
 use crate::http::{Head, escape};
 
 /// Keys that one DeleteObjects may name: S3's own limit.
@@ -22,6 +23,9 @@ pub(super) fn things(
     let Some(bucket) = label("Bucket") else {
         return Some(Vec::new());
     };
+    if !is_bucket(&bucket) {
+        return None;
+    }
     let mut things = match label("Key") {
         Some(key) => vec![Thing::Object {
             bucket: bucket.clone(),
@@ -45,7 +49,62 @@ pub(super) fn things(
         let (bucket, key) = source(head.fields.one("x-amz-rename-source")?, Some(&bucket))?;
         things.push(Thing::Object { bucket, key });
     }
+    let resolved = things.iter().map(resolved).collect::<Option<Vec<_>>>()?;
+    things.extend(resolved.into_iter().flatten());
     Some(things)
+}
+
+/// Whether it can be a bucket's name. One with a slash in it, however escaped, would be a bucket and a key to whoever reads
+/// the path after it was written anew.
+fn is_bucket(name: &str) -> bool {
+    !name.is_empty() && !name.contains('/') && !matches!(name, "." | "..")
+}
+
+/// The object that a key with dot segments is to a server that resolves them; to S3 they are part of the key. Both are asked
+/// about. `None` where it would lie outside of the bucket, which S3 refuses (S3 user guide, "Naming Amazon S3 objects");
+/// `None` inside where the key has no such segment.
+fn resolved(thing: &Thing) -> Option<Option<Thing>> {
+    let (Thing::Object { bucket, key } | Thing::Source { bucket, key }) = thing else {
+        return Some(None);
+    };
+    if !key.split('/').any(|it| matches!(it, "." | "..")) {
+        return Some(None);
+    }
+    let mut segments = Vec::new();
+    for segment in key.split('/') {
+        match segment {
+            "." => {}
+            ".." => drop(segments.pop()?),
+            _ => segments.push(segment),
+        }
+    }
+    let (bucket, key) = (bucket.clone(), segments.join("/"));
+    if key.is_empty() {
+        return None;
+    }
+    Some(Some(match thing {
+        Thing::Source { .. } => Thing::Source { bucket, key },
+        _ => Thing::Object { bucket, key },
+    }))
+}
+
+/// What a request of this level does beside, by its headers: what AWS asks further permissions for.
+pub(super) fn beside(level: Level, head: &Head) -> Vec<Level> {
+    let set = |name: &str, usual: &str| head.fields.all(name).any(|it| it.trim() != usual);
+    let grants = head
+        .fields
+        .iter()
+        .any(|(name, _)| name.starts_with("x-amz-grant-"));
+    let permissions =
+        grants || set("x-amz-acl", "private") || set("x-amz-bypass-governance-retention", "false");
+    let mut beside = Vec::new();
+    if permissions && level != Level::Permissions {
+        beside.push(Level::Permissions);
+    }
+    if set("x-amz-tagging", "") && level != Level::Tagging {
+        beside.push(Level::Tagging);
+    }
+    beside
 }
 
 /// `/bucket/key?versionId=…`, escaped; with `bucket`, the key alone counts too.

@@ -8,7 +8,7 @@ use crate::http::sigv4::Scope;
 use crate::http::{Fields, Head, escape};
 
 /// Fields that belong to the client's connection or signature, or that the relay writes itself.
-const DROPPED: [&str; 26] = [
+const DROPPED: [&str; 32] = [
     "accept-encoding",
     "authorization",
     "connection",
@@ -35,7 +35,66 @@ const DROPPED: [&str; 26] = [
     "x-forwarded-for",
     "x-forwarded-host",
     "x-forwarded-proto",
+    // What some servers take for another method or path than the one that policy was asked about.
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-uri",
+    "x-original-url",
+    "x-rewrite-url",
 ];
+
+/// Options of `Connection` that say how it is used, and name nothing of the request.
+const OPTIONS: [&str; 8] = [
+    "",
+    "close",
+    "http2-settings",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "upgrade",
+];
+
+/// Whether `Connection` names fields of the request, so that it would be another one without them. What policy was asked about
+/// must be what goes.
+#[must_use]
+pub fn takes_away(head: &Head) -> bool {
+    let named = head.fields.all("connection").flat_map(|it| it.split(','));
+    named
+        .map(|name| name.trim().to_ascii_lowercase())
+        .any(|name| !OPTIONS.contains(&name.as_str()))
+}
+
+/// A presigned request for S3 with the parameters of its query that are headers in truth put there: SDKs write headers into
+/// the URL, and S3 reads them there.
+///
+/// `None` where one stands in both places.
+#[must_use]
+pub fn with_headers(head: &Head) -> Option<Head> {
+    let query = head.query.as_deref().unwrap_or_default();
+    let is_header = |name: &str| {
+        let start = name.get(..6).unwrap_or_default();
+        start.eq_ignore_ascii_case("x-amz-") && !is_signature(name)
+    };
+    let mut whole = head.clone();
+    let mut kept = Vec::new();
+    for part in query.split('&') {
+        let pairs = escape::pairs(part).ok()?;
+        match pairs.first() {
+            Some((name, value)) if is_header(name) => {
+                let name = name.to_ascii_lowercase();
+                if whole.fields.has(&name) {
+                    return None;
+                }
+                whole.fields.push(&name, value.as_str());
+            }
+            _ => kept.push(part),
+        }
+    }
+    whole.query = head.query.as_ref().map(|_| kept.join("&"));
+    Some(whole)
+}
 
 /// A request for S3 in path style: where `Host` is `bucket.<base>`, the bucket is put into the path.
 ///
@@ -76,10 +135,26 @@ pub fn aws_host(call: &Call, scope: &Scope) -> Option<(String, String)> {
         return Some((host.to_owned(), region.to_owned()));
     }
     let region = &call.region;
+    if !is_region(region) {
+        return None;
+    }
     Some((
         format!("{}.{region}.{}", service.endpoint, domain(region)),
         region.clone(),
     ))
+}
+
+/// Whether it is written as AWS's regions are: `eu-central-1`. Another word in a host of AWS's could name somebody's bucket.
+fn is_region(name: &str) -> bool {
+    let parts: Vec<&str> = name.split('-').collect();
+    let Some((number, words)) = parts.split_last() else {
+        return false;
+    };
+    let lower = |word: &&str| !word.is_empty() && word.bytes().all(|it| it.is_ascii_lowercase());
+    words.len() >= 2
+        && words.iter().all(lower)
+        && matches!(number.len(), 1 | 2)
+        && number.bytes().all(|it| it.is_ascii_digit())
 }
 
 /// The domain of AWS's hosts in a region.

@@ -125,6 +125,16 @@ impl Passing {
         this
     }
 
+    /// What is wrong with it where nothing of it can be shown; it is settled then.
+    pub(super) fn failed(&mut self) -> Option<ShownError> {
+        if !self.ready.is_empty() {
+            return None;
+        }
+        let error = self.broken.take()?;
+        self.stopped(&error);
+        Some(error)
+    }
+
     fn take(&mut self, piece: Bytes) -> Result<(), ShownError> {
         self.left = self
             .left

@@ -1,5 +1,7 @@
 //! Bodies that are read whole, and what checks those that pass.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
@@ -7,7 +9,7 @@ use protocols::aws::classify::Wire;
 use protocols::aws::deny::{Kind, Refusal};
 use protocols::http::Head;
 use protocols::http::checksum::Algorithm;
-use protocols::http::chunked::{Encoder, Ended, Intake, encoded_length};
+use protocols::http::chunked::{CONTENT_BYTES_MAX, Encoder, Ended, Intake, encoded_length};
 use protocols::http::sigv4::{Chunks, Payload, Verified, sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -16,35 +18,63 @@ use super::keep::Keeping;
 use super::outgoing::{Outgoing, Upload};
 use super::{Relay, WHOLE_BYTES_MAX};
 
+/// The form of an unsigned request is at most so large: a token and little else.
+const UNSIGNED_BYTES_MAX: usize = 64 << 10;
+/// A body that is held whole takes room, so it may not be silent for longer.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+
 impl Relay {
+    /// The form of a request that nobody has signed: small, and here soon.
+    pub(super) async fn unsigned(&self, body: Incoming, head: &Head) -> Result<Bytes, Refused> {
+        let form = self.held(body, head, Wire::Query, UNSIGNED_BYTES_MAX);
+        let limit = self.gateway.limits.login;
+        let form = tokio::time::timeout(limit, form).await;
+        let late = |_| malformed("the form took too long to come", Wire::Query);
+        Ok(form.map_err(late)??.0)
+    }
+
     /// A body held whole, with the room it takes.
     pub(super) async fn whole(
+        &self,
+        body: Incoming,
+        head: &Head,
+        wire: Wire,
+    ) -> Result<(Bytes, OwnedSemaphorePermit), Refused> {
+        self.held(body, head, wire, WHOLE_BYTES_MAX).await
+    }
+
+    async fn held(
         &self,
         mut body: Incoming,
         head: &Head,
         wire: Wire,
+        bytes_max: usize,
     ) -> Result<(Bytes, OwnedSemaphorePermit), Refused> {
         let too_large = || Refused {
             refusal: Refusal::new(
                 Kind::TooLarge,
                 format!(
-                    "the body is larger than the {WHOLE_BYTES_MAX} bytes that can be read whole here"
+                    "the body is larger than the {bytes_max} bytes that can be read whole here"
                 ),
             ),
             wire,
         };
         let announced = head.fields.one("content-length").map(str::parse::<usize>);
         let most = match announced {
-            Some(Ok(length)) if length <= WHOLE_BYTES_MAX => length,
+            Some(Ok(length)) if length <= bytes_max => length,
             Some(_) => return Err(too_large()),
             None if body.is_end_stream() => 0,
-            None => WHOLE_BYTES_MAX,
+            None => bytes_max,
         };
         let kib = u32::try_from(most.div_ceil(1_024)).unwrap_or(u32::MAX);
         let room = self.room.clone().acquire_many_owned(kib).await;
         let room = room.map_err(|_| malformed("the gateway is ending", wire))?;
         let mut bytes = BytesMut::new();
-        while let Some(frame) = body.frame().await {
+        loop {
+            let frame = tokio::time::timeout(SILENCE_MAX, body.frame()).await;
+            let Some(frame) = frame.map_err(|_| malformed("the body stopped coming", wire))? else {
+                break;
+            };
             let frame = frame.map_err(|_| malformed("the body ended before its end", wire))?;
             if let Ok(data) = frame.into_data() {
                 if bytes.len() + data.len() > most {
@@ -127,6 +157,7 @@ pub(super) fn intake(
     let length = head.fields.one("x-amz-decoded-content-length");
     let length = length
         .and_then(|text| text.parse().ok())
+        .filter(|length| *length <= CONTENT_BYTES_MAX)
         .ok_or_else(|| malformed("a chunked body needs x-amz-decoded-content-length", wire))?;
     let trailer = trailer(head, chunks, wire)?;
     Ok((Intake::new(verified, length, trailer), length))

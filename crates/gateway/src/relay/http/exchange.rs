@@ -89,13 +89,13 @@ impl Relay {
         let client = head.fields.one("user-agent").unwrap_or_default().to_owned();
         let presented = match Presented::read(&head) {
             Err(sigv4::Fault::Missing) if is_sts_form(&head) => {
-                let form = self.whole(body, &head, Wire::Query).await?;
+                let form = self.unsigned(body, &head).await?;
                 let from = Origin {
                     source,
                     client: &client,
                     request: id,
                 };
-                return self.answer_sts(&head, &form.0, None, from).await;
+                return self.answer_sts(&head, &form, None, from).await;
             }
             Err(sigv4::Fault::Missing) if is_post_form(&head) => {
                 let say = "POST policy forms are not taken here: upload with PUT, or with a presigned URL for PUT";
@@ -108,6 +108,10 @@ impl Relay {
             Ok(presented) => presented,
         };
         let wire = classify::guess(&head, &presented.scope);
+        if upstream::takes_away(&head) {
+            let say = "Connection names fields of the request: what is asked must be what goes on";
+            return Err(malformed(say, wire));
+        }
         let now = self.gateway.clock.now();
         let opened = self
             .mint
@@ -144,9 +148,17 @@ impl Relay {
         }
         let (content, verified) = unchunked(content, verified, &head, wire)?;
         let head = match wire {
-            Wire::S3 => upstream::path_style(&head, &self.host).ok_or_else(|| {
-                malformed("the host is not one that requests are served for", wire)
-            })?,
+            Wire::S3 => {
+                let head = if presented.is_presigned() {
+                    upstream::with_headers(&head)
+                        .ok_or_else(|| malformed("a header stands in the URL too", wire))?
+                } else {
+                    head
+                };
+                upstream::path_style(&head, &self.host).ok_or_else(|| {
+                    malformed("the host is not one that requests are served for", wire)
+                })?
+            }
             _ => head,
         };
         let asked = Asked {

@@ -12,6 +12,7 @@
 mod answer;
 mod bodies;
 mod exchange;
+mod head;
 mod keep;
 mod outgoing;
 mod part;

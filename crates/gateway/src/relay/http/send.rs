@@ -3,9 +3,8 @@
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{CONTENT_LENGTH, HeaderValue};
 use hyper::http::response;
-use hyper::{HeaderMap, Request, Response, Uri};
+use hyper::{Request, Response, Uri};
 use mask::{Findings, Hint};
 use model::{Denial, DenialCode, Permit, Status};
 use protocols::aws::classify::{Call, Wire};
@@ -19,40 +18,16 @@ use protocols::http::sigv4::{Credentials, Payload, Signer, Verified, sha256};
 use std::sync::Arc;
 
 use super::Relay;
-use super::answer::{Cut, Masking, Passing, Settling, Shown, is_text};
+use super::answer::{Masking, Passing, Settling, Shown, is_text};
 use super::bodies::{Upward, intake, trailer};
 use super::exchange::{Asked, Content, Refused, denied, malformed};
+use super::head::{self, content_length, ids};
 use super::keep::{self, Keeping, Side};
 use super::outgoing::{Outgoing, Upload};
 use super::part::{Part, beyond, hider, masker, object, part, wanted};
 use super::sessions::Session;
 use crate::record::RecordError;
 use crate::upstream::aws::{Account, Destination};
-
-/// Fields of an answer that belong to the target's connection (RFC 9110 section 7.6.1).
-const DROPPED: [&str; 8] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
-/// Fields that describe the bytes as they were before anything was hidden in them.
-const DESCRIBING: [&str; 9] = [
-    "content-md5",
-    "etag",
-    "x-amz-checksum-crc32",
-    "x-amz-checksum-crc32c",
-    "x-amz-checksum-crc64nvme",
-    "x-amz-checksum-sha1",
-    "x-amz-checksum-sha256",
-    "x-amz-checksum-type",
-    "x-amz-crc32",
-];
 
 /// A request that may go: what was asked, and what answers for it.
 pub(super) struct Going {
@@ -332,7 +307,10 @@ async fn show(
     };
     let mut first = None;
     if !bodiless && !clear {
-        first = first_piece(&mut body).await;
+        first = match first_piece(&mut body).await {
+            Ok(first) => first,
+            Err(error) => return Err(going.broke_off(&error, &parts)),
+        };
         let piece = first.as_deref().unwrap_or_default();
         if let Some(why) = uninspectable(&parts, piece, wire, cut.is_some()) {
             let request = ids(&parts.headers);
@@ -346,14 +324,15 @@ async fn show(
             });
         }
     }
-    let masking = (!bodiless && !clear).then(|| Masking {
-        stream: (wire != Wire::Cbor).then(|| masker.stream(Hint::NONE).in_place()),
-        hider,
-        findings: Findings::counting(),
-    });
+    let mut findings = Findings::counting();
     // HEAD agrees with GET.
     let describes = !clear && (!bodiless || going.asked.head.method == "HEAD");
-    let shown = head(&parts, cut.as_ref(), describes);
+    let shown = head::shown(&parts, cut.as_ref(), describes, &masker, &mut findings);
+    let masking = (!clear).then(|| Masking {
+        stream: (!bodiless && wire != Wire::Cbor).then(|| masker.stream(Hint::NONE).in_place()),
+        hider: hider.filter(|_| !bodiless),
+        findings,
+    });
     if let Some(fields) = shown.headers_ref() {
         let head = keep::head(account, going.seq, parts.status.as_u16(), fields);
         let kept = going.session.caller.recorder.note(&head);
@@ -376,32 +355,14 @@ async fn show(
     let settling = going.settling(&parts, upload);
     let length = if bodiless { Some(0) } else { length };
     let cut = cut.map(|(cut, _)| cut);
-    let passing = Passing::new(body, first, masking, keeping, length, settling, cut);
+    let mut passing = Passing::new(body, first, masking, keeping, length, settling, cut);
+    if let Some(error) = passing.failed() {
+        let refusal = Refusal::new(Kind::Denied, error.to_string());
+        return Err(Refused { refusal, wire });
+    }
     shown
         .body(Shown::Passing(Box::new(passing)))
         .map_err(|_| malformed("the answer cannot be written anew", wire))
-}
-
-/// The head of an answer. What describes bytes that are not the target's, or not all of them, is left out or written anew.
-fn head(
-    parts: &response::Parts,
-    cut: Option<&(Cut, String)>,
-    describes: bool,
-) -> response::Builder {
-    let mut shown = response::Builder::new().status(parts.status);
-    for (name, value) in &parts.headers {
-        let name = name.as_str();
-        let cut_off = cut.is_some() && matches!(name, "content-length" | "content-range");
-        if !(DROPPED.contains(&name) || cut_off || describes && DESCRIBING.contains(&name)) {
-            shown = shown.header(name, value);
-        }
-    }
-    match cut {
-        Some((cut, field)) => shown
-            .header("content-length", cut.length)
-            .header("content-range", field),
-        None => shown,
-    }
 }
 
 /// Why an answer cannot be inspected, where it cannot.
@@ -437,30 +398,15 @@ fn uninspectable(
     (!is_text(first)).then_some("is not plain text")
 }
 
-async fn first_piece(body: &mut Incoming) -> Option<Bytes> {
-    while let Some(Ok(frame)) = body.frame().await {
-        if let Ok(data) = frame.into_data()
+async fn first_piece(body: &mut Incoming) -> Result<Option<Bytes>, hyper::Error> {
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame?.into_data()
             && !data.is_empty()
         {
-            return Some(data);
+            return Ok(Some(data));
         }
     }
-    None
-}
-
-fn content_length(headers: &HeaderMap<HeaderValue>) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// The target's ids of a request, by which AWS's own logs name it.
-fn ids(headers: &HeaderMap<HeaderValue>) -> String {
-    const NAMES: [&str; 3] = ["x-amzn-requestid", "x-amz-request-id", "x-amz-id-2"];
-    let id = |name: &&str| {
-        let value = headers.get(*name)?.to_str().ok()?;
-        let plain = value.len() <= 128 && value.bytes().all(|byte| byte.is_ascii_graphic());
-        plain.then(|| format!("{name}={value}"))
-    };
-    NAMES.iter().filter_map(id).collect::<Vec<_>>().join(" ")
+    Ok(None)
 }
 
 impl Going {
@@ -489,6 +435,16 @@ impl Going {
             (key, "") => format!("key={key}"),
             (key, ids) => format!("key={key} {ids}"),
         }
+    }
+
+    /// The target ended before there was anything to show.
+    fn broke_off(self, error: &hyper::Error, parts: &response::Parts) -> Refused {
+        let (wire, target) = (self.call.wire, self.session.caller.target.name.clone());
+        let session = &self.session.caller.session;
+        tracing::warn!(session, %error, "a target broke off its answer");
+        self.stopped(DenialCode::UpstreamUnavailable, Some(ids(&parts.headers)));
+        let say = format!("the target {target} broke off its answer: try again later");
+        denied(&Denial::new(DenialCode::UpstreamUnavailable, say), wire)
     }
 
     /// It did not come to a good end.

@@ -107,7 +107,7 @@ impl Json {
                 self.at = At::Text { escaped, hidden };
             }
             At::Bare if !matches!(byte, b',' | b']' | b'}' | b' ' | b'\t' | b'\r' | b'\n') => {
-                if self.bare.len() >= BARE_BYTES_MAX || matches!(byte, b'"' | b'{' | b'[' | b':') {
+                if self.bare.len() >= BARE_BYTES_MAX || !is_bare(byte) {
                     return Err(Unreadable);
                 }
                 self.bare.push(byte);
@@ -172,6 +172,7 @@ impl Json {
                 };
             }
             b' ' | b'\t' | b'\r' | b'\n' => {}
+            _ if !is_bare(byte) => return Err(Unreadable),
             _ => {
                 self.bare.push(byte);
                 self.at = At::Bare;
@@ -219,4 +220,10 @@ impl Json {
         }
         self.bare.clear();
     }
+}
+
+/// Whether a byte may stand in a number or word, or in one in which something was hidden before. What has others is no JSON:
+/// a service that answers in another form is not read as this one.
+fn is_bare(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'*')
 }

@@ -170,9 +170,9 @@ impl Hider {
         }
         let reader = match call.wire {
             Wire::Json(_) | Wire::RestJson => Reader::Json(json::Json::new(members)),
-            Wire::Query | Wire::Ec2 | Wire::RestXml | Wire::S3 => {
-                Reader::Xml(xml::Xml::new(members))
-            }
+            // Some of these answer in JSON where they are asked to.
+            Wire::Query | Wire::Ec2 => Reader::Xml(xml::Xml::new(members, true)),
+            Wire::RestXml | Wire::S3 => Reader::Xml(xml::Xml::new(members, false)),
             Wire::Cbor => Reader::Cbor(cbor::Cbor::new(members)),
         };
         Some(Self { reader })

@@ -20,6 +20,7 @@ fn call(service: &str, operation: &str, wire: Wire) -> Call {
         region: "us-east-1".to_owned(),
         things: Vec::new(),
         parameters: Vec::new(),
+        beside: Vec::new(),
     }
 }
 
@@ -121,6 +122,14 @@ fn what_cannot_be_read_ends_there() {
     for bad in [r#"{"a":1]"#, "}", r#"{"a":1"b":2}"#, &"[".repeat(600)] {
         assert_eq!(shown(&ssm, bad), Err(Unreadable), "{bad}");
     }
+    // Forms of the query protocol can be answered in JSON, and what is no JSON is not read as such.
+    let iam = call("iam", "CreateAccessKey", Wire::Query);
+    assert_eq!(
+        shown(&iam, r#"{"SecretAccessKey":"hunter2"}"#),
+        Err(Unreadable)
+    );
+    assert_eq!(shown(&ssm, "<Value>hunter2</Value>"), Err(Unreadable));
+    assert_eq!(shown(&ssm, "Value=hunter2"), Err(Unreadable));
     let sts = call("sts", "AssumeRole", Wire::Query);
     for bad in ["</a>", "<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>", "<a<b>"] {
         assert_eq!(shown(&sts, bad), Err(Unreadable), "{bad}");

@@ -13,6 +13,8 @@ const CDATA: &[u8] = b"![CDATA[";
 #[derive(Debug)]
 pub(super) struct Xml {
     members: Members,
+    /// Nothing may stand around the document.
+    strict: bool,
     at: At,
     depth: usize,
     /// The member below which everything is hidden, and how deep its element stands.
@@ -33,9 +35,11 @@ enum At {
 }
 
 impl Xml {
-    pub(super) fn new(members: Members) -> Self {
+    /// `strict` where every answer is a document: a service that answers in another form is then not read as this one.
+    pub(super) fn new(members: Members, strict: bool) -> Self {
         Self {
             members,
+            strict,
             at: At::Text,
             depth: 0,
             below: None,
@@ -60,6 +64,9 @@ impl Xml {
                     self.tag.clear();
                     self.at = At::Tag(None);
                     out.push(byte);
+                }
+                At::Text if self.strict && self.depth == 0 && !is_around(byte) => {
+                    return Err(Unreadable);
                 }
                 At::Text => out.push(self.shown(byte)),
                 At::Tag(quote) => {
@@ -149,6 +156,11 @@ impl Xml {
         }
         Ok(())
     }
+}
+
+/// Whether a byte may stand outside of a document's element: white space, and a mark of the encoding before it.
+fn is_around(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, 0xEF | 0xBB | 0xBF)
 }
 
 /// How much of the end (`]]>` or `-->`) has come; `None` where all of it has.

@@ -60,6 +60,50 @@ fn a_request_asks_for_each_thing_it_names() {
     assert_eq!(asked(&secret), [("read", "Resource", "secretsmanager:db")]);
 }
 
+/// AWS asks for more permissions too where an upload says who may read it.
+#[test]
+fn what_an_upload_sets_beside_is_asked_for_too() {
+    for (fields, more) in [
+        ("x-amz-acl: private", &[][..]),
+        ("x-amz-acl: public-read", &["permissions"]),
+        (
+            "x-amz-acl: private\nx-amz-acl: public-read",
+            &["permissions"],
+        ),
+        ("x-amz-grant-read: uri=x", &["permissions"]),
+        ("x-amz-tagging: a=b", &["tagging"]),
+        (
+            "x-amz-tagging: a=b\nx-amz-grant-write: x",
+            &["permissions", "tagging"],
+        ),
+    ] {
+        let put = of("s3", &format!("PUT /b/k\n{fields}"), b"");
+        let actions: Vec<_> = asked(&put).into_iter().map(|it| it.0).collect();
+        assert_eq!(actions, [&["write"], more].concat(), "{fields}");
+    }
+    let copy = of(
+        "s3",
+        "PUT /b/k\nx-amz-copy-source: c/d\nx-amz-acl: public-read",
+        b"",
+    );
+    assert_eq!(
+        asked(&copy),
+        [
+            ("write", "Object", "b/k"),
+            ("permissions", "Object", "b/k"),
+            ("read", "Object", "c/d")
+        ]
+    );
+    let delete = of(
+        "s3",
+        "DELETE /b/k\nx-amz-bypass-governance-retention: true",
+        b"",
+    );
+    assert_eq!(asked(&delete)[1].0, "permissions");
+    let acl = of("s3", "PUT /b/k?acl\nx-amz-acl: public-read", b"");
+    assert_eq!(asked(&acl), [("permissions", "Object", "b/k")]);
+}
+
 #[test]
 fn the_same_request_is_the_same_command_whenever_it_is_sent() {
     let one = of(
@@ -129,6 +173,13 @@ fn secrets_do_not_rest() {
     let command = of("s3", key, b"");
     assert!(!String::from_utf8_lossy(&command.shown).contains("hunter2"));
     assert!(String::from_utf8_lossy(&command.text).contains("hunter2"));
+
+    let cookie = of(
+        "s3",
+        "GET /b/k\ncookie: hunter2\nproxy-authorization: Basic hunter2",
+        b"",
+    );
+    assert!(!String::from_utf8_lossy(&cookie.shown).contains("hunter2"));
 
     // Nothing is known of the service, so nothing of its body is told.
     let shown = of("unheard", "POST /", b"hunter2").shown_parameters[0]

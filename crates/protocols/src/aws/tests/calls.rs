@@ -79,7 +79,13 @@ fn every_operation_of_s3_is_told_from_the_others() {
             "s3:GetObject",
             vec![object("a/b/c d//e")],
         ),
-        ("GET /b/../k", "s3:GetObject", vec![object("../k")]),
+        // To S3 dots are part of a key, to others they are not: both keys are asked about.
+        (
+            "GET /b/open/../ledger/./k",
+            "s3:GetObject",
+            vec![object("open/../ledger/./k"), object("ledger/k")],
+        ),
+        ("GET /b/a..b/...", "s3:GetObject", vec![object("a..b/...")]),
         ("GET /b//k", "s3:GetObject", vec![object("/k")]),
         ("HEAD /b/k", "s3:HeadObject", vec![object("k")]),
         ("PUT /b/k", "s3:PutObject", vec![object("k")]),
@@ -160,6 +166,29 @@ fn what_could_be_read_in_two_ways_is_opaque() {
         ("s3", "DELETE /b?analytics", b""),
         ("s3", "GET /b/k?unheard=of", b""),
         ("s3", "GET /b/%ff", b""),
+        // Written anew these would be an object in another bucket.
+        ("s3", "GET /b%2Fk", b""),
+        ("s3", "DELETE /b%2fk", b""),
+        ("s3", "GET /b%2Fc/k", b""),
+        ("s3", "GET /b/../c/k", b""),
+        ("s3", "GET /b/a/%2E%2E/%2e%2e/c/k", b""),
+        ("s3", "GET /../b", b""),
+        ("s3", "PUT /b/k\nx-amz-copy-source: c/../d/e", b""),
+        // S3 reads headers in the query too.
+        ("s3", "PUT /b/k?X-Amz-Copy-Source=c%2Fd", b""),
+        ("s3", "PUT /b/k?x-amz-acl=public-read", b""),
+        ("lambda", "GET /2015-03-31/functions/../layers", b""),
+        ("lambda", "DELETE /2015-03-31/functions/%2e%2E", b""),
+        (
+            "dynamodb",
+            "POST /service/X/operation/Y\nx-amz-target: DynamoDB_20120810.GetItem",
+            b"{\"TableName\":\"a\"}",
+        ),
+        (
+            "monitoring",
+            "POST /else/service/GraniteServiceVersion20100801/operation/DeleteAlarms\nsmithy-protocol: rpc-v2-cbor",
+            b"\xa1\x6aAlarmNames\x81\x61a",
+        ),
         ("s3", "PUT /b/k\nx-amz-copy-source: c", b""),
         (
             "s3",

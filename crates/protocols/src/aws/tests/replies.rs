@@ -4,10 +4,11 @@ use model::{Denial, DenialCode};
 use serde_json::Value;
 
 use super::super::cbor;
-use super::super::classify::Wire;
+use super::super::classify::{Wire, classify};
 use super::super::deny::{Kind, Refusal};
 use super::super::upstream;
 use super::{call, head, scope};
+use crate::http::sigv4::Scope;
 
 #[test]
 fn each_format_says_it_in_its_own_words() {
@@ -52,7 +53,7 @@ fn what_goes_to_the_target_is_written_anew() {
     let from = head(
         "PUT /b/a(1)%2Fb?tagging&X-Amz-Signature=s&prefix=a+b\nhost: gateway\nauthorization: a\nx-amz-date: d\n\
          x-amz-security-token: t\nx-amz-meta-a: b\ncontent-encoding: aws-chunked, gzip\nconnection: x-custom\n\
-         x-custom: 1\ncookie: c\nx-forwarded-for: 1.2.3.4\ncontent-length: 5",
+         x-custom: 1\ncookie: c\nx-forwarded-for: 1.2.3.4\ncontent-length: 5\nx-http-method-override: DELETE",
     );
     let to = upstream::head(&from, Wire::S3, "s3.example").unwrap();
     assert_eq!(
@@ -71,6 +72,45 @@ fn what_goes_to_the_target_is_written_anew() {
     let to = upstream::head(&head("GET /a(1)%2Fb/ü\nhost: g"), Wire::RestJson, "h").unwrap();
     assert_eq!(to.path, "/a(1)%2Fb/%C3%BC");
     assert!(upstream::head(&head("GET /%zz\nhost: g"), Wire::RestJson, "h").is_err());
+}
+
+#[test]
+fn a_connection_takes_nothing_of_a_request_away() {
+    let of = |value: &str| upstream::takes_away(&head(&format!("GET /b/k\nconnection: {value}")));
+    for plain in [
+        "close",
+        "Keep-Alive, TE",
+        "keep-alive,",
+        "upgrade, HTTP2-Settings",
+    ] {
+        assert!(!of(plain), "{plain}");
+    }
+    for named in [
+        "x-amz-copy-source",
+        "close, Range",
+        "keep-alive\nconnection: if-match",
+    ] {
+        assert!(of(named), "{named}");
+    }
+}
+
+#[test]
+fn headers_in_a_presigned_url_are_headers() {
+    let of = |text: &str| upstream::with_headers(&head(text));
+    let url = "PUT /b/k?X-Amz-Date=d&x-amz-acl=public-read&a=%20&X-Amz-Copy-Source=c%2Fd%2Be&X-Amz-Signature=s";
+    let whole = of(url).unwrap();
+    assert_eq!(
+        whole.query.as_deref(),
+        Some("X-Amz-Date=d&a=%20&X-Amz-Signature=s")
+    );
+    let fields: Vec<_> = whole.fields.iter().collect();
+    assert_eq!(
+        fields,
+        [("x-amz-acl", "public-read"), ("x-amz-copy-source", "c/d+e")]
+    );
+    assert_eq!(of("GET /b/k").unwrap(), head("GET /b/k"));
+    assert_eq!(of("PUT /b/k?x-amz-acl=private\nx-amz-acl: private"), None);
+    assert_eq!(of("PUT /b/k?x-amz-acl=private&X-Amz-Acl=private"), None);
 }
 
 #[test]
@@ -100,6 +140,24 @@ fn hosts_of_aws_are_known() {
         pair("s3.eu-west-1.amazonaws.com", "eu-west-1")
     );
     assert_eq!(host("iam", "GET /"), pair("iam.amazonaws.com", "us-east-1"));
+    // Another word would make the host that of somebody's bucket.
+    for odd in [
+        "s3",
+        "elb",
+        "EU-WEST-1",
+        "eu-west",
+        "s3-website-us-east-1-",
+        "1",
+        "-1",
+        "eu--1",
+    ] {
+        let scope = Scope {
+            region: odd.to_owned(),
+            ..scope("s3")
+        };
+        let call = classify(&head("GET /"), &scope, None);
+        assert_eq!(upstream::aws_host(&call, &scope), None, "{odd}");
+    }
     assert_eq!(
         host("ecr", "GET /"),
         pair("api.ecr.eu-west-1.amazonaws.com", "eu-west-1")

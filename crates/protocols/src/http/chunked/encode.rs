@@ -22,9 +22,14 @@ pub struct Encoder {
     left: u64,
 }
 
-/// How many bytes a content of `length` bytes becomes, with the trailer where there is one.
+/// A content is at most so long: more than any service takes, and little enough to count its chunks.
+pub const CONTENT_BYTES_MAX: u64 = 1 << 53;
+
+/// How many bytes a content of `length` bytes becomes, with the trailer where there is one. `length` is at most
+/// [`CONTENT_BYTES_MAX`]; of more, what this gives means nothing.
 #[must_use]
 pub fn encoded_length(length: u64, trailer: Option<Algorithm>) -> u64 {
+    let length = length.min(CONTENT_BYTES_MAX);
     let frame = |size: u64| format!("{size:x}").len() as u64 + FRAME_BYTES;
     let (whole, rest) = (length / CHUNK_BYTES, length % CHUNK_BYTES);
     let mut total = length + whole * frame(CHUNK_BYTES) + frame(0);

@@ -17,7 +17,7 @@ mod intake;
 
 use super::sigv4::{EMPTY_SHA256, Verified, sha256};
 
-pub use encode::{CHUNK_BYTES, Encoder, encoded_length};
+pub use encode::{CHUNK_BYTES, CONTENT_BYTES_MAX, Encoder, encoded_length};
 pub use intake::{Ended, Intake};
 
 use decode::Decoder;

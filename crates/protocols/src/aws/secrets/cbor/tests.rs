@@ -21,6 +21,7 @@ fn call(service: &str) -> Call {
         region: "us-east-1".to_owned(),
         things: Vec::new(),
         parameters: Vec::new(),
+        beside: Vec::new(),
     }
 }
 

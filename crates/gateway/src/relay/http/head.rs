@@ -1,0 +1,101 @@
+//! The head of an answer, as the client is shown it.
+
+use hyper::HeaderMap;
+use hyper::header::{CONTENT_LENGTH, HeaderValue};
+use hyper::http::response;
+use mask::{Findings, Hint, Masker, Outcome};
+
+use super::answer::Cut;
+
+/// Fields of an answer that belong to the target's connection (RFC 9110 section 7.6.1).
+const DROPPED: [&str; 8] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Fields that describe the bytes as they were before anything was hidden in them.
+const DESCRIBING: [&str; 9] = [
+    "content-md5",
+    "etag",
+    "x-amz-checksum-crc32",
+    "x-amz-checksum-crc32c",
+    "x-amz-checksum-crc64nvme",
+    "x-amz-checksum-sha1",
+    "x-amz-checksum-sha256",
+    "x-amz-checksum-type",
+    "x-amz-crc32",
+];
+
+/// What those who write objects put beside them begins so.
+const METADATA: &str = "x-amz-meta-";
+/// Further fields in which somebody's text stands.
+const TEXTS: [&str; 2] = ["content-disposition", "x-amz-website-redirect-location"];
+
+/// The head. What describes bytes that are not the target's, or not all of them, is left out or written anew; what people wrote
+/// into it is searched like the body.
+pub(super) fn shown(
+    parts: &response::Parts,
+    cut: Option<&(Cut, String)>,
+    describes: bool,
+    masker: &Masker,
+    findings: &mut Findings,
+) -> response::Builder {
+    let mut shown = response::Builder::new().status(parts.status);
+    for (name, value) in &parts.headers {
+        let name = name.as_str();
+        let cut_off = cut.is_some() && matches!(name, "content-length" | "content-range");
+        if DROPPED.contains(&name) || cut_off || describes && DESCRIBING.contains(&name) {
+            continue;
+        }
+        if !(name.starts_with(METADATA) || TEXTS.contains(&name)) {
+            shown = shown.header(name, value);
+        } else if let Some(value) = text(name, value, masker, findings) {
+            shown = shown.header(name, value);
+        }
+    }
+    match cut {
+        Some((cut, field)) => shown
+            .header("content-length", cut.length)
+            .header("content-range", field),
+        None => shown,
+    }
+}
+
+/// A value without what is hidden in it; `None` where nothing of it may be shown.
+fn text(
+    name: &str,
+    value: &HeaderValue,
+    masker: &Masker,
+    findings: &mut Findings,
+) -> Option<HeaderValue> {
+    let place = findings.place(name);
+    findings.enter(place);
+    let mut out = Vec::new();
+    match masker.mask_text(Hint::NONE, value.as_bytes(), &mut out, findings) {
+        Outcome::Clean => Some(value.clone()),
+        Outcome::Masked => HeaderValue::from_bytes(&out).ok(),
+        Outcome::Null | Outcome::Withheld => None,
+    }
+}
+
+/// How long the target says its answer is.
+pub(super) fn content_length(headers: &HeaderMap<HeaderValue>) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// The target's ids of a request, by which AWS's own logs name it.
+pub(super) fn ids(headers: &HeaderMap<HeaderValue>) -> String {
+    const NAMES: [&str; 3] = ["x-amzn-requestid", "x-amz-request-id", "x-amz-id-2"];
+    let id = |name: &&str| {
+        let value = headers.get(*name)?.to_str().ok()?;
+        let plain = value.len() <= 128 && value.bytes().all(|byte| byte.is_ascii_graphic());
+        plain.then(|| format!("{name}={value}"))
+    };
+    NAMES.iter().filter_map(id).collect::<Vec<_>>().join(" ")
+}
