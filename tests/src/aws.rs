@@ -3,6 +3,7 @@
 use crate::gateway::Gateway;
 use crate::place;
 use crate::process::{self, Output, clean_command};
+use crate::s3::S3;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -168,6 +169,99 @@ impl<'a> Agent<'a> {
         let mut command = clean_command(aws_cli());
         command.args(arguments);
         self.run(command)
+    }
+
+    /// Runs `tests/clients/s3_cases.py`, which looks at the server behind the gateway too.
+    #[must_use]
+    pub fn s3_cases(&self, server: &S3) -> Output {
+        let mut command = python();
+        command
+            .arg(client("s3_cases.py"))
+            .env("S3_DIRECT", format!("http://{}", server.address))
+            .env("S3_DIRECT_KEY", server.access_key)
+            .env("S3_DIRECT_SECRET", server.secret_key);
+        self.run(command)
+    }
+
+    /// Runs a Node program under `tests/clients`, with the AWS SDK at hand.
+    #[must_use]
+    pub fn node(&self, program: &str) -> Output {
+        let mut command = clean_command("node");
+        command
+            .arg(client(program))
+            .env(
+                "NODE_PATH",
+                place::workspace().join("tests/node/node_modules"),
+            )
+            .env("NODE_EXTRA_CA_CERTS", self.file("authority.pem"));
+        self.run(command)
+    }
+
+    /// Runs s3cmd, which is given keys: it knows no STS but AWS's own.
+    #[must_use]
+    pub fn s3cmd(&self, arguments: &[&str]) -> Output {
+        let address = self.gateway.address("aws").to_string();
+        let keys = self.keys();
+        let config = format!(
+            "[default]\naccess_key = {}\nsecret_key = {}\naccess_token = {}\nhost_base = {address}\nhost_bucket = {address}\n\
+             use_https = True\nca_certs_file = {}\nbucket_location = eu-central-1\n",
+            keys["AccessKeyId"].as_str().unwrap(),
+            keys["SecretAccessKey"].as_str().unwrap(),
+            keys["SessionToken"].as_str().unwrap(),
+            self.file("authority.pem").display(),
+        );
+        std::fs::write(self.file("s3cfg"), config).unwrap();
+        let mut command = clean_command(place::workspace().join(".cache/venv/bin/s3cmd"));
+        command
+            .args(["--config", "s3cfg", "--no-progress"])
+            .args(arguments)
+            .current_dir(self.gateway.config().directory());
+        process::run(&command, "")
+    }
+
+    /// Runs rclone with a remote `gw:`, which is given keys for the same reason.
+    #[must_use]
+    pub fn rclone(&self, arguments: &[&str]) -> Output {
+        let keys = self.keys();
+        let key = |name: &str| keys[name].as_str().unwrap().to_owned();
+        let mut command = clean_command("rclone");
+        command
+            .env("RCLONE_CONFIG_GW_TYPE", "s3")
+            .env("RCLONE_CONFIG_GW_PROVIDER", "Other")
+            .env(
+                "RCLONE_CONFIG_GW_ENDPOINT",
+                format!("https://{}", self.gateway.address("aws")),
+            )
+            .env("RCLONE_CONFIG_GW_REGION", "eu-central-1")
+            .env("RCLONE_CONFIG_GW_ACCESS_KEY_ID", key("AccessKeyId"))
+            .env("RCLONE_CONFIG_GW_SECRET_ACCESS_KEY", key("SecretAccessKey"))
+            .env("RCLONE_CONFIG_GW_SESSION_TOKEN", key("SessionToken"))
+            .env("RCLONE_CONFIG", "/nonexistent/rclone.conf")
+            .args([
+                "--ca-cert",
+                "authority.pem",
+                "--retries",
+                "1",
+                "--low-level-retries",
+                "1",
+            ])
+            .args(arguments)
+            .current_dir(self.gateway.config().directory());
+        process::run(&command, "")
+    }
+
+    /// Keys for clients that cannot ask for them, as `countersign env` prints them.
+    fn keys(&self) -> Value {
+        let token = self.file("agent.token");
+        let token = token.to_string_lossy();
+        let env = ["env", "--target", &self.target, "--token-file", &token];
+        let format = ["--format", "credential-process"];
+        let output = self.gateway.countersign(&[&env[..], &format].concat());
+        serde_json::from_str(&output.success().stdout).unwrap()
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.gateway.config().directory().join(name)
     }
 
     fn run(&self, mut command: Command) -> Output {
