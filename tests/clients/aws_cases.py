@@ -117,6 +117,10 @@ def masked():
     }
 
 
+def part_of(s3, tag):
+    return s3.get_object(Bucket="lake", Key="many.txt", Range="bytes=0-8", IfMatch=tag)["Body"].read()
+
+
 def ranges():
     """Whatever way an object is read in parts, they are the parts of what is shown of the whole."""
     s3 = client("s3")
@@ -148,7 +152,11 @@ def ranges():
         "parts": same,
         "parallel": file.getvalue() == whole,
         "beyond": refusal(s3.get_object, Bucket="lake", Key="many.txt", Range=f"bytes={total}-")[:2],
-        "etag": "ETag" in head,
+        "etag": head["ETag"].endswith('-masked"') and head["ETag"][1:33] != hashlib.md5(data).hexdigest(),
+        "same version": part_of(s3, head["ETag"]) == whole[:9],
+        "other version": refusal(s3.get_object, Bucket="lake", Key="many.txt", IfMatch=head["ETag"].replace("-", "-1-"))[1],
+        "not changed": refusal(s3.get_object, Bucket="lake", Key="many.txt", IfNoneMatch=head["ETag"])[1],
+        "listed": hashlib.md5(data).hexdigest() in str(s3.list_objects_v2(Bucket="lake")),
     }
 
 

@@ -275,6 +275,7 @@ impl<'a> Agent<'a> {
             .env("AWS_WEB_IDENTITY_TOKEN_FILE", directory.join("agent.token"))
             .env("AWS_CA_BUNDLE", directory.join("authority.pem"))
             .env("SSL_CERT_FILE", directory.join("authority.pem"))
+            .env("AWS_REGION", "eu-central-1")
             .env("AWS_DEFAULT_REGION", "eu-central-1")
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("AWS_PAGER", "")

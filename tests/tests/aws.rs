@@ -105,7 +105,11 @@ fn an_agent_works_with_aws_through_the_gateway() {
             "parts": true,
             "parallel": true,
             "beyond": ["InvalidRange", 416],
-            "etag": false,
+            "etag": true,
+            "same version": true,
+            "other version": 412,
+            "not changed": 304,
+            "listed": false,
         })
     );
     assert_eq!(

@@ -129,7 +129,7 @@ fn the_sdk_for_javascript_works_unchanged() {
             "part": {"body": "plain\npan ", "range": "bytes 0-9/27"},
             "masked": {"body": "n ****", "range": "bytes 8-13/27"},
             "empty": "",
-            "head": [27, null],
+            "head": [27, true],
             "copied": SHOWN,
             "listed": ["js/copy", "js/empty", "js/ünï +.txt"],
             "deleted": ["js/copy", "js/empty"],

@@ -16,6 +16,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use model::{Identity, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::etag::Tags;
 use crate::http::sigv4::Credentials;
 
 const VERSION: u8 = 1;
@@ -40,6 +41,7 @@ pub struct Mint {
     seal: LessSafeKey,
     id: hmac::Key,
     secret: hmac::Key,
+    tags: Tags,
 }
 
 /// Keys that are not taken.
@@ -73,7 +75,14 @@ impl Mint {
             seal: LessSafeKey::new(seal),
             id: mac(b"countersign/aws/id/v1"),
             secret: mac(b"countersign/aws/secret/v1"),
+            tags: Tags::new(part(b"countersign/aws/etag/v1").as_ref())?,
         })
+    }
+
+    /// What turns ETags into those that are shown.
+    #[must_use]
+    pub fn tags(&self) -> &Tags {
+        &self.tags
     }
 
     /// Keys for a grant. `nonce` is fresh random bytes.

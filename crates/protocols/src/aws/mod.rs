@@ -9,7 +9,7 @@
 //! [`assume`] asks AWS's own for the gateway's; [`classify`]
 //! knows from the [`table`] which operation a request is, at which level, on what; [`command`] makes of it what policy is
 //! asked; [`deny`] refuses in the service's own format; [`upstream`] says what goes to the target; [`secrets`]
-//! hides what its answer should not show; [`objects`] is what is declared of S3's; [`transcript`] is what a recording keeps. Sockets, clocks and
+//! hides what its answer should not show; [`objects`] is what is declared of S3's, [`etag`] what they are called; [`transcript`] is what a recording keeps. Sockets, clocks and
 //! randomness are the relay's.
 
 pub mod assume;
@@ -19,6 +19,7 @@ pub mod classify;
 pub mod command;
 pub mod credentials;
 pub mod deny;
+pub mod etag;
 pub mod objects;
 pub mod range;
 mod route;

@@ -31,7 +31,7 @@ pub enum Form {
 /// What is declared of the object whose content a call reads or writes: the first declaration that fits.
 #[must_use]
 pub fn declared<'a>(all: &'a [Declared], call: &Call) -> Option<&'a Declared> {
-    let of_content = |name: &str| matches!(name, "GetObject" | "PutObject");
+    let of_content = |name: &str| matches!(name, "GetObject" | "HeadObject" | "PutObject");
     if !call.operation.is_some_and(|it| of_content(it.name)) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! What HTTP-shaped protocols share, sans-IO: heads, AWS Signature Version 4, chunked uploads, checksums.
+//! What HTTP-shaped protocols share, sans-IO: heads, AWS Signature Version 4, chunked uploads, checksums, compression.
 //!
 //! ```text
 //! head ─▶ sigv4::Presented::read ─▶ (whose key?) ─▶ Presented::verify ─▶ Verified ─▶ chunked::Decoder ─▶ the body
@@ -11,6 +11,7 @@
 pub mod canonical;
 pub mod checksum;
 pub mod chunked;
+pub mod coding;
 pub mod date;
 pub mod escape;
 mod head;

@@ -10,6 +10,8 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use mask::{Findings, Stream};
 use model::{DenialCode, Note, Outcome, Permit, Status};
 use protocols::aws::secrets::Hider;
+use protocols::http::coding::{Broken, Decoder, Encoder, Format};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::keep::Keeping;
 use super::sessions::Session;
@@ -21,12 +23,74 @@ pub enum Shown {
     Own(Option<Bytes>),
     /// The target's answer as it passes.
     Passing(Box<Passing>),
+    /// The target's answer, or a part of it, held whole, with the room it takes.
+    Held(Option<Bytes>, OwnedSemaphorePermit),
+}
+
+/// What an answer begins with.
+#[derive(Default)]
+pub(super) struct Begun {
+    /// The first of its content, without its compression.
+    pub(super) first: Option<Bytes>,
+    /// So many bytes were read.
+    pub(super) read: u64,
+    /// Its compression, where it has one.
+    pub(super) coding: Option<Coding>,
+}
+
+/// The compression of an answer: content comes out of it, and goes back into it.
+pub(super) struct Coding {
+    decoder: Decoder,
+    encoder: Option<Encoder>,
+    input: Bytes,
+    /// More may come without more input.
+    more: bool,
+}
+
+impl Coding {
+    pub(super) fn new(format: Format) -> Result<Self, Broken> {
+        Ok(Self {
+            decoder: Decoder::new(format)?,
+            encoder: Some(Encoder::new(format)?),
+            input: Bytes::new(),
+            more: false,
+        })
+    }
+
+    /// Takes compressed bytes.
+    pub(super) fn push(&mut self, piece: Bytes) {
+        self.input = piece;
+        self.more = true;
+    }
+
+    /// A piece of content; `None` where more input is needed.
+    pub(super) fn next(&mut self) -> Option<Result<Vec<u8>, Broken>> {
+        if !self.more {
+            return None;
+        }
+        let mut content = Vec::new();
+        if let Err(broken) = self.decoder.step(&mut self.input, &mut content) {
+            self.more = false;
+            return Some(Err(broken));
+        }
+        self.more = !(self.input.is_empty() && content.is_empty());
+        Some(Ok(content))
+    }
+}
+
+/// An answer that was waited for.
+pub(super) enum Waited {
+    /// It is here.
+    Whole(Bytes),
+    /// It is longer; what is here comes first.
+    Longer(Box<Passing>),
 }
 
 /// An answer on its way to the client.
 pub struct Passing {
     from: Incoming,
     masking: Option<Masking>,
+    coding: Option<Coding>,
     keeping: Keeping,
     ready: VecDeque<Bytes>,
     /// Bytes of it that the target has still to send, where it said how many there are.
@@ -38,6 +102,8 @@ pub struct Passing {
     cut: Option<Cut>,
     /// What ends the answer once all that is ready is shown.
     broken: Option<ShownError>,
+    /// Room for what was waited for.
+    room: Option<OwnedSemaphorePermit>,
 }
 
 /// The part of an answer that was asked for; more was read, to mask it as in the whole.
@@ -81,6 +147,9 @@ pub enum ShownError {
     /// What follows cannot be inspected.
     #[error("the rest of the answer cannot be inspected, so it is withheld")]
     Withheld,
+    /// Its compression cannot be read.
+    #[error("the rest of the answer is withheld: {0}")]
+    Coding(#[from] Broken),
 }
 
 /// Whether detectors can read it: no control characters but those of plain text. What is compressed, encrypted or in a wide
@@ -92,10 +161,10 @@ pub(super) fn is_text(bytes: &[u8]) -> bool {
 }
 
 impl Passing {
-    /// An answer whose body is `first` and then what `from` brings; `length` is that of the whole where it is known.
+    /// An answer whose body is what it begins with and then what `from` brings; `length` is that of the whole where it is known.
     pub(super) fn new(
         from: Incoming,
-        first: Option<Bytes>,
+        begun: Begun,
         masking: Option<Masking>,
         keeping: Keeping,
         length: Option<u64>,
@@ -105,21 +174,24 @@ impl Passing {
         let mut this = Self {
             from,
             masking,
+            coding: begun.coding,
             keeping,
             ready: VecDeque::new(),
-            left: length,
+            left: length.map(|length| length.saturating_sub(begun.read)),
             digest: digest::Context::new(&digest::SHA256),
             bytes: 0,
             settling: Some(settling),
             over: false,
             cut,
             broken: None,
+            room: None,
         };
-        if let Some(first) = first {
+        if let Some(first) = begun.first {
             // It was looked at before; what else is wrong with it is said where it would go on.
             this.broken = this.take(first).err();
         }
-        if this.broken.is_none() && (this.left == Some(0) || this.from.is_end_stream()) {
+        let over = this.left == Some(0) || this.from.is_end_stream();
+        if this.broken.is_none() && this.coding.is_none() && over {
             this.complete();
         }
         this
@@ -136,9 +208,6 @@ impl Passing {
     }
 
     fn take(&mut self, piece: Bytes) -> Result<(), ShownError> {
-        self.left = self
-            .left
-            .map(|left| left.saturating_sub(piece.len() as u64));
         let Some(masking) = &mut self.masking else {
             return self.emit(piece);
         };
@@ -172,17 +241,43 @@ impl Passing {
                 return Ok(());
             }
         }
-        self.digest.update(&piece);
-        self.bytes += piece.len() as u64;
         // Nothing is shown that is not recorded.
         self.keeping.push(&piece)?;
+        if let Some(encoder) = self.coding.as_mut().and_then(|it| it.encoder.as_mut()) {
+            let mut out = Vec::new();
+            encoder.push(&piece, &mut out)?;
+            piece = out.into();
+        }
+        self.put(piece);
+        Ok(())
+    }
+
+    /// It goes to the client as it is.
+    fn put(&mut self, piece: Bytes) {
+        if piece.is_empty() {
+            return;
+        }
+        self.digest.update(&piece);
+        self.bytes += piece.len() as u64;
         self.ready.push_back(piece);
+    }
+
+    /// What is left in the compression, once all content went into it.
+    fn pack(&mut self) -> Result<(), ShownError> {
+        if let Some(encoder) = self.coding.as_mut().and_then(|it| it.encoder.take()) {
+            let mut out = Vec::new();
+            encoder.finish(&mut out)?;
+            self.put(out.into());
+        }
         Ok(())
     }
 
     /// All of it is here: what was held back goes out, and the request is settled.
     fn complete(&mut self) {
         self.over = true;
+        if let Some(Err(broken)) = self.coding.as_ref().map(|it| it.decoder.finish()) {
+            return self.broken = Some(broken.into());
+        }
         if let Some(masking) = &mut self.masking {
             let mut out = Vec::new();
             if let Some(stream) = masking.stream.take() {
@@ -203,6 +298,9 @@ impl Passing {
             if let Err(error) = emitted {
                 return self.broken = Some(error);
             }
+        }
+        if let Err(error) = self.pack() {
+            return self.broken = Some(error);
         }
         if let Err(error) = self.keeping.finish() {
             return self.broken = Some(error.into());
@@ -236,8 +334,40 @@ impl Passing {
         self.settle(Status::Stopped(match error {
             ShownError::Target(_) => DenialCode::UpstreamUnavailable,
             ShownError::Unrecorded(_) => DenialCode::LedgerUnavailable,
-            ShownError::Withheld => DenialCode::Withheld,
+            ShownError::Withheld | ShownError::Coding(_) => DenialCode::Withheld,
         }));
+    }
+
+    /// Waits until all of it is here, unless it is longer than `most` bytes.
+    ///
+    /// # Errors
+    /// Where it ends before its end; it is settled then.
+    pub(super) async fn wait(
+        mut self,
+        most: usize,
+        room: OwnedSemaphorePermit,
+    ) -> Result<(Waited, Option<OwnedSemaphorePermit>), ShownError> {
+        let (mut pieces, mut length) = (VecDeque::new(), 0);
+        while let Some(piece) = std::future::poll_fn(|cx| self.poll_next(cx)).await {
+            let piece = piece?;
+            length += piece.len();
+            pieces.push_back(piece);
+            if length > most {
+                pieces.append(&mut self.ready);
+                self.ready = pieces;
+                self.room = Some(room);
+                return Ok((Waited::Longer(Box::new(self)), None));
+            }
+        }
+        let whole: Vec<Bytes> = pieces.into();
+        Ok((Waited::Whole(whole.concat().into()), Some(room)))
+    }
+
+    /// Nobody is shown more of it.
+    pub(super) fn withdraw(mut self, status: Status) {
+        self.over = true;
+        let _ = self.keeping.finish();
+        self.settle(status);
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ShownError>>> {
@@ -250,11 +380,28 @@ impl Passing {
                 return Poll::Ready(Some(Err(error)));
             }
             if self.over {
+                self.room = None;
                 return Poll::Ready(None);
+            }
+            let content = self.coding.as_mut().and_then(Coding::next);
+            if let Some(content) = content {
+                let taken = match content {
+                    Ok(content) => self.take(content.into()),
+                    Err(broken) => Err(broken.into()),
+                };
+                if let Err(error) = taken {
+                    self.stopped(&error);
+                    return Poll::Ready(Some(Err(error)));
+                }
+                continue;
+            }
+            if self.coding.is_some() && self.left == Some(0) {
+                self.complete();
+                continue;
             }
             let taken = match ready!(Pin::new(&mut self.from).poll_frame(cx)) {
                 Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => self.take(data),
+                    Ok(data) => self.received(data),
                     Err(_) => Ok(()),
                 },
                 Some(Err(error)) => Err(error.into()),
@@ -268,9 +415,21 @@ impl Passing {
                 return Poll::Ready(Some(Err(error)));
             }
             // Whoever sends it may not look for an end behind the last byte.
-            if self.left == Some(0) {
+            if self.coding.is_none() && self.left == Some(0) {
                 self.complete();
             }
+        }
+    }
+
+    fn received(&mut self, data: Bytes) -> Result<(), ShownError> {
+        let length = data.len() as u64;
+        self.left = self.left.map(|left| left.saturating_sub(length));
+        match &mut self.coding {
+            Some(coding) => {
+                coding.push(data);
+                Ok(())
+            }
+            None => self.take(data),
         }
     }
 }
@@ -330,7 +489,9 @@ impl Body for Shown {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ShownError>>> {
         match self.get_mut() {
-            Self::Own(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Own(bytes) | Self::Held(bytes, _) => {
+                Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+            }
             Self::Passing(passing) => passing
                 .poll_next(cx)
                 .map(|next| next.map(|next| next.map(Frame::data))),
@@ -339,7 +500,7 @@ impl Body for Shown {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Own(bytes) => bytes.is_none(),
+            Self::Own(bytes) | Self::Held(bytes, _) => bytes.is_none(),
             Self::Passing(passing) => {
                 passing.over && passing.ready.is_empty() && passing.broken.is_none()
             }
@@ -348,7 +509,7 @@ impl Body for Shown {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Own(bytes) => {
+            Self::Own(bytes) | Self::Held(bytes, _) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
             Self::Passing(_) => SizeHint::default(),

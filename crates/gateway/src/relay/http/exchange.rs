@@ -271,6 +271,7 @@ impl Relay {
             permit,
             ended,
             key: String::new(),
+            whole: false,
         };
         self.send(going, content).await
     }

@@ -4,6 +4,7 @@ use hyper::HeaderMap;
 use hyper::header::{CONTENT_LENGTH, HeaderValue};
 use hyper::http::response;
 use mask::{Findings, Hint, Masker, Outcome};
+use protocols::aws::etag::Tags;
 
 use super::answer::Cut;
 
@@ -20,9 +21,8 @@ const DROPPED: [&str; 8] = [
 ];
 
 /// Fields that describe the bytes as they were before anything was hidden in them.
-const DESCRIBING: [&str; 9] = [
+const DESCRIBING: [&str; 8] = [
     "content-md5",
-    "etag",
     "x-amz-checksum-crc32",
     "x-amz-checksum-crc32c",
     "x-amz-checksum-crc64nvme",
@@ -37,20 +37,38 @@ const METADATA: &str = "x-amz-meta-";
 /// Further fields in which somebody's text stands.
 const TEXTS: [&str; 2] = ["content-disposition", "x-amz-website-redirect-location"];
 
+/// What is done to a head.
+pub(super) struct Changes<'a> {
+    /// The part that is shown of the body.
+    pub(super) cut: Option<&'a (Cut, String)>,
+    /// What turns ETags into others, where something may be hidden in the body.
+    pub(super) tags: Option<&'a Tags>,
+    /// The body is compressed anew: how long it will be nobody knows yet.
+    pub(super) coded: bool,
+}
+
 /// The head. What describes bytes that are not the target's, or not all of them, is left out or written anew; what people wrote
 /// into it is searched like the body.
 pub(super) fn shown(
     parts: &response::Parts,
-    cut: Option<&(Cut, String)>,
-    describes: bool,
+    changes: &Changes<'_>,
     masker: &Masker,
     findings: &mut Findings,
 ) -> response::Builder {
+    let Changes { cut, tags, coded } = *changes;
     let mut shown = response::Builder::new().status(parts.status);
     for (name, value) in &parts.headers {
         let name = name.as_str();
         let cut_off = cut.is_some() && matches!(name, "content-length" | "content-range");
-        if DROPPED.contains(&name) || cut_off || describes && DESCRIBING.contains(&name) {
+        let unknown = coded && name == "content-length";
+        let dropped = DROPPED.contains(&name) || cut_off || unknown;
+        if dropped || tags.is_some() && DESCRIBING.contains(&name) {
+            continue;
+        }
+        if let (Some(tags), "etag") = (tags, name) {
+            if let Some(tag) = value.to_str().ok().and_then(|tag| tags.shown(tag)) {
+                shown = shown.header(name, tag);
+            }
             continue;
         }
         if !(name.starts_with(METADATA) || TEXTS.contains(&name)) {

@@ -84,6 +84,12 @@ impl Keeping {
         self
     }
 
+    /// The same of a body that nobody is shown.
+    pub(super) fn nothing(mut self) -> Self {
+        self.masks = None;
+        self
+    }
+
     /// Takes the next piece.
     ///
     /// # Errors

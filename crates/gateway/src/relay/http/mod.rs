@@ -18,6 +18,7 @@ mod outgoing;
 mod part;
 mod send;
 mod sessions;
+mod show;
 mod sts;
 
 use std::convert::Infallible;

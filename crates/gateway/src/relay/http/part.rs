@@ -3,10 +3,11 @@
 use hyper::http::response;
 use hyper::{Response, StatusCode};
 use mask::{Masker, MaskerConfig};
-use protocols::aws::classify::{Call, Wire};
+use protocols::aws::classify::{Call, Thing, Wire};
 use protocols::aws::objects::declared;
 use protocols::aws::range::{Wanted, content_range};
 use protocols::aws::secrets::Hider;
+use protocols::http::coding::Format;
 
 use super::answer::{Cut, Shown};
 use super::exchange::own;
@@ -83,6 +84,47 @@ pub(super) fn part(parts: &response::Parts, wanted: Wanted) -> Option<Part> {
         },
         field: format!("bytes {first}-{last}/{total}"),
     })
+}
+
+/// The format that an object's head or key says it is compressed in.
+pub(super) fn compressed(parts: &response::Parts, call: &Call) -> Option<Format> {
+    let field = |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok());
+    let encoding = field("content-encoding").filter(|it| !is_plain(it));
+    if let Some(encoding) = encoding {
+        return Format::named(encoding);
+    }
+    let of_name = || {
+        call.things.iter().find_map(|thing| match thing {
+            Thing::Object { key, .. } => Format::of_name(key),
+            _ => None,
+        })
+    };
+    field("content-type")
+        .and_then(Format::named)
+        .or_else(of_name)
+}
+
+/// Whether a `Content-Encoding` says that content is as it is.
+pub(super) fn is_plain(encoding: &str) -> bool {
+    matches!(encoding.trim(), "" | "identity" | "aws-chunked")
+}
+
+/// Whether an answer is the head of a compressed object, or a part of one, so that it must be made from the whole.
+pub(super) fn needs_whole(account: &Account, parts: &response::Parts, going: &Going) -> bool {
+    let masker = masker(account, going);
+    let of = |name: &str| going.call.operation.is_some_and(|it| it.name == name);
+    let head = of("HeadObject") && parts.status == StatusCode::OK;
+    let part = of("GetObject") && parts.status == StatusCode::PARTIAL_CONTENT;
+    let numbered = going
+        .call
+        .parameters
+        .iter()
+        .any(|(name, _)| name == "partNumber");
+    going.call.wire == Wire::S3
+        && (head || part)
+        && !numbered
+        && !(masker.hides_nothing() && object(account, &going.call, &masker).is_none())
+        && compressed(parts, &going.call).is_some()
 }
 
 /// As S3 says it.

@@ -1,30 +1,26 @@
 //! To the target and back.
 
 use bytes::Bytes;
-use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use hyper::http::response;
 use hyper::{Request, Response, Uri};
-use mask::{Findings, Hint};
 use model::{Denial, DenialCode, Permit, Status};
 use protocols::aws::classify::{Call, Wire};
-use protocols::aws::deny::{Kind, Refusal};
-use protocols::aws::objects::declared;
+use protocols::aws::deny::Refusal;
 use protocols::aws::upstream;
 use protocols::http::Head;
 use protocols::http::canonical::PathForm;
 use protocols::http::chunked::{Ended, encoded_length};
 use protocols::http::sigv4::{Credentials, Payload, Signer, Verified, sha256};
-use std::sync::Arc;
 
 use super::Relay;
-use super::answer::{Masking, Passing, Settling, Shown, is_text};
+use super::answer::{Settling, Shown};
 use super::bodies::{Upward, intake, trailer};
 use super::exchange::{Asked, Content, Refused, denied, malformed};
-use super::head::{self, content_length, ids};
-use super::keep::{self, Keeping, Side};
+use super::head::ids;
+use super::keep::{Keeping, Side};
 use super::outgoing::{Outgoing, Upload};
-use super::part::{Part, beyond, hider, masker, object, part, wanted};
+use super::part::{masker, needs_whole, object, wanted};
 use super::sessions::Session;
 use crate::record::RecordError;
 use crate::upstream::aws::{Account, Destination};
@@ -40,6 +36,8 @@ pub(super) struct Going {
     pub(super) ended: Option<Ended>,
     /// The id of the key it was signed with, once it was.
     pub(super) key: String,
+    /// An object is asked for whole, though its head or a part of it is wanted.
+    pub(super) whole: bool,
 }
 
 impl Relay {
@@ -51,25 +49,50 @@ impl Relay {
     ) -> Result<Response<Shown>, Refused> {
         let wire = going.call.wire;
         let target = going.session.caller.target.clone();
-        let prepared = match target.account() {
-            Some(account) => match self.keys(account, &going).await {
-                Ok(keys) => {
-                    going.key.clone_from(&keys.access_key);
-                    self.prepare(account, &going, &keys, content)
-                }
-                Err(refused) => Err(refused),
-            },
-            None => Err(malformed("the target does not speak AWS's APIs", wire)),
+        let Some(account) = target.account() else {
+            going.stopped(DenialCode::UpstreamUnavailable, None);
+            return Err(malformed("the target does not speak AWS's APIs", wire));
         };
-        let (request, upload) = match prepared {
-            Ok(prepared) => prepared,
+        let keys = match self.keys(account, &going).await {
+            Ok(keys) => keys,
             Err(refused) => {
                 going.stopped(DenialCode::UpstreamUnavailable, None);
                 return Err(refused);
             }
         };
-        let Some(account) = target.account() else {
-            return Err(malformed("the target does not speak AWS's APIs", wire));
+        going.key.clone_from(&keys.access_key);
+        let (going, answer, upload) = self.ask_target(account, going, &keys, content).await?;
+        let (parts, body) = answer.into_parts();
+        if !needs_whole(account, &parts, &going) {
+            return self.show(account, going, (parts, body), &upload).await;
+        }
+        // What comes of its compression anew only the whole of it tells.
+        drop(body);
+        let whole = Going {
+            whole: true,
+            ..going
+        };
+        let nothing = Content::Whole(Bytes::new(), None);
+        let (going, answer, upload) = self.ask_target(account, whole, &keys, nothing).await?;
+        let answer = answer.into_parts();
+        self.show(account, going, answer, &upload).await
+    }
+
+    /// Asks the target. Where nothing comes of it, that is settled.
+    async fn ask_target(
+        &self,
+        account: &Account,
+        going: Going,
+        keys: &Credentials,
+        content: Content,
+    ) -> Result<(Going, Response<Incoming>, Upload), Refused> {
+        let wire = going.call.wire;
+        let (request, upload) = match self.prepare(account, &going, keys, content) {
+            Ok(prepared) => prepared,
+            Err(refused) => {
+                going.stopped(DenialCode::UpstreamUnavailable, None);
+                return Err(refused);
+            }
         };
         let answered = account.client().request(request).await;
         match (answered, upload.outcome()) {
@@ -80,20 +103,17 @@ impl Relay {
             }
             (Err(error), _) => {
                 let why = crate::chain(&error);
-                tracing::warn!(
-                    session = going.session.caller.session,
-                    why,
-                    "a request did not reach its target"
+                let (session, name) = (
+                    going.session.caller.session.clone(),
+                    going.session.caller.target.name.clone(),
                 );
-                let name = target.name.clone();
+                tracing::warn!(session, why, "a request did not reach its target");
                 going.stopped(DenialCode::UpstreamUnavailable, None);
                 let say = format!("the target {name} cannot be reached now: try again later");
-                Err(denied(
-                    &Denial::new(DenialCode::UpstreamUnavailable, say),
-                    wire,
-                ))
+                let denial = Denial::new(DenialCode::UpstreamUnavailable, say);
+                Err(denied(&denial, wire))
             }
-            (Ok(answer), _) => show(account, going, answer, &upload).await,
+            (Ok(answer), _) => Ok((going, answer, upload)),
         }
     }
 
@@ -129,8 +149,12 @@ impl Relay {
         })?;
         let mut head = upstream::head(&asked.head, wire, &destination.host)
             .map_err(|error| malformed(&error.to_string(), wire))?;
+        head = self.mint.tags().meant(head);
         let masker = masker(account, going);
-        if let Some(wanted) = wanted(account, going, &masker) {
+        if going.whole {
+            head.method = "GET".to_owned();
+            head.fields.remove("range");
+        } else if let Some(wanted) = wanted(account, going, &masker) {
             // Only from its start can what is declared of an object be told.
             let range = match object(account, call, &masker) {
                 Some(_) => wanted.from_the_start(),
@@ -258,7 +282,7 @@ fn upward(
     }
 }
 
-fn unrecorded(error: &RecordError, wire: Wire) -> Refused {
+pub(super) fn unrecorded(error: &RecordError, wire: Wire) -> Refused {
     tracing::error!(%error, "a body cannot be recorded");
     let say = "the session's recording failed, so nothing may run: get new keys, and tell whoever runs the gateway";
     denied(&Denial::new(DenialCode::LedgerUnavailable, say), wire)
@@ -281,136 +305,8 @@ fn request(destination: &Destination, head: &Head, body: Outgoing) -> Option<Req
     request.body(body).ok()
 }
 
-/// The target's answer, as far as policy lets it be seen.
-async fn show(
-    account: &Account,
-    going: Going,
-    answer: Response<Incoming>,
-    upload: &Upload,
-) -> Result<Response<Shown>, Refused> {
-    let (parts, mut body) = answer.into_parts();
-    let wire = going.call.wire;
-    let length = content_length(&parts.headers);
-    let bodiless = going.asked.head.method == "HEAD" || body.is_end_stream();
-    let masker = Arc::new(masker(account, &going));
-    let hider = hider(account, &going.call, &masker);
-    let clear = masker.hides_nothing() && hider.is_none();
-    let wanted = wanted(account, &going, &masker);
-    let cut = match wanted.and_then(|wanted| part(&parts, wanted)) {
-        Some(Part::Beyond(total)) => {
-            let settling = going.settling(&parts, upload);
-            settling.settle(Status::Completed, 0, "", Vec::new());
-            return Ok(beyond(total));
-        }
-        Some(Part::At { cut, field }) => Some((cut, field)),
-        None => None,
-    };
-    let mut first = None;
-    if !bodiless && !clear {
-        first = match first_piece(&mut body).await {
-            Ok(first) => first,
-            Err(error) => return Err(going.broke_off(&error, &parts)),
-        };
-        let piece = first.as_deref().unwrap_or_default();
-        if let Some(why) = uninspectable(&parts, piece, wire, cut.is_some()) {
-            let request = ids(&parts.headers);
-            going.stopped(DenialCode::Withheld, Some(request));
-            let say = format!(
-                "the answer {why}, so it is withheld under the mask: a policy would have to reveal every class"
-            );
-            return Err(Refused {
-                refusal: Refusal::new(Kind::Denied, say),
-                wire,
-            });
-        }
-    }
-    let mut findings = Findings::counting();
-    // HEAD agrees with GET.
-    let describes = !clear && (!bodiless || going.asked.head.method == "HEAD");
-    let shown = head::shown(&parts, cut.as_ref(), describes, &masker, &mut findings);
-    let masking = (!clear).then(|| Masking {
-        stream: (!bodiless && wire != Wire::Cbor).then(|| masker.stream(Hint::NONE).in_place()),
-        hider: hider.filter(|_| !bodiless),
-        findings,
-    });
-    if let Some(fields) = shown.headers_ref() {
-        let head = keep::head(account, going.seq, parts.status.as_u16(), fields);
-        let kept = going.session.caller.recorder.note(&head);
-        if let Err(error) = kept {
-            going.stopped(DenialCode::LedgerUnavailable, Some(ids(&parts.headers)));
-            return Err(unrecorded(&error, wire));
-        }
-    }
-    let mut keeping = Keeping::new(
-        account,
-        &going.session,
-        going.seq,
-        &going.call,
-        Side::Answer,
-    );
-    let whole = parts.status != hyper::StatusCode::PARTIAL_CONTENT;
-    if !whole && (masking.is_none() || declared(&account.objects, &going.call).is_some()) {
-        keeping = keeping.piece();
-    }
-    let settling = going.settling(&parts, upload);
-    let length = if bodiless { Some(0) } else { length };
-    let cut = cut.map(|(cut, _)| cut);
-    let mut passing = Passing::new(body, first, masking, keeping, length, settling, cut);
-    if let Some(error) = passing.failed() {
-        let refusal = Refusal::new(Kind::Denied, error.to_string());
-        return Err(Refused { refusal, wire });
-    }
-    shown
-        .body(Shown::Passing(Box::new(passing)))
-        .map_err(|_| malformed("the answer cannot be written anew", wire))
-}
-
-/// Why an answer cannot be inspected, where it cannot.
-fn uninspectable(
-    parts: &response::Parts,
-    first: &[u8],
-    wire: Wire,
-    cut: bool,
-) -> Option<&'static str> {
-    let field = |name: &str| {
-        parts
-            .headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-    };
-    let encoding = field("content-encoding").unwrap_or("identity");
-    if first.is_empty() {
-        return None;
-    }
-    if !matches!(encoding, "identity" | "" | "aws-chunked") {
-        return Some("is compressed");
-    }
-    if wire == Wire::S3 && parts.status == hyper::StatusCode::PARTIAL_CONTENT && !cut {
-        return Some("is a part of an object that is not one range of bytes");
-    }
-    let content = field("content-type").unwrap_or_default();
-    if content.contains("eventstream") || wire == Wire::Cbor && content != "application/cbor" {
-        return Some("is in a binary form");
-    }
-    if wire == Wire::Cbor {
-        return None;
-    }
-    (!is_text(first)).then_some("is not plain text")
-}
-
-async fn first_piece(body: &mut Incoming) -> Result<Option<Bytes>, hyper::Error> {
-    while let Some(frame) = body.frame().await {
-        if let Ok(data) = frame?.into_data()
-            && !data.is_empty()
-        {
-            return Ok(Some(data));
-        }
-    }
-    Ok(None)
-}
-
 impl Going {
-    fn settling(self, parts: &response::Parts, upload: &Upload) -> Settling {
+    pub(super) fn settling(self, parts: &response::Parts, upload: &Upload) -> Settling {
         let ids = self.key_and(ids(&parts.headers));
         let ended = match upload.outcome() {
             Some(Ok(ended)) => Some(ended),
@@ -438,7 +334,7 @@ impl Going {
     }
 
     /// The target ended before there was anything to show.
-    fn broke_off(self, error: &hyper::Error, parts: &response::Parts) -> Refused {
+    pub(super) fn broke_off(self, error: &hyper::Error, parts: &response::Parts) -> Refused {
         let (wire, target) = (self.call.wire, self.session.caller.target.name.clone());
         let session = &self.session.caller.session;
         tracing::warn!(session, %error, "a target broke off its answer");
@@ -448,7 +344,7 @@ impl Going {
     }
 
     /// It did not come to a good end.
-    fn stopped(self, code: DenialCode, ids: Option<String>) {
+    pub(super) fn stopped(self, code: DenialCode, ids: Option<String>) {
         let ids = self.key_and(ids.unwrap_or_default());
         let settling = Settling {
             permit: self.permit,

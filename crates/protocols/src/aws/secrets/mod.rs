@@ -141,7 +141,9 @@ impl Hider {
     #[must_use]
     pub fn new(call: &Call, masker: &Masker) -> Option<Self> {
         let service = call.service?;
-        let content = call.operation.is_some_and(|it| it.name == "GetObject");
+        let content = call
+            .operation
+            .is_some_and(|it| matches!(it.name, "GetObject" | "HeadObject"));
         if call.wire == Wire::S3 && content {
             return None;
         }
@@ -163,6 +165,14 @@ impl Hider {
                 };
                 members.add(name, &class, blob);
             }
+        }
+        // The MD5 of an object tells something of what is hidden in it, and is not that of what is shown.
+        let lists = |name| matches!(name, "ListObjects" | "ListObjectsV2" | "ListObjectVersions");
+        if call.wire == Wire::S3
+            && !masker.hides_nothing()
+            && call.operation.is_some_and(|it| lists(it.name))
+        {
+            members.hide("ETag");
         }
         // Texts in CBOR are searched here too.
         if members.by_name.is_empty() && (call.wire != Wire::Cbor || masker.hides_nothing()) {
@@ -260,6 +270,13 @@ impl Members {
         let index = self.list.len();
         self.list.push((name.to_owned(), class.clone()));
         self.by_name.insert(name.to_owned(), Member { index, blob });
+    }
+
+    /// Adds a member that is hidden and is no finding.
+    fn hide(&mut self, name: &str) {
+        let index = self.list.len();
+        self.by_name
+            .insert(name.to_owned(), Member { index, blob: false });
     }
 
     fn find(&self, name: &[u8]) -> Option<Member> {

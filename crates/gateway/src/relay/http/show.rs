@@ -1,0 +1,335 @@
+//! The target's answer, as far as policy lets it be seen.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Incoming};
+use hyper::http::response;
+use hyper::{Response, StatusCode};
+use mask::{Findings, Hint};
+use model::{DenialCode, Status};
+use protocols::aws::classify::Wire;
+use protocols::aws::deny::{Kind, Refusal};
+use protocols::aws::objects::declared;
+use protocols::aws::range::Wanted;
+use protocols::http::coding::{Format, MAGIC_BYTES};
+
+use super::answer::{Begun, Coding, Masking, Passing, Shown, ShownError, Waited, is_text};
+use super::exchange::{Refused, malformed};
+use super::head::{self, Changes, content_length, ids};
+use super::keep::{self, Keeping, Side};
+use super::outgoing::Upload;
+use super::part::{Part, beyond, hider, is_plain, masker, part, wanted};
+use super::send::{Going, unrecorded};
+use super::{Relay, WHOLE_BYTES_MAX};
+use crate::upstream::aws::Account;
+
+/// Answers that are waited for may become longer by so much.
+const GROWTH_BYTES: usize = 64 << 10;
+
+/// Why an answer does not begin.
+enum Unbegun {
+    Target(hyper::Error),
+    Withheld(String),
+}
+
+impl Relay {
+    /// The answer. Whatever comes of it is settled.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "the steps of one answer, in their order"
+    )]
+    pub(super) async fn show(
+        &self,
+        account: &Account,
+        going: Going,
+        (parts, mut body): (response::Parts, Incoming),
+        upload: &Upload,
+    ) -> Result<Response<Shown>, Refused> {
+        let wire = going.call.wire;
+        let length = content_length(&parts.headers);
+        let is_head = going.asked.head.method == "HEAD";
+        let bodiless = is_head && !going.whole || body.is_end_stream();
+        let masker = Arc::new(masker(account, &going));
+        let hider = hider(account, &going.call, &masker);
+        let clear = masker.hides_nothing() && hider.is_none();
+        let wanted = wanted(account, &going, &masker);
+        let cut = match wanted.and_then(|wanted| part(&parts, wanted)) {
+            Some(Part::Beyond(total)) => {
+                let settling = going.settling(&parts, upload);
+                settling.settle(Status::Completed, 0, "", Vec::new());
+                return Ok(beyond(total));
+            }
+            Some(Part::At { cut, field }) => Some((cut, field)),
+            None => None,
+        };
+        let mut begun = Begun::default();
+        if !bodiless && !clear {
+            let inspected = begin(&parts, &mut body, &going, cut.is_some()).await;
+            begun = match inspected {
+                Ok(begun) => begun,
+                Err(Unbegun::Target(error)) => return Err(going.broke_off(&error, &parts)),
+                Err(Unbegun::Withheld(why)) => return Err(withheld(going, &parts, &why)),
+            };
+        }
+        // Where it is compressed anew, only its end tells how long it is.
+        let waits = going.whole || begun.coding.is_some();
+        let mut findings = Findings::counting();
+        // HEAD agrees with GET.
+        let reads = matches!(going.asked.head.method.as_str(), "GET" | "HEAD");
+        let changes = Changes {
+            cut: cut.as_ref(),
+            tags: (!clear && (!bodiless || reads)).then(|| self.mint.tags()),
+            coded: waits,
+        };
+        let shown = head::shown(&parts, &changes, &masker, &mut findings);
+        let masking = (!clear).then(|| Masking {
+            stream: (!bodiless && wire != Wire::Cbor).then(|| masker.stream(Hint::NONE).in_place()),
+            hider: hider.filter(|_| !bodiless),
+            findings,
+        });
+        if let Some(fields) = shown.headers_ref() {
+            let head = keep::head(account, going.seq, parts.status.as_u16(), fields);
+            let kept = going.session.caller.recorder.note(&head);
+            if let Err(error) = kept {
+                going.stopped(DenialCode::LedgerUnavailable, Some(ids(&parts.headers)));
+                return Err(unrecorded(&error, wire));
+            }
+        }
+        let mut keeping = Keeping::new(
+            account,
+            &going.session,
+            going.seq,
+            &going.call,
+            Side::Answer,
+        );
+        let whole = parts.status != StatusCode::PARTIAL_CONTENT;
+        if !whole && (masking.is_none() || declared(&account.objects, &going.call).is_some()) {
+            keeping = keeping.piece();
+        } else if is_head {
+            keeping = keeping.nothing();
+        }
+        let settling = going.settling(&parts, upload);
+        let length = if bodiless { Some(0) } else { length };
+        let cut = cut.map(|(cut, _)| cut);
+        let mut passing = Passing::new(body, begun, masking, keeping, length, settling, cut);
+        if let Some(error) = passing.failed() {
+            return Err(unshown(&error, wire));
+        }
+        if !waits {
+            return finished(shown, Shown::Passing(Box::new(passing)), wire);
+        }
+        let part = wanted.filter(|_| parts.status == StatusCode::OK);
+        self.waited(passing, shown, length, is_head, part, wire)
+            .await
+    }
+
+    /// An answer of which nobody knows how long it will be is waited for, up to what may be held whole; a longer one goes on
+    /// as it comes.
+    async fn waited(
+        &self,
+        passing: Passing,
+        shown: response::Builder,
+        length: Option<u64>,
+        is_head: bool,
+        part: Option<Wanted>,
+        wire: Wire,
+    ) -> Result<Response<Shown>, Refused> {
+        let length = length.and_then(|length| usize::try_from(length).ok());
+        let most = length.map_or(WHOLE_BYTES_MAX, |length| {
+            let grown = length.saturating_mul(2).saturating_add(GROWTH_BYTES);
+            grown.min(WHOLE_BYTES_MAX)
+        });
+        let kib = u32::try_from(most.div_ceil(1_024)).unwrap_or(u32::MAX);
+        let room = self.room.clone().acquire_many_owned(kib).await;
+        let room = room.map_err(|_| malformed("the gateway is ending", wire))?;
+        let waited = passing.wait(most, room).await;
+        let (waited, room) = waited.map_err(|error| unshown(&error, wire))?;
+        let (whole, room) = match (waited, room) {
+            (Waited::Whole(whole), Some(room)) => (whole, room),
+            (Waited::Whole(whole), None) => return finished(shown, Shown::Own(Some(whole)), wire),
+            (Waited::Longer(passing), _) if is_head => {
+                passing.withdraw(Status::Completed);
+                return finished(shown, Shown::Own(None), wire);
+            }
+            (Waited::Longer(passing), _) if part.is_some() => {
+                passing.withdraw(Status::Stopped(DenialCode::Withheld));
+                let say = "a part of a compressed object that is so large cannot be masked: get it whole, without Range";
+                let refusal = Refusal::new(Kind::Denied, say);
+                return Err(Refused { refusal, wire });
+            }
+            (Waited::Longer(passing), _) => return finished(shown, Shown::Passing(passing), wire),
+        };
+        let total = whole.len() as u64;
+        let held = |bytes: Bytes| Shown::Held((!bytes.is_empty()).then_some(bytes), room);
+        let Some(part) = part else {
+            let shown = shown.header("content-length", total);
+            return if is_head {
+                finished(shown, Shown::Own(None), wire)
+            } else {
+                finished(shown, held(whole), wire)
+            };
+        };
+        let Some((first, last)) = part.within(total) else {
+            return Ok(beyond(total));
+        };
+        let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
+        let shown = shown
+            .status(StatusCode::PARTIAL_CONTENT)
+            .header("content-length", last - first + 1)
+            .header("content-range", format!("bytes {first}-{last}/{total}"));
+        finished(shown, held(whole.slice(at(first)..=at(last))), wire)
+    }
+}
+
+fn finished(shown: response::Builder, body: Shown, wire: Wire) -> Result<Response<Shown>, Refused> {
+    let written = shown.body(body);
+    written.map_err(|_| malformed("the answer cannot be written anew", wire))
+}
+
+fn unshown(error: &ShownError, wire: Wire) -> Refused {
+    let kind = match error {
+        ShownError::Withheld | ShownError::Coding(_) => Kind::Denied,
+        ShownError::Target(_) | ShownError::Unrecorded(_) => Kind::Unavailable,
+    };
+    Refused {
+        refusal: Refusal::new(kind, error.to_string()),
+        wire,
+    }
+}
+
+fn withheld(going: Going, parts: &response::Parts, why: &str) -> Refused {
+    let wire = going.call.wire;
+    going.stopped(DenialCode::Withheld, Some(ids(&parts.headers)));
+    let say = format!(
+        "the answer {why}, so it is withheld under the mask: a policy would have to reveal every class"
+    );
+    Refused {
+        refusal: Refusal::new(Kind::Denied, say),
+        wire,
+    }
+}
+
+/// The beginning of an answer, where it can be inspected.
+async fn begin(
+    parts: &response::Parts,
+    body: &mut Incoming,
+    going: &Going,
+    cut: bool,
+) -> Result<Begun, Unbegun> {
+    let wire = going.call.wire;
+    let withheld = |why: &str| Unbegun::Withheld(why.to_owned());
+    let mut first = next_piece(body).await?;
+    let mut read = first.len() as u64;
+    if first.is_empty() {
+        return Ok(Begun::default());
+    }
+    let field = |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok());
+    let encodings: Vec<_> = parts.headers.get_all("content-encoding").iter().collect();
+    let encoding = field("content-encoding").filter(|it| !is_plain(it));
+    let is_object = going
+        .call
+        .operation
+        .is_some_and(|it| matches!(it.name, "GetObject" | "HeadObject") && wire == Wire::S3);
+    if encodings.len() > 1 {
+        return Err(withheld("is compressed more than once"));
+    }
+    let part = parts.status == StatusCode::PARTIAL_CONTENT;
+    if wire == Wire::S3 && part && !cut {
+        return Err(withheld(
+            "is a part of an object that is not one range of bytes",
+        ));
+    }
+    if encoding.is_some() || is_object {
+        while first.len() < MAGIC_BYTES {
+            let more = next_piece(body).await?;
+            if more.is_empty() {
+                break;
+            }
+            read += more.len() as u64;
+            first = BytesMut::from_iter(first.iter().chain(&more).copied()).freeze();
+        }
+        let format = Format::of_content(&first);
+        if encoding.is_some_and(|it| Format::named(it) != format || format.is_none()) {
+            return Err(withheld("is compressed in a way that is not read here"));
+        }
+        if format.is_some() && part {
+            return Err(withheld(
+                "is a part of a compressed object that its head does not tell: get it whole",
+            ));
+        }
+        if let Some(format) = format {
+            return decoded(format, first, read, body).await;
+        }
+    }
+    let content = field("content-type").unwrap_or_default();
+    if content.contains("eventstream") || wire == Wire::Cbor && content != "application/cbor" {
+        return Err(withheld("is in a binary form"));
+    }
+    if wire != Wire::Cbor && !is_text(&first) {
+        return Err(withheld("is not plain text"));
+    }
+    Ok(Begun {
+        first: Some(first),
+        read,
+        coding: None,
+    })
+}
+
+/// The same of a compressed one: the first of its content.
+async fn decoded(
+    format: Format,
+    first: Bytes,
+    mut read: u64,
+    body: &mut Incoming,
+) -> Result<Begun, Unbegun> {
+    let broken = |error: protocols::http::coding::Broken| {
+        Unbegun::Withheld(format!("is compressed, and {error}"))
+    };
+    let mut coding = Coding::new(format).map_err(broken)?;
+    coding.push(first);
+    loop {
+        match coding.next() {
+            Some(Ok(content)) if content.is_empty() => {}
+            Some(Ok(content)) if !is_text(&content) => {
+                return Err(Unbegun::Withheld(
+                    "is compressed, and not plain text".to_owned(),
+                ));
+            }
+            Some(Ok(content)) => {
+                return Ok(Begun {
+                    first: Some(content.into()),
+                    read,
+                    coding: Some(coding),
+                });
+            }
+            Some(Err(error)) => return Err(broken(error)),
+            None => {
+                let more = next_piece(body).await?;
+                if more.is_empty() {
+                    return Ok(Begun {
+                        first: None,
+                        read,
+                        coding: Some(coding),
+                    });
+                }
+                read += more.len() as u64;
+                coding.push(more);
+            }
+        }
+    }
+}
+
+/// The next piece; empty at the end.
+async fn next_piece(body: &mut Incoming) -> Result<Bytes, Unbegun> {
+    while let Some(frame) = body.frame().await {
+        let data = frame.map_err(Unbegun::Target)?.into_data();
+        if let Ok(data) = data
+            && !data.is_empty()
+        {
+            return Ok(data);
+        }
+    }
+    Ok(Bytes::new())
+}

@@ -1,0 +1,145 @@
+//! ETags of objects in which something is hidden.
+//!
+//! An object's ETag is mostly the MD5 of its content: it is wrong of what is shown, and tells something of what is not. Shown
+//! is another in its place, from which the gateway alone gets the object's own again, so that conditions hold and ranges that
+//! are asked for one by one are of one version.
+//!
+//! ```text
+//! stored  "9a0364b9e99bb480dd25e1f0284c8555"      "9a0364b9e99bb480dd25e1f0284c8555-3"
+//! shown   "<AES of the 16 bytes>-masked"          "<AES of the 16 bytes>-3-masked"
+//! ```
+
+use aws_lc_rs::cipher::{
+    AES_256, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey,
+};
+
+use super::credentials::NoKeys;
+use crate::http::Head;
+
+const END: &str = "-masked";
+
+/// Fields of a request that hold ETags of objects.
+const CONDITIONS: [&str; 5] = [
+    "if-match",
+    "if-none-match",
+    "if-range",
+    "x-amz-copy-source-if-match",
+    "x-amz-copy-source-if-none-match",
+];
+
+/// Turns ETags into those that are shown, and back.
+pub struct Tags {
+    hide: EncryptingKey,
+    show: DecryptingKey,
+}
+
+impl Tags {
+    /// Under a key of 32 bytes.
+    ///
+    /// # Errors
+    /// [`NoKeys`].
+    pub fn new(key: &[u8]) -> Result<Self, NoKeys> {
+        let key = || UnboundCipherKey::new(&AES_256, key).map_err(|_| NoKeys);
+        // One block of one meaning each: there is nothing that a mode would chain.
+        Ok(Self {
+            hide: EncryptingKey::ecb(key()?).map_err(|_| NoKeys)?,
+            show: DecryptingKey::ecb(key()?).map_err(|_| NoKeys)?,
+        })
+    }
+
+    /// What is shown for an ETag; `None` where it is of no known form.
+    #[must_use]
+    pub fn shown(&self, tag: &str) -> Option<String> {
+        let (digest, parts) = read(tag.strip_prefix('"')?.strip_suffix('"')?)?;
+        let mut block = digest;
+        let context = self.hide.encrypt(&mut block).ok()?;
+        matches!(context, DecryptionContext::None)
+            .then(|| format!("\"{}{parts}{END}\"", hex::encode(block)))
+    }
+
+    /// The request with the objects' own ETags in its conditions.
+    #[must_use]
+    pub fn meant(&self, mut head: Head) -> Head {
+        for name in CONDITIONS {
+            let values: Vec<String> = head.fields.all(name).map(|it| self.stored(it)).collect();
+            head.fields.remove(name);
+            for value in values {
+                head.fields.push(name, value);
+            }
+        }
+        head
+    }
+
+    fn stored(&self, condition: &str) -> String {
+        let tags = condition.split(',').map(|part| {
+            let tag = part.trim();
+            self.own(tag).unwrap_or_else(|| tag.to_owned())
+        });
+        tags.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The ETag that one is shown for.
+    fn own(&self, tag: &str) -> Option<String> {
+        let bare = tag.strip_prefix("W/").unwrap_or(tag);
+        let bare = bare.strip_prefix('"').unwrap_or(bare);
+        let bare = bare.strip_suffix('"').unwrap_or(bare);
+        let (mut block, parts) = read(bare.strip_suffix(END)?)?;
+        self.show
+            .decrypt(&mut block, DecryptionContext::None)
+            .ok()?;
+        Some(format!("\"{}{parts}\"", hex::encode(block)))
+    }
+}
+
+/// The digest, and the count of parts with its hyphen.
+fn read(tag: &str) -> Option<([u8; 16], &str)> {
+    let (digits, parts) = tag.split_at_checked(32)?;
+    let mut digest = [0; 16];
+    hex::decode_to_slice(digits, &mut digest).ok()?;
+    let count = parts.strip_prefix('-').unwrap_or_default();
+    let counts = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
+    (parts.is_empty() || counts).then_some((digest, parts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_come_back() {
+        let tags = Tags::new(&[7; 32]).unwrap();
+        for tag in [
+            "\"9a0364b9e99bb480dd25e1f0284c8555\"",
+            "\"9a0364b9e99bb480dd25e1f0284c8555-10000\"",
+        ] {
+            let shown = tags.shown(tag).unwrap();
+            assert!(
+                !shown.contains("9a0364") && shown.ends_with("-masked\""),
+                "{shown}"
+            );
+            assert_eq!(tags.shown(tag), Some(shown.clone()));
+            let own = |condition: &str| {
+                let mut head = Head::default();
+                head.fields.push("if-match", condition);
+                tags.meant(head).fields.one("if-match").map(str::to_owned)
+            };
+            assert_eq!(own(&shown).as_deref(), Some(tag));
+            assert_eq!(own(shown.trim_matches('"')).as_deref(), Some(tag));
+            let both = own(&format!("W/{shown},\"x\", *"));
+            assert_eq!(both, Some(format!("{tag}, \"x\", *")));
+            assert_eq!(own(tag).as_deref(), Some(tag));
+            assert_ne!(Tags::new(&[8; 32]).unwrap().shown(tag), Some(shown));
+        }
+        for odd in [
+            "9a0364b9e99bb480dd25e1f0284c8555",
+            "\"9a0364b9e99bb480dd25e1f0284c855\"",
+            "\"9a0364b9e99bb480dd25e1f0284c8555-\"",
+            "\"9a0364b9e99bb480dd25e1f0284c85553\"",
+            "\"9a0364b9e99bb480dd25e1f0284c8555-x\"",
+            "\"\"",
+            "\"ünï-------------------------------\"",
+        ] {
+            assert_eq!(tags.shown(odd), None, "{odd}");
+        }
+    }
+}
