@@ -4,7 +4,7 @@ use model::Secret;
 
 use super::super::Head;
 use super::super::canonical::PathForm;
-use super::super::sigv4::{EMPTY_SHA256, Fault, Payload, Presented, Signer};
+use super::super::sigv4::{EMPTY_SHA256, Fault, Payload, Presented, Signer, sha256};
 use super::{at, example, head};
 
 const NOW: &str = "20130524T001000Z";
@@ -251,4 +251,52 @@ fn without_a_stated_digest_the_body_counts() {
     assert_eq!(verify(&head, Some(&body), NOW), Ok(Payload::Sha256(body)));
     assert_eq!(verify(&head, Some(EMPTY_SHA256), NOW), Err(Fault::Mismatch));
     assert_eq!(verify(&head, None, NOW), Err(Fault::Mismatch));
+}
+
+/// The four signed requests of the S3 API reference ("Signature Calculations for the Authorization Header: Transferring Payload
+/// in a Single Chunk"), made and verified: S3 escapes a path once and signs what is in the body.
+#[test]
+fn the_published_requests_of_s3_are_made_and_hold() {
+    let welcome = sha256(b"Welcome to Amazon S3.");
+    for (request, payload, signature) in [
+        (
+            "GET /test.txt HTTP/1.1\nHost:examplebucket.s3.amazonaws.com\nRange:bytes=0-9",
+            EMPTY_SHA256,
+            "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
+        ),
+        (
+            "PUT /test%24file.text HTTP/1.1\nHost:examplebucket.s3.amazonaws.com\nDate:Fri, 24 May 2013 00:00:00 GMT\n\
+             x-amz-storage-class:REDUCED_REDUNDANCY",
+            welcome.as_str(),
+            "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd",
+        ),
+        (
+            "GET /?lifecycle HTTP/1.1\nHost:examplebucket.s3.amazonaws.com",
+            EMPTY_SHA256,
+            "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543",
+        ),
+        (
+            "GET /?max-keys=2&prefix=J HTTP/1.1\nHost:examplebucket.s3.amazonaws.com",
+            EMPTY_SHA256,
+            "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
+        ),
+    ] {
+        let (mut head, _) = head(request);
+        head.fields.set("x-amz-content-sha256", payload);
+        let credentials = example();
+        let signer = Signer {
+            credentials: &credentials,
+            region: "us-east-1",
+            service: "s3",
+            form: PathForm::S3,
+        };
+        let stated = Payload::Sha256(payload.to_owned());
+        let signed = signer
+            .sign(&mut head, &stated, at("20130524T000000Z"))
+            .unwrap();
+        assert_eq!(signed.signature, signature, "{request}");
+        assert_eq!(verify(&head, Some(payload), NOW), Ok(stated), "{request}");
+        head.fields.set("x-amz-content-sha256", sha256(b"another"));
+        assert_eq!(verify(&head, None, NOW), Err(Fault::Mismatch), "{request}");
+    }
 }
