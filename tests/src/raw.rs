@@ -1,12 +1,15 @@
 //! Requests to AWS through the gateway by hand, for what no client would send, and a target that answers by hand.
 
 use crate::gateway::Gateway;
+use bytes::Bytes;
 use model::{Secret, Timestamp};
 use protocols::aws::assume;
 use protocols::http::Head;
 use protocols::http::canonical::PathForm;
+use protocols::http::checksum::Algorithm;
+use protocols::http::chunked::{Encoder, encoded_length};
 use protocols::http::escape;
-use protocols::http::sigv4::{Credentials, Payload, Signer, sha256};
+use protocols::http::sigv4::{Chunks, Credentials, Payload, Signer, sha256};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -199,6 +202,76 @@ impl Raw {
         }
         let request = self.signed("s3", method, target, &all, body);
         exchange(self.address, &request, method == "HEAD")
+    }
+
+    /// Uploads `count` times `block` in signed chunks with a checksum, as much as is sent being all that is held.
+    ///
+    /// # Panics
+    /// If the connection ends.
+    #[must_use]
+    pub fn put_stream(&self, target: &str, block: &Bytes, count: u64) -> Reply {
+        let chunks = Chunks {
+            signed: true,
+            trailer: true,
+        };
+        let (payload, checksum) = (Payload::Chunks(chunks), Algorithm::Crc64Nvme);
+        let length = block.len() as u64 * count;
+        let fields = [
+            ("content-encoding", "aws-chunked"),
+            ("x-amz-content-sha256", payload.as_str()),
+            ("x-amz-decoded-content-length", &length.to_string()),
+            ("x-amz-trailer", checksum.header()),
+            (
+                "content-length",
+                &encoded_length(length, Some(checksum)).to_string(),
+            ),
+        ];
+        let mut head = self.head("PUT", target, &fields);
+        let signed = self.signer("s3").sign(&mut head, &payload, now()).unwrap();
+        let mut encoder = Encoder::new(signed, length, Some(checksum));
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(&written(&head)).unwrap();
+        let mut out = Vec::new();
+        for _ in 0..count {
+            encoder.push(block.clone(), &mut out).unwrap();
+            for piece in out.drain(..) {
+                stream.write_all(&piece).unwrap();
+            }
+        }
+        encoder.finish(&mut out).unwrap();
+        for piece in out {
+            stream.write_all(&piece).unwrap();
+        }
+        read_reply(&mut BufReader::new(stream), false)
+    }
+
+    /// Downloads an object piece by piece. Gives the head, and how long the body was.
+    ///
+    /// # Panics
+    /// If there is no answer with a length.
+    pub fn get_stream(&self, target: &str, mut take: impl FnMut(&[u8])) -> (Reply, u64) {
+        let request = self.signed("s3", "GET", target, &[], b"");
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(&request).unwrap();
+        let mut stream = BufReader::with_capacity(256 << 10, stream);
+        let reply = read_reply(&mut stream, true);
+        let length = reply
+            .field("content-length")
+            .unwrap()
+            .parse::<u64>()
+            .unwrap();
+        let mut read = 0;
+        while read < length {
+            let piece = stream.fill_buf().unwrap_or_default();
+            if piece.is_empty() {
+                break;
+            }
+            take(piece);
+            let used = piece.len();
+            read += used as u64;
+            stream.consume(used);
+        }
+        (reply, read)
     }
 
     fn head(&self, method: &str, target: &str, fields: &[(&str, &str)]) -> Head {

@@ -2,6 +2,8 @@
 
 use crate::place;
 use crate::process::{Watchdog, clean_command};
+use model::Secret;
+use protocols::http::sigv4::Credentials;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -72,6 +74,16 @@ impl S3 {
             sleep(BETWEEN);
         }
         panic!("s3s-fs does not listen");
+    }
+
+    /// Its keys.
+    #[must_use]
+    pub fn keys(&self) -> Credentials {
+        Credentials {
+            access_key: self.access_key.to_owned(),
+            secret_key: Secret::from(self.secret_key.to_owned()),
+            token: None,
+        }
     }
 
     /// The folder that its buckets are folders in.
