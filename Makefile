@@ -14,7 +14,7 @@ test: ## everything, against real servers and clients
 	@scripts/setup test
 	@scripts/test
 
-bench: ## direct, PgBouncer and Countersign side by side, into bench/results/
+bench: ## direct, plain proxies and Countersign side by side, into bench/results/
 	@scripts/setup bench
 	@bench/run
 

@@ -1,4 +1,4 @@
-//! Benchmarks: the same work direct, through PgBouncer and through Countersign, interleaved in one run.
+//! Benchmarks: the same work direct, through a plain proxy and through Countersign, interleaved in one run.
 //!
 //! Machines are noisy, so what counts is the ratio to the peer measured in the same round; the median of the rounds is given.
 #![allow(
@@ -10,6 +10,7 @@
     reason = "a benchmark that cannot do its part ends, and it measures time over real sockets"
 )]
 
+mod aws;
 mod bulk;
 mod cost;
 mod parts;
@@ -31,7 +32,7 @@ pub(crate) struct Effort {
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let known = ["statements", "bulk", "cost", "ledger", "masking"];
+    let known = ["statements", "bulk", "cost", "aws", "ledger", "masking"];
     if let Some(unknown) = wanted.iter().find(|name| !known.contains(&name.as_str())) {
         eprintln!("bench: {unknown:?} is not one of {}", known.join(", "));
         std::process::exit(2);
@@ -59,6 +60,10 @@ fn main() {
         if wants("cost") {
             results.insert("cost".into(), cost::measure(&bench, &effort));
         }
+    }
+    if wants("aws") {
+        let megabytes = number("BENCH_AWS_MIB", 1_024) as usize;
+        results.insert("aws".into(), aws::measure(&effort, megabytes));
     }
     if wants("ledger") {
         results.insert(

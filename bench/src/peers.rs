@@ -201,10 +201,11 @@ impl Drop for Bouncer {
     }
 }
 
-fn found(places: &[&str]) -> PathBuf {
+/// The first of these programs that is there.
+pub(crate) fn found(places: &[&str]) -> PathBuf {
     let found = places.iter().map(Path::new).find(|path| path.exists());
     found
-        .unwrap_or_else(|| panic!("PgBouncer is not installed: run scripts/setup bench"))
+        .unwrap_or_else(|| panic!("none of {places:?} is installed: run scripts/setup bench"))
         .to_owned()
 }
 
