@@ -17,6 +17,7 @@ mod sts;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::Uri;
@@ -47,6 +48,8 @@ pub use keys::{Kept, KeysError, StsError};
 /// Idle connections that are kept for each host, and for how long.
 const IDLE_MAX: usize = 64;
 const IDLE_FOR: Duration = Duration::from_secs(20);
+/// Named keys that were read count for so long.
+const READ_FOR: Duration = Duration::from_secs(1);
 
 /// An account, and the way to it.
 pub struct Account {
@@ -72,7 +75,7 @@ pub struct Account {
 
 /// The gateway's own keys there.
 enum Own {
-    Named(AwsKeys),
+    Named(AwsKeys, Mutex<Option<(Duration, Credentials)>>),
     LookedFor(Box<Chain>, Kept),
 }
 
@@ -129,7 +132,7 @@ impl Account {
             endpoint: target.endpoint.clone(),
             region: target.region.clone(),
             keys: match &target.credentials {
-                AwsCredentials::Keys(keys) => Own::Named(keys.clone()),
+                AwsCredentials::Keys(keys) => Own::Named(keys.clone(), Mutex::default()),
                 AwsCredentials::Chain(config) => {
                     Own::LookedFor(Box::new(Chain::new(config.clone())?), Kept::default())
                 }
@@ -146,21 +149,26 @@ impl Account {
         Some(assume::who(&role.arn, identity, session))
     }
 
-    /// The gateway's own keys there. Named ones are read afresh, so that rotated ones take effect.
+    /// The gateway's own keys there. Named ones are read again after a second, so that rotated ones take effect.
     ///
     /// # Errors
     /// [`KeysError`] where there are none.
     pub async fn keys(&self, clock: &Clock) -> Result<Credentials, KeysError> {
         match &self.keys {
-            Own::Named(keys) => Ok(Credentials {
-                access_key: keys.access_key.clone(),
-                secret_key: keys.secret_key.read()?,
-                token: keys
-                    .session_token
-                    .as_ref()
-                    .map(|it| it.read())
-                    .transpose()?,
-            }),
+            Own::Named(keys, read) => {
+                let now = clock.monotonic();
+                let mut read = read.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some((at, credentials)) = &*read
+                    && now.saturating_sub(*at) < READ_FOR
+                {
+                    return Ok(credentials.clone());
+                }
+                // Where they cannot be read now, those of before do not count.
+                *read = None;
+                let credentials = named(keys)?;
+                *read = Some((now, credentials.clone()));
+                Ok(credentials)
+            }
             Own::LookedFor(chain, kept) => {
                 let find = || chain.find(&self.sts, &chain::environment);
                 kept.get(clock, find).await
@@ -215,6 +223,15 @@ impl Account {
     pub fn client(&self) -> &Client<HttpsConnector<HttpConnector>, Outgoing> {
         &self.client
     }
+}
+
+fn named(keys: &AwsKeys) -> Result<Credentials, KeysError> {
+    let token = keys.session_token.as_ref().map(|it| it.read());
+    Ok(Credentials {
+        access_key: keys.access_key.clone(),
+        secret_key: keys.secret_key.read()?,
+        token: token.transpose()?,
+    })
 }
 
 /// Scheme and `Host` of an endpoint.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use model::{Denial, DenialCode, Timestamp};
+use model::{Denial, DenialCode, PolicyVersion, Timestamp};
 use protocols::aws::NAME;
 use protocols::aws::credentials::Grant;
 use tokio::sync::OnceCell;
@@ -37,6 +37,8 @@ struct Open {
     /// Of the role that is assumed for it.
     keys: Kept,
     asked: AtomicU64,
+    /// The policies that let it use its target: what one set of them decided, it decides again.
+    admitted: Mutex<Option<PolicyVersion>>,
 }
 
 #[derive(Default)]
@@ -58,6 +60,16 @@ impl Session {
     /// The number of its next request, from 1.
     pub(super) fn next(&self) -> u64 {
         self.open.asked.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Whether these policies let it use its target before.
+    pub(super) fn is_admitted(&self, by: PolicyVersion) -> bool {
+        *lock(&self.open.admitted) == Some(by)
+    }
+
+    /// These policies let it use its target.
+    pub(super) fn admit(&self, by: PolicyVersion) {
+        *lock(&self.open.admitted) = Some(by);
     }
 
     /// Where the keys are kept that its requests are made with.
@@ -118,6 +130,7 @@ impl Sessions {
                     state: Mutex::default(),
                     keys: Kept::default(),
                     asked: AtomicU64::new(0),
+                    admitted: Mutex::default(),
                 })
             });
         // Under the lock of the map, so that nobody closes it meanwhile.
