@@ -6,7 +6,11 @@ const {
   S3Client, PutObjectCommand, GetObjectCommand, ListObjectsV2Command, HeadObjectCommand, CopyObjectCommand, DeleteObjectsCommand,
 } = require('@aws-sdk/client-s3');
 
-const s3 = new S3Client({ forcePathStyle: true, maxAttempts: 1 });
+const { NodeHttp2Handler } = require('@smithy/node-http-handler');
+
+// Over HTTP/2 where the environment says so; there is no falling back from that.
+const requestHandler = process.env.S3_HTTP2 ? new NodeHttp2Handler() : undefined;
+const s3 = new S3Client({ forcePathStyle: true, maxAttempts: 1, requestHandler });
 const Bucket = 'lake';
 const text = 'plain\npan 4111111111111111\n';
 
@@ -32,11 +36,14 @@ async function main() {
   const Objects = [{ Key: 'js/copy' }, { Key: 'js/empty' }];
   const deleted = await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
   results.deleted = deleted.Deleted.map((it) => it.Key).sort();
+  const many = Array.from({ length: 40 }, (_, n) => get('js/ünï +.txt', `bytes=${n % 20}-${n % 20}`));
+  results.many = (await Promise.all(many)).map((it) => it.body).join('');
   results.refused = await s3.send(new PutObjectCommand({ Bucket, Key: 'open', Body: 'x', ACL: 'public-read' })).then(
     () => 'no error',
     (error) => [error.name, error.$metadata.httpStatusCode],
   );
   process.stdout.write(`${JSON.stringify(results)}\n`);
+  s3.destroy();
 }
 
 main().catch((error) => {

@@ -183,9 +183,9 @@ impl<'a> Agent<'a> {
         self.run(command)
     }
 
-    /// Runs a Node program under `tests/clients`, with the AWS SDK at hand.
+    /// Runs a Node program under `tests/clients`, with the AWS SDK at hand and these variables.
     #[must_use]
-    pub fn node(&self, program: &str) -> Output {
+    pub fn node(&self, program: &str, variables: &[(&str, &str)]) -> Output {
         let mut command = clean_command("node");
         command
             .arg(client(program))
@@ -193,7 +193,8 @@ impl<'a> Agent<'a> {
                 "NODE_PATH",
                 place::workspace().join("tests/node/node_modules"),
             )
-            .env("NODE_EXTRA_CA_CERTS", self.file("authority.pem"));
+            .env("NODE_EXTRA_CA_CERTS", self.file("authority.pem"))
+            .envs(variables.iter().copied());
         self.run(command)
     }
 

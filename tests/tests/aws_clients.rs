@@ -8,7 +8,7 @@
 
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{Agent, Config, Gateway, S3};
 
 const POLICIES: &str = r#"
@@ -121,21 +121,27 @@ fn the_aws_cli_works_against_a_server_that_verifies() {
 fn the_sdk_for_javascript_works_unchanged() {
     let (_server, gateway) = lake();
     let agent = Agent::new(&gateway, "lake", &[]);
-    let results = agent.node("s3_cases.js").success().json_lines().remove(0);
-    assert_eq!(
-        results,
-        json!({
-            "whole": SHOWN,
-            "part": {"body": "plain\npan ", "range": "bytes 0-9/27"},
-            "masked": {"body": "n ****", "range": "bytes 8-13/27"},
-            "empty": "",
-            "head": [27, true],
-            "copied": SHOWN,
-            "listed": ["js/copy", "js/empty", "js/ünï +.txt"],
-            "deleted": ["js/copy", "js/empty"],
-            "refused": ["AccessDenied", 403],
-        })
-    );
+    for environment in [&[][..], &[("S3_HTTP2", "1")]] {
+        let output = agent.node("s3_cases.js", environment).success();
+        let results = output.json_lines().remove(0);
+        assert_eq!(results, of_javascript(), "{environment:?}");
+    }
+}
+
+/// What it does, over HTTP/1.1 and HTTP/2 alike.
+fn of_javascript() -> Value {
+    json!({
+        "whole": SHOWN,
+        "part": {"body": "plain\npan ", "range": "bytes 0-9/27"},
+        "masked": {"body": "n ****", "range": "bytes 8-13/27"},
+        "empty": "",
+        "head": [27, true],
+        "copied": SHOWN,
+        "listed": ["js/copy", "js/empty", "js/ünï +.txt"],
+        "deleted": ["js/copy", "js/empty"],
+        "many": SHOWN[..20].repeat(2),
+        "refused": ["AccessDenied", 403],
+    })
 }
 
 #[test]

@@ -65,7 +65,8 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-/// A server's settings from `files`, or with the self-signed certificate kept under `data`, which names `ip` too.
+/// A server's settings from `files`, or with the self-signed certificate kept under `data`, which names `ip` too. `protocols` are
+/// offered by ALPN, the best first.
 ///
 /// # Errors
 /// [`TlsError`] where files are missing, unreadable or do not fit each other.
@@ -73,7 +74,7 @@ pub fn server(
     files: Option<&CertificateFiles>,
     data: &Path,
     ip: IpAddr,
-    protocol: &[u8],
+    protocols: &[&[u8]],
 ) -> Result<Arc<ServerConfig>, TlsError> {
     let own;
     let files = match files {
@@ -92,7 +93,7 @@ pub fn server(
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .map_err(|error| TlsError::Unusable(files.certificate.clone(), error))?;
-    config.alpn_protocols = vec![protocol.to_vec()];
+    config.alpn_protocols = protocols.iter().map(|it| it.to_vec()).collect();
     Ok(Arc::new(config))
 }
 

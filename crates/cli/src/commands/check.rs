@@ -122,7 +122,7 @@ fn files(config: &Config) -> Vec<String> {
     ];
     for (name, files, at) in listeners {
         let Some(files) = files else { continue };
-        let settings = tls::server(Some(files), &config.data, at.ip(), b"");
+        let settings = tls::server(Some(files), &config.data, at.ip(), &[]);
         problems.extend(settings.err().map(|error| format!("[{name}] tls: {error}")));
     }
     for issuer in &config.issuers {

@@ -70,7 +70,14 @@ impl Parts {
             .api
             .tls
             .as_ref()
-            .map(|files| tls::server(Some(files), &config.data, addresses.api.ip(), b"http/1.1"))
+            .map(|files| {
+                tls::server(
+                    Some(files),
+                    &config.data,
+                    addresses.api.ip(),
+                    &[b"http/1.1"],
+                )
+            })
             .transpose()?;
 
         keys::prepare(&config.data)?;

@@ -27,7 +27,7 @@ pub(super) fn listener(
         config.postgres.tls.as_ref(),
         &config.data,
         at.ip(),
-        b"postgresql",
+        &[b"postgresql"],
     )?;
     let targets: Targets = config
         .targets

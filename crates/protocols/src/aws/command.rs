@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::classify::{Call, Thing, Wire};
 use super::table::Level;
 use super::{NAME, body, cbor};
-use crate::http::{Head, canonical, escape};
+use crate::http::{AUTHORITY, Head, canonical, escape};
 
 /// A body up to this many bytes stands in the command itself; of a longer one its digest does.
 const BODY_BYTES_MAX: usize = 64 * 1_024;
@@ -20,7 +20,8 @@ const BODY_BYTES_MAX: usize = 64 * 1_024;
 const HIDDEN: &str = "[hidden]";
 
 /// Fields that say how a request travels, and not what it asks.
-const TRAVEL: [&str; 23] = [
+const TRAVEL: [&str; 24] = [
+    AUTHORITY,
     "accept-encoding",
     "amz-sdk-invocation-id",
     "amz-sdk-request",

@@ -5,10 +5,11 @@ use super::command::{is_signature, plain_encoding};
 use super::table::TABLE;
 use crate::http::escape::BadEscape;
 use crate::http::sigv4::Scope;
-use crate::http::{Fields, Head, escape};
+use crate::http::{AUTHORITY, Fields, Head, escape};
 
 /// Fields that belong to the client's connection or signature, or that the relay writes itself.
-const DROPPED: [&str; 32] = [
+const DROPPED: [&str; 33] = [
+    AUTHORITY,
     "accept-encoding",
     "authorization",
     "connection",

@@ -1,5 +1,8 @@
 //! The head of a request.
 
+/// What HTTP/2 has in place of `Host`, as a field: some clients sign it under this name (RFC 9113 section 8.3.1).
+pub const AUTHORITY: &str = ":authority";
+
 /// The head of a request, as it came or as it will go.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Head {

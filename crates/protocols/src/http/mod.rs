@@ -20,4 +20,4 @@ pub mod sigv4;
 #[cfg(test)]
 mod tests;
 
-pub use head::{Fields, Head};
+pub use head::{AUTHORITY, Fields, Head};

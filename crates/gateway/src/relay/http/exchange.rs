@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::{Request, Response};
 use mask::{Masker, MaskerConfig};
 use model::{Command, Decision, Denial, DenialCode, Note, Permit};
@@ -15,7 +15,7 @@ use protocols::aws::credentials::Grant;
 use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::upstream;
 use protocols::http::sigv4::{Payload, Presented, Scope, Verified, sha256};
-use protocols::http::{Fields, Head, sigv4};
+use protocols::http::{AUTHORITY, Fields, Head, sigv4};
 use protocols::session::Answer;
 
 use super::Relay;
@@ -64,7 +64,10 @@ impl Relay {
         let answered = match head(&parts) {
             Some(head) => self.exchange(head, body, source, transport, &id).await,
             None => Err(Refused {
-                refusal: Refusal::new(Kind::Malformed, "a header field is no UTF-8"),
+                refusal: Refusal::new(
+                    Kind::Malformed,
+                    "a header field is no UTF-8, or Host is another than the request's own",
+                ),
                 wire: Wire::RestJson,
             }),
         };
@@ -120,7 +123,12 @@ impl Relay {
             refusal: Refusal::from(bad),
             wire,
         })?;
-        let streams = wire == Wire::S3 && !classify::wants_body(&head);
+        // In HTTP/2 a body need not say how long it is; S3 must be told.
+        let endless = head.fields.has(AUTHORITY)
+            && !head.fields.has("content-length")
+            && !head.fields.has("x-amz-decoded-content-length")
+            && !body.is_end_stream();
+        let streams = wire == Wire::S3 && !classify::wants_body(&head) && !endless;
         let (content, digest) = if streams {
             (Content::Stream(body), None)
         } else {
@@ -234,8 +242,12 @@ impl Relay {
         // Policies may have changed since the session began.
         let policies = self.gateway.policies.current();
         let target = caller.target.as_policy();
-        if let Decision::Deny(denial) = policies.connect(&caller.identity, &target) {
-            return Err(denied(&denial, wire));
+        let version = policies.version();
+        if !session.is_admitted(version) {
+            if let Decision::Deny(denial) = policies.connect(&caller.identity, &target) {
+                return Err(denied(&denial, wire));
+            }
+            session.admit(version);
         }
         let own = caller.target.account().map(|account| account.own.clone());
         let masker = Masker::new(MaskerConfig {
@@ -343,6 +355,17 @@ fn head(parts: &hyper::http::request::Parts) -> Option<Head> {
     let mut fields = Fields::default();
     for (name, value) in &parts.headers {
         fields.push(name.as_str(), std::str::from_utf8(value.as_bytes()).ok()?);
+    }
+    // HTTP/2 says it so (RFC 9113 section 8.3.1).
+    if let Some(authority) = parts.uri.authority() {
+        if parts.version == hyper::Version::HTTP_2 {
+            fields.push(AUTHORITY, authority.as_str());
+        }
+        if !fields.has("host") {
+            fields.push("host", authority.as_str());
+        } else if fields.one("host") != Some(authority.as_str()) {
+            return None;
+        }
     }
     Some(Head {
         method: parts.method.as_str().to_owned(),

@@ -13,6 +13,7 @@ mod answer;
 mod bodies;
 mod exchange;
 mod head;
+mod http2;
 mod keep;
 mod outgoing;
 mod part;
@@ -157,7 +158,10 @@ async fn connection(
                 Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3",
                 _ => "TLSv1.2",
             };
-            exchanges(relay, stream, source, transport).await;
+            match stream.get_ref().1.alpn_protocol() {
+                Some(b"h2") => http2::exchanges(relay, stream, source, transport).await,
+                _ => exchanges(relay, stream, source, transport).await,
+            }
         }
         Ok(Err(error)) => tracing::debug!(%source, error = %error.kind(), "no TLS with a client"),
         Err(_) => tracing::debug!(%source, "a TLS handshake took too long"),

@@ -49,7 +49,7 @@ impl Stage {
         let listener = Listener {
             protocol: "postgres",
             socket,
-            tls: tls::server(None, &scene.folder.path().join("data"), at.ip(), b"toy").unwrap(),
+            tls: tls::server(None, &scene.folder.path().join("data"), at.ip(), &[b"toy"]).unwrap(),
             make: Box::new(move |_| Box::new(Toy::new(shared.clone()))),
         };
         let lobby = Lobby::new(scene.gateway.limits.unauthenticated);
@@ -377,7 +377,13 @@ fn target_tls(folder: &std::path::Path, name: &str) -> (TlsAcceptor, Vec<u8>) {
     std::fs::write(&certificate, made.cert.pem()).unwrap();
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
     let files = crate::config::CertificateFiles { certificate, key };
-    let config = tls::server(Some(&files), folder, "127.0.0.1".parse().unwrap(), b"toy").unwrap();
+    let config = tls::server(
+        Some(&files),
+        folder,
+        "127.0.0.1".parse().unwrap(),
+        &[b"toy"],
+    )
+    .unwrap();
     (TlsAcceptor::from(config), made.cert.der().to_vec())
 }
 

@@ -3,7 +3,7 @@
 use model::Timestamp;
 
 use super::super::escape;
-use super::super::head::Head;
+use super::super::head::{AUTHORITY, Head};
 use super::super::{canonical, date};
 use super::{ALGORITHM, EXPIRES_SECS_MAX, Fault, Payload, Scope};
 
@@ -152,7 +152,7 @@ impl Presented {
             return Err(Fault::Malformed("there is not exactly one Host"));
         }
         let missing = |name: &str| !self.signed.iter().any(|signed| signed == name);
-        if missing("host") {
+        if missing("host") && missing(AUTHORITY) {
             return Err(Fault::NotSigned("host".to_owned()));
         }
         for (name, _) in head.fields.iter() {

@@ -300,3 +300,29 @@ fn the_published_requests_of_s3_are_made_and_hold() {
         assert_eq!(verify(&head, None, NOW), Err(Fault::Mismatch), "{request}");
     }
 }
+
+/// Clients of HTTP/2 sign `:authority` for `host`.
+#[test]
+fn an_authority_counts_as_a_host() {
+    let mut signed = head("GET /b/k HTTP/1.1\nHost:h").0;
+    signed.fields.remove("host");
+    signed.fields.push(":authority", "h");
+    signed.fields.set("x-amz-content-sha256", EMPTY_SHA256);
+    let credentials = example();
+    let signer = Signer {
+        credentials: &credentials,
+        region: "us-east-1",
+        service: "s3",
+        form: PathForm::S3,
+    };
+    let payload = Payload::Sha256(EMPTY_SHA256.to_owned());
+    signer
+        .sign(&mut signed, &payload, at("20130524T000000Z"))
+        .unwrap();
+    signed.fields.push("host", "h");
+    assert!(verify(&signed, None, NOW).is_ok());
+    signed.fields.set(":authority", "other");
+    assert_eq!(verify(&signed, None, NOW), Err(Fault::Mismatch));
+    signed.fields.remove(":authority");
+    assert!(verify(&signed, None, NOW).is_err());
+}
