@@ -10,6 +10,7 @@
     reason = "a target panics where a property does not hold"
 )]
 
+mod coding;
 mod config;
 mod evidence;
 mod ledger;
@@ -61,6 +62,7 @@ macro_rules! targets {
 }
 
 targets! {
+    coding: coding::unpack,
     config: config::parse,
     evidence_sshsig: evidence::sshsig,
     ledger_key: ledger::key,

@@ -9,7 +9,11 @@ pub(crate) use ledger::*;
 pub(crate) use model::*;
 pub(crate) use postgres::*;
 
+use protocols::http::coding::{Encoder, Format};
+
 use crate::{evidence, session};
+
+const TEXT: &[u8] = b"a line of text, 4111 1111 1111 1111\n";
 
 /// Owned copies.
 fn owned<const N: usize>(seeds: [&[u8]; N]) -> Vec<Vec<u8>> {
@@ -23,6 +27,18 @@ fn headed(heads: &[u8], seeds: &[Vec<u8>]) -> Vec<Vec<u8>> {
         .iter()
         .flat_map(|head| seeds.iter().map(move |seed| one(*head, seed)));
     all.collect()
+}
+
+pub(crate) fn coding() -> Vec<Vec<u8>> {
+    let packed = |format| {
+        let mut encoder = Encoder::new(format).unwrap();
+        let mut out = Vec::new();
+        encoder.push(&TEXT.repeat(40), &mut out).unwrap();
+        encoder.finish(&mut out).unwrap();
+        vec![out.clone(), out.repeat(2)]
+    };
+    let gzip = headed(&[0, 14, 254], &packed(Format::Gzip));
+    [gzip, headed(&[1, 15, 255], &packed(Format::Zstd))].concat()
 }
 
 pub(crate) fn config() -> Vec<Vec<u8>> {
