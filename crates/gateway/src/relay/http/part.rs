@@ -9,8 +9,10 @@ use protocols::aws::range::{Wanted, content_range};
 use protocols::aws::secrets::Hider;
 use protocols::http::coding::Format;
 
+use super::WHOLE_BYTES_MAX;
 use super::answer::{Cut, Shown};
 use super::exchange::own;
+use super::head::content_length;
 use super::send::Going;
 use crate::upstream::aws::Account;
 
@@ -109,9 +111,17 @@ pub(super) fn is_plain(encoding: &str) -> bool {
     matches!(encoding.trim(), "" | "identity" | "aws-chunked")
 }
 
-/// Whether an answer is the head of a compressed object, or a part of one, so that it must be made from the whole.
+/// Whether an answer is the head of a compressed object, or a part of one, so that it must be made from the whole. Not where that
+/// is longer than what may be held: it would come to nothing.
 pub(super) fn needs_whole(account: &Account, parts: &response::Parts, going: &Going) -> bool {
     let masker = masker(account, going);
+    let total = match parts.headers.get("content-range") {
+        Some(field) => field.to_str().ok().and_then(content_range).map(|it| it.2),
+        None => content_length(&parts.headers),
+    };
+    if total.is_none_or(|total| total > WHOLE_BYTES_MAX as u64) {
+        return false;
+    }
     let of = |name: &str| going.call.operation.is_some_and(|it| it.name == name);
     let head = of("HeadObject") && parts.status == StatusCode::OK;
     let part = of("GetObject") && parts.status == StatusCode::PARTIAL_CONTENT;

@@ -20,7 +20,7 @@ use super::exchange::{Refused, malformed};
 use super::head::{self, Changes, content_length, ids};
 use super::keep::{self, Keeping, Side};
 use super::outgoing::Upload;
-use super::part::{Part, beyond, hider, is_plain, masker, part, wanted};
+use super::part::{Part, beyond, compressed, hider, is_plain, masker, part, wanted};
 use super::send::{Going, unrecorded};
 use super::{Relay, WHOLE_BYTES_MAX};
 use crate::upstream::aws::Account;
@@ -75,13 +75,15 @@ impl Relay {
         }
         // Where it is compressed anew, only its end tells how long it is.
         let waits = going.whole || begun.coding.is_some();
+        let untold =
+            is_head && !clear && wire == Wire::S3 && compressed(&parts, &going.call).is_some();
         let mut findings = Findings::counting();
         // HEAD agrees with GET.
         let reads = matches!(going.asked.head.method.as_str(), "GET" | "HEAD");
         let changes = Changes {
             cut: cut.as_ref(),
             tags: (!clear && (!bodiless || reads)).then(|| self.mint.tags()),
-            coded: waits,
+            coded: waits || untold,
         };
         let shown = head::shown(&parts, &changes, &masker, &mut findings);
         let masking = (!clear).then(|| Masking {
@@ -241,6 +243,11 @@ async fn begin(
             "is a part of an object that is not one range of bytes",
         ));
     }
+    let of_compressed =
+        || withheld("is a part of a compressed object: get it whole, without Range");
+    if is_object && part && compressed(parts, &going.call).is_some() {
+        return Err(of_compressed());
+    }
     if encoding.is_some() || is_object {
         while first.len() < MAGIC_BYTES {
             let more = next_piece(body).await?;
@@ -255,9 +262,7 @@ async fn begin(
             return Err(withheld("is compressed in a way that is not read here"));
         }
         if format.is_some() && part {
-            return Err(withheld(
-                "is a part of a compressed object that its head does not tell: get it whole",
-            ));
+            return Err(of_compressed());
         }
         if let Some(format) = format {
             return decoded(format, first, read, body).await;
