@@ -297,8 +297,8 @@ impl Findings {
         let place = self.place;
         let same = |place: usize, fact: &Fact| {
             fact.place == place
-                && fact.rule == rule
-                && fact.strategy == strategy
+                && is_same(fact.rule, rule)
+                && is_same(fact.strategy, strategy)
                 && fact.class == *class
         };
         if self
@@ -329,4 +329,9 @@ impl Findings {
         });
         self.last
     }
+}
+
+/// Whether two names are equal; most often they are even one and the same.
+fn is_same(one: &'static str, other: &'static str) -> bool {
+    std::ptr::eq(one, other) || one == other
 }

@@ -95,24 +95,42 @@ enum Fold {
     To(u8),
 }
 
-/// The first character, or `None` for a byte that begins none, and its bytes.
+/// The first character, or the byte that begins none, and its bytes.
+#[inline]
 fn decode(rest: &[u8]) -> (Result<char, u8>, usize) {
-    let head = rest.get(..4).unwrap_or(rest);
-    let valid = match std::str::from_utf8(head) {
-        Ok(text) => text,
-        Err(error) => head
-            .get(..error.valid_up_to())
-            .and_then(|ok| std::str::from_utf8(ok).ok())
-            .unwrap_or_default(),
+    let Some(&first) = rest.first() else {
+        return (Err(0), 1);
     };
-    match valid.chars().next() {
-        Some(char) => (Ok(char), char.len_utf8()),
-        None => (Err(rest.first().copied().unwrap_or_default()), 1),
+    let bits = |place: usize| {
+        let byte = rest.get(place).copied().unwrap_or_default();
+        (byte & 0xC0 == 0x80).then_some(u32::from(byte & 0x3F))
+    };
+    let head = u32::from(first);
+    // RFC 3629, section 3; each form has a least value, so that no character has two.
+    let (value, least, len) = match first {
+        0xC2..=0xDF => (bits(1).map(|it| (head & 0x1F) << 6 | it), 0x80, 2),
+        0xE0..=0xEF => {
+            let tail = || Some(bits(1)? << 6 | bits(2)?);
+            (tail().map(|it| (head & 0x0F) << 12 | it), 0x800, 3)
+        }
+        0xF0..=0xF4 => {
+            let tail = || Some(bits(1)? << 12 | bits(2)? << 6 | bits(3)?);
+            (tail().map(|it| (head & 0x07) << 18 | it), 0x1_0000, 4)
+        }
+        0..=0x7F => (Some(head), 0, 1),
+        _ => (None, 0, 1),
+    };
+    match value.filter(|it| *it >= least).and_then(char::from_u32) {
+        Some(char) => (Ok(char), len),
+        None => (Err(first), 1),
     }
 }
 
+#[inline]
 fn fold(char: Result<char, u8>) -> Fold {
     let char = match char {
+        // The letters of European languages.
+        Ok('\u{C0}'..='\u{2AF}') => return Fold::To(OTHER),
         Ok(char) => u32::from(char),
         Err(0xA0) => return Fold::To(b' '),
         Err(_) => return Fold::To(OTHER),

@@ -284,14 +284,20 @@ impl Masker {
         self.kinds.len() > Kind::ALL.len()
     }
 
-    /// Finds every match that starts at or after `from` in folded text, in order. Some that start earlier may be found too.
-    pub(crate) fn search(&self, text: &[u8], from: usize, hint: Hint, found: &mut Vec<Match>) {
-        detect::scan(text, from, hint, found);
+    /// Finds every match that starts in a part of folded text, in order. Some that start elsewhere may be found too.
+    pub(crate) fn search(
+        &self,
+        text: &[u8],
+        part: Range<usize>,
+        hint: Hint,
+        found: &mut Vec<Match>,
+    ) {
+        detect::scan(text, part.clone(), hint, found);
         if self.finds(Kind::Ip) {
-            detect::find_ip(text, from, found);
+            detect::find_ip(text, part.start, found);
         }
-        self.config.own.find(text, from, hint, found);
-        found.sort_unstable_by_key(|found| (found.start, found.end));
+        self.config.own.find(text, part.start, hint, found);
+        found.sort_by_key(|found| (found.start, found.end));
     }
 
     pub(crate) fn treatment(&self, kind: Kind) -> Treatment {

@@ -108,3 +108,115 @@ pub(crate) fn block(bytes: &[u8; BLOCK_BYTES]) -> Block {
         at: at != 0,
     }
 }
+
+/// Where digits stand in [`BLOCK_BYTES`] of text, a bit for each byte, and how far they may belong together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Digits {
+    /// ASCII digits.
+    pub(crate) is: u64,
+    /// Digits, and what may stand between those of one number.
+    joined: u64,
+}
+
+impl Digits {
+    /// Looks at the text from `pos` on. What is beyond its end is nothing.
+    #[inline]
+    pub(crate) fn at(text: &[u8], pos: usize) -> Self {
+        let rest = text.get(pos..).unwrap_or_default();
+        match rest.first_chunk() {
+            Some(bytes) => Self::of(bytes),
+            None => {
+                let mut bytes = [0; BLOCK_BYTES];
+                bytes
+                    .iter_mut()
+                    .zip(rest)
+                    .for_each(|(to, from)| *to = *from);
+                Self::of(&bytes)
+            }
+        }
+    }
+
+    #[inline]
+    fn of(bytes: &[u8; BLOCK_BYTES]) -> Self {
+        let mut flags = [0_u8; BLOCK_BYTES];
+        for (flag, &byte) in flags.iter_mut().zip(bytes) {
+            let digit = byte.wrapping_sub(b'0') < 10;
+            // , - . / and : stand beside the digits in ASCII.
+            let joins = byte.wrapping_sub(b',') <= b':' - b','
+                || byte & 0xFE == b'('
+                || byte == b' '
+                || byte == b'_';
+            *flag = u8::from(digit) | u8::from(joins) << 1;
+        }
+        Self {
+            is: bits(&flags, 0),
+            joined: bits(&flags, 1),
+        }
+    }
+
+    /// Whether the digits at `place` go on with those before them: what joins digits stands between, and nothing else. Not
+    /// known, and denied, of the first in a block.
+    #[inline]
+    pub(crate) fn goes_on(self, place: u32) -> bool {
+        let before = (1_u64 << place) - 1;
+        let digits = self.is & before;
+        let breaks = !self.joined & before;
+        digits > breaks
+    }
+
+    /// How many digits there are, from the one at `place` on, with nothing but what joins digits between; may be too many.
+    #[inline]
+    pub(crate) fn together(self, place: u32) -> usize {
+        let breaks = !(self.joined >> place);
+        let length = breaks.trailing_zeros();
+        if place + length >= u64::BITS {
+            return usize::MAX;
+        }
+        // To count bits costs more than all the rest.
+        if (length as usize) < NUMBER_DIGITS_MIN {
+            return length as usize;
+        }
+        let below = breaks & breaks.wrapping_neg();
+        (self.is >> place & below.wrapping_sub(1)).count_ones() as usize
+    }
+}
+
+/// One bit of each byte, in order.
+#[inline]
+fn bits(bytes: &[u8; BLOCK_BYTES], bit: u32) -> u64 {
+    let (words, _) = bytes.as_chunks::<8>();
+    let packed = |word: &[u8; 8]| {
+        let ones = u64::from_le_bytes(*word) >> bit & ONES;
+        ones.wrapping_mul(0x0102_0408_1020_4080) >> 56
+    };
+    words
+        .iter()
+        .rev()
+        .fold(0, |all, word| all << 8 | packed(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn digits_are_where_they_are(text in "[0-9a( /:,_*-]{0,150}", pos in 0_usize..90, place in 0_u32..64) {
+            let text = text.as_bytes();
+            let byte = |place: u32| text.get(pos + place as usize).copied().unwrap_or_default();
+            let block = Digits::at(text, pos);
+            for place in 0..64 {
+                prop_assert_eq!(block.is >> place & 1 != 0, byte(place).is_ascii_digit());
+            }
+            let joins = |byte: u8| byte.is_ascii_digit() || b"( /:,_-.".contains(&byte);
+            let together = (place..64).take_while(|place| joins(byte(*place)));
+            let digits = together.filter(|place| byte(*place).is_ascii_digit()).count();
+            prop_assert!(block.together(place) >= digits);
+            let mut before = (0..place).rev().skip_while(|place| joins(byte(*place)) && !byte(*place).is_ascii_digit());
+            let goes_on = before.next().is_some_and(|place| byte(place).is_ascii_digit());
+            prop_assert_eq!(block.goes_on(place), goes_on);
+        }
+    }
+}

@@ -96,13 +96,15 @@ fn together(spans: &[Span]) -> (usize, u64) {
 fn hide(mut text: &[u8], mut pos: u64, spans: &[Span], in_place: bool, out: &mut Vec<u8>) {
     // The usual case: one value in ASCII.
     if let ([span], true) = (spans, text.is_ascii()) {
-        return out.extend(text.iter().map(|&byte| {
-            if span.all || byte.is_ascii_alphanumeric() {
-                MASK
-            } else {
-                byte
-            }
-        }));
+        let from = out.len();
+        if span.all {
+            return out.resize(from + text.len(), MASK);
+        }
+        out.extend_from_slice(text);
+        let written = out.iter_mut().skip(from);
+        return written
+            .filter(|byte| byte.is_ascii_alphanumeric())
+            .for_each(|byte| *byte = MASK);
     }
     while !text.is_empty() {
         let (significant, seen, len) = fold::visible(text);

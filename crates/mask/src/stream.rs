@@ -83,14 +83,14 @@ impl Pass {
             self.follow(slot, window);
         }
         if window.text.is_ascii() {
-            masker.search(window.text, window.from, hint, &mut found);
+            masker.search(window.text, window.from..window.to, hint, &mut found);
             for one in &found {
                 effect =
                     effect.max(self.take(masker, window, window.text, *one, |pos| pos, findings));
             }
         } else {
             let folded = Folded::of(window.text);
-            masker.search(folded.text(), 0, hint, &mut found);
+            masker.search(folded.text(), 0..folded.text().len(), hint, &mut found);
             for one in &found {
                 let original = |pos| folded.original(pos);
                 effect =
@@ -98,7 +98,7 @@ impl Pass {
             }
         }
         self.found = found;
-        self.spans.sort_unstable_by_key(|span| span.start);
+        self.spans.sort_by_key(|span| span.start);
         effect
     }
 

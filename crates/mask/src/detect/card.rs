@@ -3,7 +3,7 @@
 use super::groups::{self, Groups};
 use super::{Hint, Kind, Match, at, context, is_digit, last_four, values};
 
-const DIGITS_MIN: usize = 12;
+pub(super) const DIGITS_MIN: usize = 12;
 const DIGITS_MAX: usize = 19;
 
 /// Characters on either side of a digit run that are read to see whether it is part of a hexadecimal string.
@@ -198,12 +198,17 @@ fn is_card_shape(lens: &[usize], total: usize, kind: u8) -> bool {
 }
 
 fn validated(text: &[u8], start: usize, end: usize, hint: Hint) -> Option<Match> {
-    let len = values(text, start, end).count();
-    let prefix = values(text, start, end)
-        .take(6)
-        .fold(0, |sum, digit| sum * 10 + u64::from(digit));
+    let mut digits = [0; DIGITS_MAX];
+    let mut len = 0;
+    for digit in values(text, start, end) {
+        *digits.get_mut(len)? = digit;
+        len += 1;
+    }
+    let digits = digits.get(..len)?;
+    let head = digits.iter().take(6);
+    let prefix = head.fold(0, |sum, digit| sum * 10 + u64::from(*digit));
     let issued = issued(prefix, len);
-    if issued == Issued::No || !luhn(values(text, start, end)) {
+    if issued == Issued::No || !luhn(digits.iter().copied()) {
         return None;
     }
     if issued == Issued::InContext && !hint.card() && !context::near(text, start, end).card() {
@@ -240,6 +245,9 @@ fn is_fraction(text: &[u8], start: usize) -> bool {
 pub(super) fn in_hexadecimal(text: &[u8], start: usize, end: usize) -> bool {
     let is_hex = |byte: &&u8| byte.is_ascii_hexdigit() || **byte == b'*';
     let part = |from: usize, to: usize| text.get(from..to.min(text.len())).unwrap_or_default();
+    if !part(start, end).iter().all(|byte| is_hex(&byte)) {
+        return false;
+    }
     let before = part(start.saturating_sub(TOKEN_LOOK), start)
         .iter()
         .rev()
@@ -254,7 +262,7 @@ pub(super) fn in_hexadecimal(text: &[u8], start: usize, end: usize) -> bool {
         return false;
     }
     let digits_only = !token.iter().any(u8::is_ascii_alphabetic);
-    if digits_only || !token.iter().all(|byte| is_hex(&byte)) {
+    if digits_only {
         return false;
     }
     let inner = at(text, start.wrapping_sub(before + 1));
@@ -279,7 +287,12 @@ fn in_uuid(text: &[u8], pos: usize) -> bool {
                 _ => byte.is_ascii_hexdigit(),
             })
     };
-    (pos.saturating_sub(LEN)..=pos).any(is_uuid)
+    // Most often too little around it could be of one.
+    let is_part = |byte: &&u8| byte.is_ascii_hexdigit() || **byte == b'-';
+    let (before, after) = text.split_at(pos.min(text.len()));
+    let before = before.iter().rev().take(LEN).take_while(is_part).count();
+    let after = after.iter().take(LEN).take_while(is_part).count();
+    before + after >= LEN && (pos - before..=pos).any(is_uuid)
 }
 
 /// The digits of a declared value that has the form of a card: how many there are.

@@ -74,10 +74,19 @@ pub(crate) fn is_valid(chars: &[u8]) -> bool {
 
 /// What letters and digits leave when divided by 97, a letter counting as a number of two digits (ISO/IEC 7064, MOD 97-10).
 pub(crate) fn remainder<'a>(chars: impl Iterator<Item = &'a u8>) -> u32 {
-    chars.fold(0_u32, |rest, &char| match char {
-        b'0'..=b'9' => (rest * 10 + u32::from(char - b'0')) % 97,
-        _ => (rest * 100 + u32::from(char.to_ascii_uppercase().saturating_sub(b'A')) + 10) % 97,
-    })
+    // Divided as seldom as the number's room allows.
+    let sum = chars.fold(0_u64, |rest, &char| {
+        let rest = if rest < u64::MAX / 1000 {
+            rest
+        } else {
+            rest % 97
+        };
+        match char {
+            b'0'..=b'9' => rest * 10 + u64::from(char - b'0'),
+            _ => rest * 100 + u64::from(char.to_ascii_uppercase().saturating_sub(b'A')) + 10,
+        }
+    });
+    u32::try_from(sum % 97).unwrap_or_default()
 }
 
 /// The length of a country's IBAN: the SWIFT IBAN registry, release 100, and the partial codes in wide use.

@@ -1,17 +1,15 @@
 //! Numbers of persons and accounts that have no check digit: their form, and a word that leads up to them.
 
 use super::groups::separator;
-use super::{Hint, Kind, Match, at as byte, context, last_four, number, run_end, values};
+use super::{Hint, Kind, Match, at as byte, context, last_four, number, run_end};
 use crate::prefilter;
 
 /// Fewer digits pass the prefilter by chance only.
 const DIGITS_MIN: usize = prefilter::NUMBER_DIGITS_MIN;
 
-/// Every such number that begins with the digit run `start..end`, or with letters right before it.
+/// Every such number that begins with the digit run `start..end`, or with letters right before it, and that a word leads
+/// up to.
 pub(super) fn at(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut Vec<Match>) {
-    if let Some(candidate) = itin(text, start, end, hint) {
-        found.push(candidate);
-    }
     let len = end - start;
     let date = date(text, start, end);
     let ein = ein_grouped(text, start, end);
@@ -89,24 +87,21 @@ fn goes_on(text: &[u8], end: usize) -> bool {
 }
 
 /// Area 900–999 and the groups that the Internal Revenue Service gives out (Publication 4164).
-fn itin(text: &[u8], start: usize, end: usize, hint: Hint) -> Option<Match> {
-    let valid = |end| {
-        let number = number(text, start, end);
-        number / 1_000_000 >= 900
-            && matches!(number / 10_000 % 100, 50..=65 | 70..=88 | 90..=92 | 94..=99)
-    };
+pub(super) fn itin(text: &[u8], start: usize, end: usize, hint: Hint) -> Option<Match> {
+    let len = end - start;
+    if !matches!(len, 3 | 9) || byte(text, start) != b'9' {
+        return None;
+    }
+    let valid = |end| matches!(number(text, start, end) / 10_000 % 100, 50..=65 | 70..=88 | 90..=92 | 94..=99);
     let found = |end| Match {
         kind: Kind::Itin,
         start,
         end,
         shown: last_four(text, start, end),
     };
-    if end - start == 9 && valid(end) {
-        let said = hint.ssn() || context::near(text, start, end).ssn();
-        return said.then(|| found(end));
-    }
-    if end - start != 3 || byte(text, start) != b'9' {
-        return None;
+    if len == 9 {
+        let said = || hint.ssn() || context::near(text, start, end).ssn();
+        return (valid(end) && said()).then(|| found(end));
     }
     let (first, group) = separator(text, end)?;
     let group_end = run_end(text, group);
@@ -129,27 +124,33 @@ fn date(text: &[u8], start: usize, end: usize) -> Option<usize> {
     let year = |value| (1900..2030).contains(&value);
     let month = |value| (1..=12).contains(&value);
     let day = |value| (1..=31).contains(&value);
-    let first = number(text, start, end);
-    if end - start == 8 {
-        let ok = year(first / 10_000) && month(first / 100 % 100) && day(first % 100);
+    let len = end - start;
+    if len == 8 {
+        let all = number(text, start, end);
+        let ok = year(all / 10_000) && month(all / 100 % 100) && day(all % 100);
         return ok.then_some(end);
     }
     let mark = byte(text, end);
-    if !matches!(end - start, 1 | 2 | 4) || !matches!(mark, b'-' | b'/' | b'.') {
+    if !matches!(mark, b'-' | b'/' | b'.') || !matches!(len, 1 | 2 | 4) {
         return None;
     }
     let second_end = run_end(text, end + 1);
-    let last_end = run_end(text, second_end + 1);
     if byte(text, second_end) != mark || !(1..=2).contains(&(second_end - end - 1)) {
         return None;
     }
+    let last_end = run_end(text, second_end + 1);
+    let last_len = last_end - second_end - 1;
+    if !matches!((len, last_len), (4, 1 | 2) | (1 | 2, 4)) {
+        return None;
+    }
+    let digits = len + (second_end - end - 1) + last_len;
+    let first = number(text, start, end);
     let second = number(text, end + 1, second_end);
     let last = number(text, second_end + 1, last_end);
-    let ok = match (end - start, last_end - second_end - 1) {
-        (4, 1 | 2) => year(first) && month(second) && day(last),
-        (1 | 2, 4) => year(last) && (month(first) && day(second) || day(first) && month(second)),
-        _ => false,
+    let ok = if len == 4 {
+        year(first) && month(second) && day(last)
+    } else {
+        year(last) && (month(first) && day(second) || day(first) && month(second))
     };
-    let digits = values(text, start, last_end).count();
     (ok && digits >= DIGITS_MIN).then_some(last_end)
 }

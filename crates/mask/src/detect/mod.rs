@@ -29,7 +29,9 @@ pub(crate) use ip::find as find_ip;
 pub(crate) use kind::Kind;
 pub(crate) use routing::checksum as aba_checksum;
 
-use crate::prefilter::{self, BLOCK_BYTES, NUMBER_DIGITS_MIN};
+use std::ops::Range;
+
+use crate::prefilter::{self, BLOCK_BYTES, Digits, NUMBER_DIGITS_MIN};
 
 /// Characters on either side of a match's start that may decide whether it is one: the longest look that any detector
 /// takes (a mail domain of 253 characters after a local part of 64).
@@ -51,18 +53,37 @@ pub(crate) struct Match {
     pub(crate) shown: usize,
 }
 
-/// Finds every match that starts at or after `from`, in no particular order. Some that start earlier may be found too.
-pub(crate) fn scan(text: &[u8], from: usize, hint: Hint, found: &mut Vec<Match>) {
+/// Moves each match behind `sorted` to its place. They are all but in order as they are found.
+fn settle(found: &mut [Match], sorted: usize) {
+    for place in sorted..found.len() {
+        let Some((last, before)) = found.get_mut(..=place).and_then(<[_]>::split_last_mut) else {
+            return;
+        };
+        let key = |it: &Match| (it.start, it.end);
+        let later = |it: &&Match| key(it) > key(last);
+        let count = before.iter().rev().take_while(later).count();
+        if let Some(moved) = found.get_mut(place - count..=place) {
+            moved.rotate_right(1);
+        }
+    }
+}
+
+/// Finds every match that starts in `part`, in no particular order. Some that start elsewhere may be found too.
+pub(crate) fn scan(text: &[u8], part: Range<usize>, hint: Hint, found: &mut Vec<Match>) {
+    let from = part.start;
+    // What decides about a match may stand so far behind its start.
+    let to = text.len().min(part.end + LOOK_CHARS_MAX);
     if hint.tells_all() && text.len() <= NAMED_CHARS_MAX {
         named(text, hint, found);
     }
     let mut pos = from;
     let mut searched = from;
     while let Some(bytes) = text
-        .get(pos..)
+        .get(pos..to)
         .and_then(|rest| rest.first_chunk::<BLOCK_BYTES>())
     {
         let block = prefilter::block(bytes);
+        let before = found.len();
         let end = pos + BLOCK_BYTES;
         if block.hot {
             let start = searched.max(pos.saturating_sub(BLOCK_BYTES));
@@ -72,12 +93,13 @@ pub(crate) fn scan(text: &[u8], from: usize, hint: Hint, found: &mut Vec<Match>)
         if block.at {
             email::find(text, pos, end, found);
         }
+        settle(found, before);
         pos = end;
     }
     let start = searched.max(pos.saturating_sub(BLOCK_BYTES));
-    digits(text, start, text.len(), hint, found);
-    email::find(text, pos, text.len(), found);
-    secret::find(text, from, found);
+    digits(text, start, to, hint, found);
+    email::find(text, pos, to, found);
+    secret::find(text, from..to, found);
 }
 
 /// Judges a value by what its column's name says of it.
@@ -94,6 +116,9 @@ fn named(text: &[u8], hint: Hint, found: &mut Vec<Match>) {
     found.extend(assigned::named(text, hint));
 }
 
+/// Digit runs that begin in so many bytes of a block are tried together; the others are there to look ahead.
+const STEP_BYTES: usize = 48;
+
 /// Tries every digit run that begins in `start..end`.
 fn digits(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut Vec<Match>) {
     let mut pos = start;
@@ -101,52 +126,103 @@ fn digits(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut Vec<Mat
         pos = run_end(text, pos);
     }
     while pos < end {
-        let Some(byte) = text.get(pos) else { return };
-        if !byte.is_ascii_digit() {
-            pos += 1;
-            continue;
+        let block = Digits::at(text, pos);
+        let mut starts = block.is & !(block.is << 1) & ((1 << STEP_BYTES) - 1);
+        let mut together = 0_usize;
+        while starts != 0 {
+            let place = starts.trailing_zeros();
+            starts &= starts - 1;
+            let start = pos + place as usize;
+            if start >= end {
+                return;
+            }
+            let len = (!(block.is >> place)).trailing_zeros();
+            let run_end = if place + len < u64::BITS {
+                start + len as usize
+            } else {
+                run_end(text, start)
+            };
+            let goes_on = block.goes_on(place);
+            if !goes_on {
+                together = block.together(place);
+            }
+            let run = Run {
+                start,
+                end: run_end,
+                together,
+                goes_on,
+            };
+            run_of_digits(text, run, hint, found);
+            if together != usize::MAX {
+                together = together.saturating_sub(run_end - start);
+            }
         }
-        let run_end = run_end(text, pos);
-        run_of_digits(text, pos, run_end, hint, found);
-        pos = run_end;
+        pos += STEP_BYTES;
+        if is_digit(text, pos - 1) {
+            pos = run_end(text, pos);
+        }
     }
 }
 
+/// Digits in a row.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    start: usize,
+    end: usize,
+    /// How many digits may belong together from here on.
+    together: usize,
+    /// More digits stand before it, and no word between them: none leads up to this run.
+    goes_on: bool,
+}
+
 #[inline]
-fn run_of_digits(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut Vec<Match>) {
+fn run_of_digits(text: &[u8], run: Run, hint: Hint, found: &mut Vec<Match>) {
+    let Run { start, end, .. } = run;
     let len = end - start;
     let before = at(text, start.wrapping_sub(1));
-    let separator = groups::separator(text, end);
-    // Few digits by themselves are nothing: no group of a longer number, no account of two letters and digits.
-    let few = len < NUMBER_DIGITS_MIN && len != ZIP_DIGITS;
-    let alone = few && separator.is_none() && !phone::goes_on(text, end);
-    if alone && !before.is_ascii_alphabetic() && before != b'+' {
-        return;
-    }
-    identity::at(text, start, end, hint, found);
-    found.extend(phone::at(text, start, end, hint));
-    if len >= 2 && before.is_ascii_alphabetic() {
+    let lettered = before.is_ascii_alphabetic();
+    if lettered && len >= 2 {
         found.extend(iban::at(text, start));
     }
     if len == ZIP_DIGITS {
         found.extend(address::before_zip(text, start, end));
     }
+    // Few digits are nothing by themselves, but behind letters.
+    if run.together < NUMBER_DIGITS_MIN && !(lettered && len == NUMBER_DIGITS_MIN - 1) {
+        return;
+    }
+    found.extend(identity::itin(text, start, end, hint));
+    let told = !run.goes_on || hint != Hint::NONE;
+    if told {
+        identity::at(text, start, end, hint, found);
+    }
+    let says_so = told || matches!(before, b'+' | b'(');
+    if says_so && run.together >= phone::DIGITS_MIN {
+        found.extend(phone::at(text, start, end, hint));
+    }
     match len {
-        1..=8 => {
-            if let Some((kind, next)) = separator {
-                card::grouped(text, start, end, kind, hint, found);
-                if len == 3 {
-                    found.extend(ssn::grouped(text, start, kind, next, hint));
-                    found.extend(routing::grouped(text, start, kind, next, hint));
-                }
-            }
-        }
+        1..=8 if run.together > 8 => grouped(text, run, hint, found),
         9 => {
             found.extend(ssn::compact(text, start, hint));
             found.extend(routing::compact(text, start, hint));
         }
         12..=19 => found.extend(card::compact(text, start, end, hint)),
         _ => {}
+    }
+}
+
+/// Tries a digit run as the first group of several.
+fn grouped(text: &[u8], run: Run, hint: Hint, found: &mut Vec<Match>) {
+    let Run { start, end, .. } = run;
+    let Some((kind, next)) = groups::separator(text, end) else {
+        return;
+    };
+    if run.together >= card::DIGITS_MIN {
+        card::grouped(text, start, end, kind, hint, found);
+    }
+    if end - start == 3 {
+        found.extend(ssn::grouped(text, start, kind, next, hint));
+        found.extend(routing::grouped(text, start, kind, next, hint));
     }
 }
 

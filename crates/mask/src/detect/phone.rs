@@ -6,7 +6,7 @@ use super::{Hint, Kind, Match, at as byte, context, is_digit, run_end, values};
 const DIGITS_MAX: usize = 15;
 
 /// Fewer digits than these are a number of anything, plus or not.
-const DIGITS_MIN: usize = 10;
+pub(super) const DIGITS_MIN: usize = 10;
 
 /// The number whose first digit run is `start..end`.
 pub(super) fn at(text: &[u8], start: usize, end: usize, hint: Hint) -> Option<Match> {
@@ -84,11 +84,6 @@ fn continues(text: &[u8], end: usize) -> bool {
         || !after.is_ascii()
         || after == b'*'
         || after == b'.' && is_digit(text, end + 1)
-}
-
-/// Whether another group of digits stands behind the run that ends at `end`.
-pub(super) fn goes_on(text: &[u8], end: usize) -> bool {
-    next(text, end).is_some_and(|next| is_digit(text, next))
 }
 
 /// Behind spaces, dashes, dots, slashes and brackets, two at most.

@@ -1,6 +1,7 @@
 //! Secrets that carry a mark: tokens of providers, keys of AWS, private keys, JSON web tokens, passwords in URLs and
 //! connection strings. One search for all the marks, then the form of each.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, Input, MatchKind, Span, packed};
@@ -134,14 +135,14 @@ pub(crate) fn may_hold(text: &[u8]) -> bool {
     marks != 0 || text.len() >= UNMARKED_BYTES_MIN
 }
 
-/// Finds the secrets that start at or after `from`.
-pub(super) fn find(text: &[u8], from: usize, found: &mut Vec<Match>) {
-    if text.len() - from.min(text.len()) < BYTES_MIN {
+/// Finds the secrets that start in `part`.
+pub(super) fn find(text: &[u8], part: Range<usize>, found: &mut Vec<Match>) {
+    if part.len() < BYTES_MIN {
         return;
     }
     // A value begins behind its mark.
-    let base = from.saturating_sub(LOOK_CHARS_MAX);
-    let part = text.get(base..).unwrap_or_default();
+    let base = part.start.saturating_sub(LOOK_CHARS_MAX);
+    let part = text.get(base..part.end).unwrap_or_default();
     let mut mark = |start: usize, end: usize, index: usize| {
         if let Some((_, form)) = MARKS.get(index) {
             found.extend(judge(text, base + start, base + end, *form));
