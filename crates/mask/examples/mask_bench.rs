@@ -97,6 +97,7 @@ fn texts() -> Vec<(&'static str, String)> {
         "Où sont passés les élèves du collège ? Déjà rentrés à la maison, près de la forêt. ";
     let dense =
         "4111-1111-1111-1111, john.doe@example.com, 123-45-6789; GB82 WEST 1234 5698 7654 32 | ";
+    let url = "GET /search?q=blue%20shoes%2C%20size%2042&page=3&ref=%2Fhome%2Fsale HTTP/1.1 200 from a&nbsp;client\n";
     let sparse = format!("{}{dense}", prose.repeat(80));
     vec![
         ("clean_prose", prose.repeat(50_000)),
@@ -104,7 +105,49 @@ fn texts() -> Vec<(&'static str, String)> {
         ("clean_non_ascii", french.repeat(40_000)),
         ("sparse", sparse.repeat(600)),
         ("dense", dense.repeat(40_000)),
+        ("clean_hashes", digests(60_000)),
+        ("clean_url", url.repeat(30_000)),
+        ("base64_picture", base64(3_000_000, |random| random >> 32)),
+        (
+            "base64_text",
+            base64(3_000_000, |random| 97 + (random >> 32) % 25),
+        ),
     ]
+}
+
+/// Numbers that only look random.
+fn random() -> impl Iterator<Item = u64> {
+    std::iter::successors(Some(1_u64), |last| {
+        Some(
+            last.wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407),
+        )
+    })
+}
+
+/// Lines with digests and identifiers.
+fn digests(lines: usize) -> String {
+    let line = |it: u64| {
+        let (high, low) = (it | 1 << 63, it.rotate_left(17) | 1 << 63);
+        format!(
+            "object {high:016x}{low:016x} of {:08x}-{:04x}-4abc-8def-00{:010x}\n",
+            high >> 32,
+            low >> 48,
+            low >> 24
+        )
+    };
+    random().skip(1).take(lines).map(line).collect()
+}
+
+/// Bytes in base64, without a line's end.
+fn base64(len: usize, byte: impl Fn(u64) -> u64) -> String {
+    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let bytes: Vec<u64> = random().map(|it| byte(it) & 0xFF).take(len).collect();
+    let group = |three: &[u64]| {
+        let all = three.iter().fold(0, |all, byte| all << 8 | byte);
+        [18, 12, 6, 0].map(|shift| ALPHABET.chars().nth((all >> shift & 63) as usize))
+    };
+    bytes.chunks_exact(3).flat_map(group).flatten().collect()
 }
 
 fn cells() -> Vec<(&'static str, Vec<String>)> {

@@ -17,6 +17,7 @@
 mod config;
 mod copy;
 mod detect;
+mod encoded;
 mod error_text;
 mod findings;
 mod fold;

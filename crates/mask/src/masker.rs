@@ -7,6 +7,7 @@ use model::DataClass;
 
 use crate::config::{MaskerConfig, Strategy, Treatment};
 use crate::detect::{self, Hint, Kind, Match, secret};
+use crate::encoded;
 use crate::findings::Findings;
 use crate::fold::Folded;
 use crate::prefilter::{Profile, TEXT_BYTES_MIN};
@@ -113,7 +114,9 @@ impl Masker {
         };
         if text.len() <= SHORT_BYTES_MAX && seen(text) {
             let profile = Profile::of_short(text);
-            let clean = profile.is_clean(text.len(), hint != Hint::NONE) && !secret::may_hold(text);
+            let clean = profile.is_clean(text.len(), hint != Hint::NONE)
+                && !secret::may_hold(text)
+                && !encoded::may_hold(text);
             if clean && (profile.high == 0 || !text.contains(&0xEF)) {
                 return Outcome::Clean;
             }
