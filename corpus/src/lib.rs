@@ -10,6 +10,7 @@
     reason = "lists and templates of this crate, which a test walks through whole"
 )]
 
+mod encoded;
 mod look_alikes;
 mod people;
 mod random;
@@ -22,7 +23,7 @@ pub use random::Random;
 /// A text, and what stands in it.
 #[derive(Debug, Clone, Default)]
 pub struct Document {
-    /// What kind of text: `letters`, `logs`, `code`, `json`, `csv`, `rows`.
+    /// What kind of text: `letters`, `logs`, `code`, `json`, `encoded`, `csv`, `rows`.
     pub source: &'static str,
     /// The column's name, for a value of a row; else empty.
     pub column: &'static str,
@@ -75,6 +76,7 @@ fn makers() -> impl Iterator<Item = &'static Maker> {
         .iter()
         .chain(people::MAKERS)
         .chain(secrets::MAKERS)
+        .chain(encoded::MAKERS)
         .chain(look_alikes::MAKERS)
 }
 

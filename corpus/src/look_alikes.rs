@@ -186,6 +186,19 @@ pub(crate) const MAKERS: &[Maker] = &[
             random.number(100..400)
         )
     }),
+    like("base64_id", |random| random.text(BASE62, 22)),
+    like("base64_picture", crate::encoded::picture),
+    like("minified", |random| {
+        format!(
+            "!function(e,t){{\"use strict\";var n={},r=t.exports.{};for(let o=0;o<n.length;o++)r[o]=e^{}}}(this,{{}});",
+            random.number(10..999),
+            random.text(BASE62, 18),
+            random.digits(9)
+        )
+    }),
+    like("escaped", |random| {
+        format!("%7B%22n%22%3A{}%7D", random.number(10..99_999))
+    }),
     like("code_name", |random| random.capitals(8)),
 ];
 

@@ -7,6 +7,23 @@ pub(crate) const SOURCES: &[Source] = &[
     ("logs", LOGS),
     ("code", CODE),
     ("json", JSON),
+    ("encoded", ENCODED),
+];
+
+const ENCODED: &[&str] = &[
+    "{\"id\":\"«base64_id»\",\"body\":\"«card_base64»\"}",
+    "payload=\\x«card_hex» sum=«md5»",
+    "«timestamp» GET /reset?email=«email_percent»&id=«base64_id» 200",
+    "<user id='«uuid»'>«email_references»</user>",
+    "data: «email_base64»",
+    "blob 0x«iban_hex» of commit «git_sha»",
+    "«timestamp» POST /sms?to=«phone_percent»&state=«escaped»",
+    "ssn=«ssn_percent»&page=2",
+    "{\"ssn\":\"«ssn_base64»\",\"etag\":\"«sha256»\"}",
+    "<img src=\"data:image/png;base64,«base64_picture»\">",
+    "«minified»",
+    "Cookie: session=«jwt»; theme=«escaped»",
+    "integrity=\"«integrity»\"",
 ];
 
 const LETTERS: &[&str] = &[

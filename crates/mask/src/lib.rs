@@ -31,8 +31,8 @@ mod stream;
 
 pub use config::{MaskerConfig, Strategy};
 pub use copy::{
-    COPY_FIELD_BYTES_MAX, ColumnPlan, CopyError, CopyFormat, CopyMasker, CopyPlan, CsvFormat,
-    MaskValue, TextFormat, ValueMasker,
+    COPY_FIELD_BYTES_MAX, CSV_HEADER_BYTES_MAX, ColumnPlan, CopyError, CopyFormat, CopyMasker,
+    CopyPlan, CsvFormat, CsvMasker, MaskValue, TextFormat, ValueMasker,
 };
 pub use detect::{Hint, LOOK_CHARS_MAX};
 pub use error_text::ErrorNames;

@@ -4,6 +4,7 @@
 //! leaves as it came, byte for byte.
 
 mod csv;
+mod table;
 mod text;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::findings::{Findings, Place};
 use crate::masker::{Masker, Outcome};
 
 pub use csv::CsvFormat;
+pub use table::{CSV_HEADER_BYTES_MAX, CsvMasker};
 pub use text::TextFormat;
 
 /// The longest field that is read, as it stands in the data. A longer one is withheld: the null string takes its place.
@@ -92,6 +94,9 @@ pub enum CopyError {
         /// The columns of the plan.
         planned: usize,
     },
+    /// No row ends where the header must.
+    #[error("the first row, which must name the columns, does not end: check that this is CSV")]
+    Header,
     /// The data end within a row.
     #[error("COPY data end within row {row}: the upstream broke off")]
     Unfinished {
@@ -306,7 +311,20 @@ impl CopyMasker {
         Ok(())
     }
 
+    /// Shows a field as its plan has it; a carriage return behind the last one of a row in CSV is not of it.
     fn emit(&mut self, field: &[u8], out: &mut Vec<u8>, findings: &mut Findings) {
+        let ends =
+            matches!(self.splitter, Splitter::Csv(_)) && self.column + 1 == self.columns.len();
+        match field.strip_suffix(b"\r").filter(|_| ends) {
+            Some(field) => {
+                self.emit_value(field, out, findings);
+                out.push(b'\r');
+            }
+            None => self.emit_value(field, out, findings),
+        }
+    }
+
+    fn emit_value(&mut self, field: &[u8], out: &mut Vec<u8>, findings: &mut Findings) {
         let Some((place, plan)) = self.columns.get(self.column) else {
             return;
         };
@@ -331,7 +349,7 @@ impl CopyMasker {
             ColumnPlan::Value(ValueMasker(masker)) if !names => {
                 masker.mask(value, &mut self.masked, findings)
             }
-            ColumnPlan::Scan(hint) => {
+            ColumnPlan::Scan(hint) if !names => {
                 self.masker
                     .mask_text(*hint, value, &mut self.masked, findings)
             }

@@ -147,7 +147,7 @@ impl Hint {
 
     /// Whether the name alone makes a value one, whatever few digits it holds.
     pub(crate) fn tells_all(self) -> bool {
-        self.words & (BIRTH | BIC | ADDRESS | KEY | PASSWORD) != 0
+        self.words & (BIRTH | BIC | ADDRESS | LICENSE | KEY | PASSWORD) != 0
     }
 }
 
@@ -176,6 +176,25 @@ pub(super) fn leading(text: &[u8], start: usize) -> Hint {
         |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'\n' | b';' | b',' | b'&' | b'*');
     let from = before.iter().rposition(breaks).map_or(0, |at| at + 1);
     words_of(before.get(from..).unwrap_or_default())
+}
+
+/// Whether the clause before a candidate speaks of a number, and the one before that of a passport: `my passport, the
+/// number is …`.
+pub(super) fn numbered(text: &[u8], start: usize) -> Hint {
+    let before = text
+        .get(start.saturating_sub(BEFORE_CHARS)..start)
+        .unwrap_or_default();
+    let breaks = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'\n' | b';' | b'&' | b'*');
+    let from = before.iter().rposition(breaks).map_or(0, |at| at + 1);
+    let mut clauses = before
+        .get(from..)
+        .unwrap_or_default()
+        .rsplit(|byte| *byte == b',');
+    let last = clauses.next().unwrap_or_default();
+    let first = clauses.next().unwrap_or_default();
+    let is_number = |word: &[u8]| word.eq_ignore_ascii_case(b"number");
+    let said = (Words { text: last, pos: 0 }).any(is_number) && words_of(first).passport();
+    Hint::of(if said { PASSPORT } else { 0 })
 }
 
 fn words_of(text: &[u8]) -> Hint {

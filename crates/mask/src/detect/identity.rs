@@ -21,6 +21,7 @@ pub(super) fn at(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut 
     let letters = letters_before(text, start);
     let from = start - letters.unwrap_or_default();
     let said = hint.or(context::leading(text, from));
+    let said = said.or(context::numbered(text, from));
     if said == Hint::NONE {
         return;
     }
@@ -60,6 +61,20 @@ pub(super) fn at(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut 
     if hint.ein() && letters == 0 && len == 9 {
         found.push(all(Kind::Ein, start, end));
     }
+}
+
+/// A driver's licence of Washington: `WDL` and nine letters and digits, behind a word or in a column so named.
+pub(super) fn washington(text: &[u8], start: usize, hint: Hint) -> Option<Match> {
+    let rest = text.get(start..text.len().min(start + 13))?;
+    let is_part = |byte: &&u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let is_whole = rest.iter().take_while(is_part).count() == 12 && !goes_on(text, start + 12);
+    let said = || hint.license() || context::leading(text, start).license();
+    (is_whole && rest.starts_with(b"WDL") && said()).then_some(Match {
+        kind: Kind::License,
+        start,
+        end: start + 12,
+        shown: start + 12,
+    })
 }
 
 /// How many letters stand right before the run: at most two, and nothing glued to them.

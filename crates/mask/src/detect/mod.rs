@@ -113,6 +113,9 @@ fn named(text: &[u8], hint: Hint, found: &mut Vec<Match>) {
     if hint.birth() {
         found.extend(birth::named(text));
     }
+    if hint.license() {
+        found.extend(identity::washington(text, 0, hint));
+    }
     found.extend(assigned::named(text, hint));
 }
 

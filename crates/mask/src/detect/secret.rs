@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, Input, MatchKind, Span, packed};
 
-use super::{Kind, LOOK_CHARS_MAX, Match, address, assigned, at, bic, birth};
+use super::{Hint, Kind, LOOK_CHARS_MAX, Match, address, assigned, at, bic, birth, identity};
 
 /// What a mark may be the beginning of.
 #[derive(Debug, Clone, Copy)]
@@ -26,10 +26,11 @@ enum Form {
     Bic,
     Birth,
     Address,
+    License,
 }
 
 /// The marks, as the providers publish them.
-const MARKS: [(&str, Form); 64] = [
+const MARKS: [(&str, Form); 63] = [
     ("ghp_", Form::Token(36, 255, false)),
     ("gho_", Form::Token(36, 255, false)),
     ("ghu_", Form::Token(36, 255, false)),
@@ -66,10 +67,9 @@ const MARKS: [(&str, Form); 64] = [
     ("password=", Form::Password),
     ("Password=", Form::Password),
     ("PASSWORD=", Form::Password),
-    ("passwd=", Form::Password),
-    ("pwd=", Form::Password),
-    ("Pwd=", Form::Password),
+    ("wd=", Form::Password),
     ("PWD=", Form::Password),
+    ("WDL", Form::License),
     ("oken", Form::Key),
     ("OKEN", Form::Key),
     ("pi_", Form::Key),
@@ -186,6 +186,13 @@ fn judge(text: &[u8], start: usize, end: usize, form: Form) -> Option<Match> {
     };
     match form {
         Form::Url => url(text, end).map(|(start, end)| found(Kind::Password, start, end)),
+        // Of `cwd=` it is a folder.
+        Form::Password
+            if end - start == 3
+                && !matches!(at(text, start.wrapping_sub(1)), b's' | b'p' | b'P') =>
+        {
+            None
+        }
         Form::Password => password(text, end).map(|(start, end)| found(Kind::Password, start, end)),
         Form::AwsSecret => {
             let key = || aws_secret(text, end);
@@ -200,6 +207,7 @@ fn judge(text: &[u8], start: usize, end: usize, form: Form) -> Option<Match> {
         Form::Address => address::behind(text, end),
         Form::Pem => pem(text, start, end).map(|end| found(Kind::PrivateKey, start, end)),
         _ if glued => None,
+        Form::License => identity::washington(text, start, Hint::NONE),
         Form::Jwt => jwt(text, start).map(|end| found(Kind::Jwt, start, end)),
         Form::AwsId => {
             let len = run(text, end, 17, |byte| {
@@ -325,6 +333,21 @@ fn last_line(text: &[u8], pos: usize) -> Option<usize> {
         .then_some(end + DASHES.len())
 }
 
+/// Whether the `@` at `sign` ends the password of a URL, and so is none of an address.
+pub(super) fn is_url_password(text: &[u8], sign: usize) -> bool {
+    let before = text
+        .get(sign.saturating_sub(URL_CHARS_MAX)..sign)
+        .unwrap_or_default();
+    let mark = memchr::memmem::rfind(before, b"://");
+    mark.is_some_and(|mark| {
+        let authority = sign - before.len() + mark + 3;
+        url(text, authority).is_some_and(|(_, end)| end == sign)
+    })
+}
+
+/// The longest user and password of a URL together, and what is between.
+const URL_CHARS_MAX: usize = 128 + 1 + 200 + 3;
+
 /// The password of `scheme://user:password@host`, where `authority` begins behind the slashes.
 fn url(text: &[u8], authority: usize) -> Option<(usize, usize)> {
     let ends = |byte: u8| {
@@ -363,13 +386,20 @@ fn password(text: &[u8], value: usize) -> Option<(usize, usize)> {
     (part.len() >= 4 && !code && is_secret(part)).then_some((value, value + len))
 }
 
+const PLACEHOLDERS: [&str; 6] = ["none", "null", "true", "false", "redacted", "changeme"];
+
 /// Not empty, not a placeholder, not hidden already.
 pub(super) fn is_secret(value: &[u8]) -> bool {
-    let placeholder = [&b"none"[..], b"null", b"true", b"false", b"redacted"]
+    let placeholder = PLACEHOLDERS
         .iter()
-        .any(|word| value.eq_ignore_ascii_case(word));
+        .any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
+    // Where it is read from the environment.
+    let environment = ["environ", "getenv", "process.env", "ENV["]
+        .iter()
+        .any(|word| memchr::memmem::find(value, word.as_bytes()).is_some());
     let stands_for = matches!(value.first(), None | Some(b'$' | b'{' | b'%' | b'<' | b'*'));
     !placeholder
+        && !environment
         && !stands_for
         && !value
             .iter()

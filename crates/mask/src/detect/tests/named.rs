@@ -144,3 +144,43 @@ fn secrets_are_told_by_the_name_before_them() {
     assert!(!named("token_type", hex) && !named("password", "not set yet"));
     assert!(!named("password_changed_at", "2024-01-15T10:23:45Z"));
 }
+
+#[test]
+fn a_passport_is_spoken_of_before_its_number_is() {
+    finds(
+        Kind::Passport,
+        "I lost my passport, the number was X02411386.",
+        "X02411386",
+    );
+    finds(Kind::Passport, "My passport, number 121690981", "121690981");
+    for text in [
+        "I lost my passport, order 121690981",
+        "passport 7, the number was 121690981",
+        "my passport, the bus, the number 121690981",
+    ] {
+        clean(text);
+    }
+}
+
+#[test]
+fn licences_of_washington_are_letters_too() {
+    for text in [
+        "Driver's license number: WDL1DAPD5FKH (DOB soon)",
+        "{\"driversLicense\":\"WDL1DAPD5FKH\"}",
+        "DL# WDL1DAPD5FKH, please",
+    ] {
+        finds(Kind::License, text, "WDL1DAPD5FKH");
+    }
+    let column = Hint::column("driver_license");
+    assert_eq!(
+        found(column, "WDL1DAPD5FKH"),
+        [(Kind::License, "WDL1DAPD5FKH".to_owned())]
+    );
+    for text in [
+        "part WDL1DAPD5FKH",
+        "driver license WDL1DAPD5F",
+        "driver license WDL1DAPD5FKHX",
+    ] {
+        clean(text);
+    }
+}

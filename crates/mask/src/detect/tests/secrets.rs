@@ -113,16 +113,27 @@ fn passwords_stand_in_urls_and_connection_strings() {
         ("password='hunter two'", "hunter two"),
         ("?user=a&password=hunter2&x=1", "hunter2"),
         ("PGPASSWORD=hunter2 psql", "hunter2"),
+        ("Server=db;Uid=app;Pwd=hunter2;", "hunter2"),
+        ("passwd=hunter2", "hunter2"),
     ] {
         finds(Kind::Password, text, value);
     }
-    assert_eq!(
-        found(Hint::NONE, "postgres://app:hunter2@db.example.com/x"),
-        [
-            (Kind::Password, "hunter2".to_owned()),
-            (Kind::Email, "hunter2@db.example.com".to_owned())
-        ]
-    );
+    // No address, though it looks like one.
+    for text in [
+        "postgres://app:hunter2@db.example.com/x",
+        "sftp://john.doe:hunter2@files.example.com",
+    ] {
+        finds(Kind::Password, text, "hunter2");
+        assert_eq!(found(Hint::NONE, text).len(), 1, "{text}");
+    }
+    for text in [
+        "mailto:hunter2@example.com",
+        "https://john@example.com/",
+        "see https://a.io: b@example.com",
+        "://u:$john@example.com",
+    ] {
+        assert_eq!(found(Hint::NONE, text)[0].0, Kind::Email, "{text}");
+    }
     for text in [
         "https://example.com:8080/a",
         "http://user@localhost/",
@@ -132,6 +143,10 @@ fn passwords_stand_in_urls_and_connection_strings() {
         "connect(password=word)",
         "password=null",
         "password = ?",
+        "cwd=/home/somebody",
+        "crowd=hunter2",
+        "password = \"os.environ['TOKEN']\"",
+        "password: \"changeme\"",
     ] {
         clean(text);
     }
