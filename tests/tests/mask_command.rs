@@ -187,3 +187,31 @@ fn a_pipe_is_masked_as_it_comes() {
     writing.join().unwrap();
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn the_header_of_csv_speaks_for_its_columns() {
+    let rows = "id,dob,account_number\n1,1980-02-01,12345678\n2,,87654321\n";
+    let masked = "id,dob,account_number\n1,****-**-**,********\n2,,********\n";
+    assert_eq!(mask(rows, &[]).success().stdout, rows);
+    assert_eq!(mask(rows, &["--csv"]).success().stdout, masked);
+    assert_eq!(mask(rows, &["--csv", "--check"]).code, Some(1));
+    assert_eq!(mask("a,b\n1,2\n", &["--csv", "--check"]).code, Some(0));
+    let explained = mask(rows, &["--csv", "--explain", "--json"])
+        .success()
+        .stdout;
+    let facts: Vec<serde_json::Value> = explained
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        facts,
+        [
+            json!({"column": "dob", "class": "date_of_birth", "rule": "birth_context", "strategy": "partial", "count": 1}),
+            json!({"column": "account_number", "class": "us_bank_account", "rule": "bank_account_context",
+                   "strategy": "partial", "count": 2}),
+        ]
+    );
+    let torn = mask("a,b\n1\n", &["--csv"]);
+    assert_eq!(torn.code, Some(2));
+    assert!(torn.stderr.contains("row 2"), "{}", torn.stderr);
+}

@@ -10,9 +10,10 @@ use clap::Args;
 use gateway::config::Config;
 use gateway::keys;
 use mask::{
-    Findings, Hint, Masker, MaskerConfig, STREAM_HOLD_BYTES, STREAM_PIECE_BYTES, Sighting, Strategy,
+    CopyError, CsvFormat, CsvMasker, Findings, Hint, Masker, MaskerConfig, STREAM_HOLD_BYTES,
+    STREAM_PIECE_BYTES, Sighting, Strategy,
 };
-use model::DataClass;
+use model::{DataClass, MaskFact};
 use serde_json::json;
 
 use crate::cli::Globals;
@@ -29,6 +30,7 @@ use crate::output::Output;
 Examples:
   countersign mask app.log > masked.log
   journalctl -u api | countersign mask --target bank
+  countersign mask --csv customers.csv
   countersign mask --explain dump.sql            what would be masked, where and why; no value is shown
   countersign mask --check --class pan --class us_ssn fixtures.json    for a hook: exits with 1 if there is any")]
 pub(crate) struct Mask {
@@ -43,6 +45,10 @@ pub(crate) struct Mask {
     /// Exit with 1 if anything is found, and with 2 if the text cannot be read. No masked text is written.
     #[arg(long)]
     check: bool,
+
+    /// The text is CSV with a header, whose names speak for the values under them; --explain counts by column.
+    #[arg(long)]
+    csv: bool,
 
     /// Look for this class alone; may be repeated.
     #[arg(long = "class", value_name = "CLASS")]
@@ -83,18 +89,16 @@ impl Mask {
         mut text: impl Read,
         output: &Output,
     ) -> Result<bool, Failure> {
+        if self.csv {
+            return self.pass_rows(masker, name, text, output);
+        }
         let mut stream = masker.stream(Hint::NONE);
         let mut findings = Findings::tracing();
         let mut lines = Lines::default();
         let mut piece = vec![0; READ_BYTES];
         let mut masked = Vec::new();
         loop {
-            let count = match text.read(&mut piece) {
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(unreadable(name, &error)),
-            };
-            let piece = piece.get(..count).unwrap_or_default();
+            let piece = next(&mut text, &mut piece, name)?;
             lines.push(piece);
             if piece.is_empty() {
                 stream.finish(&mut masked, &mut findings);
@@ -104,6 +108,45 @@ impl Mask {
             stream.push(piece, &mut masked, &mut findings);
             self.write(name, &masked, &mut findings, &mut lines, output)?;
             masked.clear();
+        }
+    }
+
+    /// The same for CSV.
+    fn pass_rows(
+        &self,
+        masker: &Arc<Masker>,
+        name: &Path,
+        mut text: impl Read,
+        output: &Output,
+    ) -> Result<bool, Failure> {
+        let failed = |error: CopyError| Failure::usage(format!("{}: {error}", name.display()));
+        let mut rows = CsvMasker::new(Arc::clone(masker), CsvFormat::default());
+        let mut findings = Findings::counting();
+        let mut piece = vec![0; READ_BYTES];
+        let mut masked = Vec::new();
+        let is_shown = !self.explain && !self.check;
+        loop {
+            let piece = next(&mut text, &mut piece, name)?;
+            let is_end = piece.is_empty();
+            let pushed = rows.push(piece, &mut masked, &mut findings);
+            if !is_end && pushed.is_ok() {
+                if is_shown {
+                    io::stdout().lock().write_all(&masked)?;
+                }
+                masked.clear();
+                continue;
+            }
+            let finished = pushed.and_then(|()| rows.finish(&mut masked, &mut findings));
+            if is_shown {
+                io::stdout().lock().write_all(&masked)?;
+            }
+            finished.map_err(failed)?;
+            if self.explain {
+                for fact in findings.facts() {
+                    explain_column(name, &fact, output)?;
+                }
+            }
+            return Ok(!findings.is_empty());
         }
     }
 
@@ -154,6 +197,17 @@ impl Mask {
             *sought = true;
         }
         Ok(find)
+    }
+}
+
+/// Reads the next piece of a text; an empty one is its end.
+fn next<'a>(text: &mut impl Read, piece: &'a mut [u8], name: &Path) -> Result<&'a [u8], Failure> {
+    loop {
+        match text.read(piece) {
+            Ok(count) => return Ok(piece.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(unreadable(name, &error)),
+        }
     }
 }
 
@@ -216,6 +270,28 @@ fn explain(
     );
     output.line(&format!(
         "{} {class}, found by {rule}: {strategy}",
+        output.paint().bold(&place)
+    ))
+}
+
+fn explain_column(name: &Path, fact: &MaskFact, output: &Output) -> io::Result<()> {
+    let MaskFact {
+        class,
+        rule,
+        strategy,
+        place,
+        count,
+        ..
+    } = fact;
+    if output.is_json() {
+        return output.json(&json!({
+            "column": place, "class": class, "rule": rule, "strategy": strategy, "count": count,
+        }));
+    }
+    let place = format!("{}:{place}:", name.to_string_lossy());
+    let place = crate::render::escape::visible(&place);
+    output.line(&format!(
+        "{} {count} {class}, found by {rule}: {strategy}",
         output.paint().bold(&place)
     ))
 }
