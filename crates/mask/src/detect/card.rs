@@ -273,7 +273,7 @@ pub(super) fn in_hexadecimal(text: &[u8], start: usize, end: usize) -> bool {
 }
 
 /// Whether `pos` lies in a UUID (RFC 9562, section 4): 8-4-4-4-12 hexadecimal digits.
-fn in_uuid(text: &[u8], pos: usize) -> bool {
+pub(super) fn in_uuid(text: &[u8], pos: usize) -> bool {
     const LEN: usize = 36;
     let is_uuid = |from: usize| {
         let Some(uuid) = text.get(from..from + LEN) else {

@@ -1,6 +1,6 @@
 //! International bank account numbers (ISO 13616): the length that the country's registry entry gives, and mod 97.
 
-use super::card::in_hexadecimal;
+use super::card::{in_hexadecimal, in_uuid};
 use super::{Kind, Match, at as byte, last_four};
 use crate::prefilter;
 
@@ -24,7 +24,7 @@ pub(super) fn at(text: &[u8], digits: usize) -> Option<Match> {
     if goes_on || !is_valid(chars) {
         return None;
     }
-    if in_hexadecimal(text, start, end) {
+    if in_hexadecimal(text, start, end) || in_uuid(text, start) {
         return None;
     }
     Some(Match {
