@@ -47,8 +47,13 @@ fn main() {
         each: Duration::from_secs(number("BENCH_SECONDS", 5)),
         rounds: number("BENCH_ROUNDS", 3) as usize,
     };
-    let mut results = Map::new();
-    results.insert("machine".into(), parts::machine());
+    let file = std::path::Path::new("bench/results/latest.json");
+    // What is not measured now stays as it was measured last.
+    let mut results: Map<String, Value> = std::fs::read(file)
+        .ok()
+        .and_then(|last| serde_json::from_slice(&last).ok())
+        .unwrap_or_default();
+    let machine = parts::machine();
     if wants("statements") || wants("bulk") || wants("cost") {
         let bench = peers::Peers::start();
         if wants("statements") {
@@ -74,10 +79,17 @@ fn main() {
     if wants("masking") {
         results.insert("masking".into(), parts::masking());
     }
-    let folder = std::path::Path::new("bench/results");
-    std::fs::create_dir_all(folder).unwrap();
+    let measured = known.into_iter().filter(|name| wants(name));
+    let machines = measured.map(|name| (name.to_owned(), machine.clone()));
+    match results.get_mut("machines").and_then(Value::as_object_mut) {
+        Some(last) => last.extend(machines),
+        None => {
+            results.insert("machines".into(), Value::Object(machines.collect()));
+        }
+    }
+    std::fs::create_dir_all("bench/results").unwrap();
     let text = serde_json::to_string_pretty(&json!(results)).unwrap();
-    std::fs::write(folder.join("latest.json"), text + "\n").unwrap();
+    std::fs::write(file, text + "\n").unwrap();
     println!("\nbench/results/latest.json has the figures.");
 }
 
