@@ -158,7 +158,9 @@ fn text_in_any_form_is_masked_within_its_compression() {
 fn parts_are_those_of_what_is_shown_of_the_whole() {
     let (_server, gateway) = lake(plain);
     let raw = Raw::of(&gateway, "lake", &[]);
-    let content = format!("{}{}", noise(500), SECRET.repeat(100));
+    // Longer than what is read around a part: s3s-fs fails where the last bytes asked for are more than there are, of which
+    // RFC 9110 section 14.1.2 says that it is the whole.
+    let content = format!("{}{}", noise(2_000), SECRET.repeat(100));
     put(&raw, "a.gz", &[], &gzip(content.as_bytes()));
     put(
         &raw,
