@@ -101,6 +101,20 @@ fn masking(database: &Database<'_>) -> Gateway {
     Gateway::start(config)
 }
 
+/// The same measured of both in each round, and the median of what the second has of the first.
+fn compared(
+    plain: &Peer,
+    masking: &Peer,
+    effort: &Effort,
+    measure: impl Fn(&Peer) -> f64,
+) -> (f64, Vec<(f64, f64)>) {
+    let rounds: Vec<(f64, f64)> = (0..effort.rounds)
+        .map(|_| (measure(plain), measure(masking)))
+        .collect();
+    let ratios = rounds.iter().map(|(plain, masking)| masking / plain);
+    (median(ratios.collect()), rounds)
+}
+
 fn points(plain: &Peer, masking: &Peer, effort: &Effort) -> Value {
     let (mut rows, mut results) = (Vec::new(), Vec::new());
     let folder = tempfile::tempdir().unwrap();
@@ -109,18 +123,8 @@ fn points(plain: &Peer, masking: &Peer, effort: &Effort) -> Value {
         fs::write(&file, format!("\\set aid random(1, 100000)\n{query}\n")).unwrap();
         for mode in ["simple", "prepared"] {
             let script = ["-f", file.to_str().unwrap()];
-            let rounds: Vec<(f64, f64)> = (0..effort.rounds)
-                .map(|_| {
-                    let tps = |peer| statements::tps(peer, effort, &script, mode, 1);
-                    (tps(plain), tps(masking))
-                })
-                .collect();
-            let ratio = median(
-                rounds
-                    .iter()
-                    .map(|(plain, masking)| masking / plain)
-                    .collect(),
-            );
+            let tps = |peer: &Peer| statements::tps(peer, effort, &script, mode, 1);
+            let (ratio, rounds) = compared(plain, masking, effort, tps);
             let added = median(
                 rounds
                     .iter()
@@ -152,18 +156,8 @@ fn mixes(plain: &Peer, masking: &Peer, effort: &Effort) -> Value {
             ("SELECT", format!("SELECT * FROM mix_{index}")),
             ("COPY", format!("COPY mix_{index} TO STDOUT")),
         ] {
-            let rounds: Vec<(f64, f64)> = (0..effort.rounds)
-                .map(|_| {
-                    let speed = |peer: &Peer| bulk::rows_per_second(&peer.endpoint, &query, ROWS);
-                    (speed(plain), speed(masking))
-                })
-                .collect();
-            let ratio = median(
-                rounds
-                    .iter()
-                    .map(|(plain, masking)| masking / plain)
-                    .collect(),
-            );
+            let speed = |peer: &Peer| bulk::rows_per_second(&peer.endpoint, &query, ROWS);
+            let (ratio, _) = compared(plain, masking, effort, speed);
             rows.push(vec![format!("{way} of {name}"), format!("{ratio:.2}")]);
             results.push(json!({ "case": name, "way": way, "ratio": figure(ratio) }));
         }
