@@ -1,9 +1,9 @@
 //! Forms of expressions.
 
-use super::writer::Kind::{self, Doc, Flag, List, Number, Text};
+use super::writer::Kind::{self, Doc, Flag, List, Number, Row, Text};
 use super::writer::Writer;
 
-/// `{t}`, `{n}`, `{f}`, `{l}` and `{d}` stand for expressions of each kind.
+/// `{t}`, `{n}`, `{f}`, `{l}`, `{d}` and `{r}` stand for expressions of each kind.
 const TEXTS: &[&str] = &[
     "upper({t})",
     "lower({t})",
@@ -67,6 +67,12 @@ const TEXTS: &[&str] = &[
     "(SELECT {t})",
     "(VALUES ({t}))",
     "((SELECT ROW({t}, 1))::text)",
+    "({r})::text",
+    "({r}).token",
+    "({r}).name",
+    "(ROW({t}, {n})).f1",
+    "(ROW({t}, {n})).f2::text",
+    "(array_agg({r}) OVER ())[1]::text",
 ];
 const NUMBERS: &[&str] = &[
     "({n} + 1)",
@@ -112,6 +118,9 @@ const FLAGS: &[&str] = &[
     "(({t}, {n}) > ({t}, {n}))",
     "starts_with({t}, 'Q')",
     "(({t} = 'QW') IS TRUE)",
+    "({r} IS NULL)",
+    "({r} = {r})",
+    "({r} > {r})",
 ];
 const LISTS: &[&str] = &[
     "ARRAY[{t}, {t}]",
@@ -132,6 +141,17 @@ const DOCS: &[&str] = &[
     "jsonb_set({d}, '{{a}}', to_jsonb({t}))",
     "jsonb_strip_nulls({d})",
     "coalesce({d}, {d})",
+    "to_jsonb({r})",
+    "jsonb_build_object('all', {r})",
+];
+const ROWS: &[&str] = &[
+    "ROW({t}, {n})",
+    "ROW({n}, {t}, {d})",
+    "ROW({r}, {t})",
+    "CASE WHEN {f} THEN {r} END",
+    "coalesce({r}, {r})",
+    "(SELECT {r})",
+    "lag({r}) OVER ()",
 ];
 
 /// An expression of a form picked at random, its parts written by `part`; `None` where it should be a query.
@@ -147,6 +167,7 @@ pub(crate) fn expr(
         Flag => FLAGS,
         List => LISTS,
         Doc => DOCS,
+        Row => ROWS,
     };
     if writer.dice(6) == 0 {
         return None;
@@ -162,6 +183,7 @@ pub(crate) fn expr(
             Some(b'f') => Flag,
             Some(b'l') => List,
             Some(b'd') => Doc,
+            Some(b'r') => Row,
             // `{{a}}`: a path.
             _ => {
                 sql.push_str("{a}");

@@ -8,6 +8,7 @@
 )]
 
 mod grow;
+mod row;
 mod writer;
 
 use aho_corasick::AhoCorasick;
@@ -99,6 +100,7 @@ struct Trial {
     /// Statements whose other columns, rows or success depend on what is protected.
     telling: usize,
     by_names: usize,
+    by_places: usize,
     misses: String,
 }
 
@@ -161,6 +163,18 @@ impl Trial {
                     self.miss(seed, statement, &what);
                 }
             }
+            if let OutputRule::Fields(fields) = rule {
+                self.by_places += 1;
+                let cells = one["rows"].as_array().unwrap().iter();
+                let cells = cells.filter_map(|row| row[at].as_str());
+                let shown: Vec<String> = cells
+                    .filter_map(|cell| self.shows_in_row(cell, fields))
+                    .collect();
+                for shown in shown {
+                    let what = format!("column {at} shows {shown} beside its declared fields");
+                    self.miss(seed, statement, &what);
+                }
+            }
             self.trace(seed, statement, at, &fields[at], rule);
         }
         let clear = |result: &Value| -> Vec<Vec<Value>> {
@@ -181,13 +195,39 @@ impl Trial {
         }
     }
 
+    /// What of a value shows in a row, or an array of rows, that is masked by its fields.
+    fn shows_in_row(&self, cell: &str, fields: &[OutputRule]) -> Option<String> {
+        if cell.starts_with('{') {
+            let mut rows = row::elements(cell).into_iter().flatten();
+            return rows.find_map(|row| self.shows_in_row(&row, fields));
+        }
+        // With other fields it is withheld.
+        let values = row::fields(cell).filter(|values| values.len() == fields.len())?;
+        let mut both = values.iter().zip(fields);
+        both.find_map(|(value, rule)| {
+            let value = value.as_deref()?;
+            match rule {
+                OutputRule::Clear => {
+                    let found = self.needles.find(value)?;
+                    Some(value[found.range()].to_owned())
+                }
+                OutputRule::Fields(fields) => self.shows_in_row(value, fields),
+                OutputRule::Members(members) => {
+                    self.shows_in_json(vec![serde_json::from_str(value).ok()?], members)
+                }
+                OutputRule::Declared(_) | OutputRule::Withheld(_) => None,
+            }
+        })
+    }
+
     /// What of a value shows in JSON that is masked by the names of its members.
     fn shows_beside(&self, result: &Value, column: usize, members: &Members) -> Option<String> {
-        let rows = result["rows"].as_array().unwrap();
-        let mut open: Vec<Value> = rows
-            .iter()
-            .filter_map(|row| serde_json::from_str(row[column].as_str()?).ok())
-            .collect();
+        let rows = result["rows"].as_array().unwrap().iter();
+        let open = rows.filter_map(|row| serde_json::from_str(row[column].as_str()?).ok());
+        self.shows_in_json(open.collect(), members)
+    }
+
+    fn shows_in_json(&self, mut open: Vec<Value>, members: &Members) -> Option<String> {
         while let Some(value) = open.pop() {
             let shown = match value {
                 Value::Array(elements) => {
@@ -246,7 +286,7 @@ impl Trial {
             let fits = match rule {
                 OutputRule::Declared(said) => *said == class(name),
                 OutputRule::Withheld(_) => true,
-                OutputRule::Clear | OutputRule::Members(_) => false,
+                OutputRule::Clear | OutputRule::Members(_) | OutputRule::Fields(_) => false,
             };
             if !fits {
                 let what = format!(
@@ -327,6 +367,7 @@ fn the_analysis_knows_what_shows() {
             traced: 0,
             telling: 0,
             by_names: 0,
+            by_places: 0,
             misses: String::new(),
         };
         let results = &lines[Catalog::QUERIES.len()..];
@@ -339,12 +380,12 @@ fn the_analysis_knows_what_shows() {
     let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
     let trial = thread.spawn(judge).unwrap().join().unwrap();
     println!(
-        "{} of the statements answered; {} columns show something protected, {} are traced to it, {} hold it by names, {} statements tell of it",
-        trial.answered, trial.showing, trial.traced, trial.by_names, trial.telling
+        "{} of the statements answered; {} columns show something protected, {} are traced to it, {} hold it by names, {} in rows, {} statements tell of it",
+        trial.answered, trial.showing, trial.traced, trial.by_names, trial.by_places, trial.telling
     );
     assert!(trial.misses.is_empty(), "missed:\n{}", trial.misses);
     if number("LINEAGE_STATEMENTS", STATEMENTS) == STATEMENTS {
         assert!(trial.answered > 2_000 && trial.showing > 1_000 && trial.traced > 200);
-        assert!(trial.telling > 100 && trial.by_names > 20);
+        assert!(trial.telling > 80 && trial.by_names > 20 && trial.by_places > 100);
     }
 }

@@ -8,11 +8,12 @@ pub(crate) enum Kind {
     Flag,
     List,
     Doc,
+    Row,
 }
 
-use Kind::{Doc, Flag, List, Number, Text};
+use Kind::{Doc, Flag, List, Number, Row, Text};
 
-const KINDS: [Kind; 6] = [Text, Text, Text, Number, List, Doc];
+const KINDS: [Kind; 7] = [Text, Text, Text, Number, List, Doc, Row];
 /// Names that columns get, often several the same.
 const NAMES: [&str; 8] = ["id", "name", "token", "mark", "x", "y", "memo", "case"];
 
@@ -94,7 +95,8 @@ impl Writer {
             0 => self.change(&kinds),
             1 => {
                 let (from, scope) = self.from(2, &outside);
-                let star = match self.below(3) {
+                let star = match self.below(4) {
+                    3 => sql!("1, ({}).*", self.expr(Row, 2, &scope)),
                     0 if !scope.rows.is_empty() => sql!("{}.*", self.pick(&scope.rows)),
                     1 => sql!("*, {}", self.expr(Text, 1, &scope)),
                     _ => "*".to_owned(),
@@ -469,6 +471,8 @@ impl Writer {
             Flag => self.pick(&["true", "false"]),
             List => "ARRAY['a', 'u']",
             Doc => "'{\"pin\": \"aei\"}'::jsonb",
+            Row if !scope.rows.is_empty() => return self.pick(&scope.rows),
+            Row => "ROW('aei', 5)",
         }
         .to_owned()
     }
@@ -534,6 +538,10 @@ impl Writer {
                 sql!("coalesce(jsonb_agg({row} ORDER BY {number}){filter}, '[]')")
             }
             (Doc, _) => sql!("jsonb_object_agg(coalesce({text}, ''), {number})"),
+            (Row, _) => {
+                let row = self.expr(Row, depth, scope);
+                sql!("array_agg({row} ORDER BY {number}){filter}")
+            }
         }
     }
 

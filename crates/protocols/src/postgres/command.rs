@@ -182,7 +182,7 @@ impl Piece {
 
     /// Whether its rows depend on what the catalog says.
     pub(super) fn rows_need_catalog(&self) -> bool {
-        !matches!(self.resolved.rows, Rows::Clear)
+        self.resolved.rows == Rows::ByColumn
     }
 }
 

@@ -37,11 +37,7 @@ struct Bound {
 impl Bound {
     /// What one of its rows shows, as one value.
     fn row(&self) -> Taint {
-        if self.renamed {
-            together(&self.slots).computed()
-        } else {
-            Taint::of_row(&self.slots)
-        }
+        Taint::of_row(&self.slots, !self.renamed)
     }
 }
 
@@ -284,6 +280,11 @@ impl<'a> Lineage<'a> {
                     let star = self.star(path);
                     columns.extend(self.room_for(star));
                 }
+                Expr::Fields(of) => {
+                    let row = self.value(|this| this.expr(of));
+                    let fields = fields(row);
+                    columns.extend(self.room_for(fields));
+                }
                 expr => columns.push(match self.plain(expr) {
                     Some(column) => Slot {
                         name: target.name.clone(),
@@ -299,6 +300,18 @@ impl<'a> Lineage<'a> {
             }
         }
         columns
+    }
+}
+
+/// The columns that the fields of a row become.
+fn fields(row: Taint) -> Vec<Slot> {
+    match row {
+        Taint::Row(fields) => fields
+            .iter()
+            .map(|field| Slot::one(field.name.clone(), field.taint.clone()))
+            .collect(),
+        Taint::Direct(_) => vec![Slot::many(row)],
+        other => vec![Slot::many(other.computed())],
     }
 }
 

@@ -17,6 +17,7 @@ mod redefine;
 mod resolve;
 mod shape;
 mod shape_build;
+mod shown;
 mod statement;
 mod taint;
 mod tree;
@@ -34,11 +35,9 @@ pub use catalog::{
 };
 pub use place::place;
 pub use protected::{Declaration, Protected};
-pub use resolve::{
-    Called, CalledKind, Columns, FieldOrigin, OutputRule, Resolved, ResolvedEffect, Rows, Withheld,
-    resolve,
-};
+pub use resolve::{Called, CalledKind, Resolved, ResolvedEffect, resolve};
 pub use shape::Shape;
+pub use shown::{CopiedColumn, FieldOrigin, OutputRule, Rows, Withheld};
 pub use statement::{Copy, CopyDirection, CopyPeer, Handle, Output, Statement, Transaction};
 pub use taint::{Member, Members, Taint};
 

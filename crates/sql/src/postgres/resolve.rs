@@ -1,7 +1,6 @@
 //! A statement with the catalog at hand: what it touches, what its functions may do, what may be shown.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use model::DataClass;
 
@@ -9,8 +8,9 @@ use super::catalog::{Catalog, RelationKind, Volatility};
 use super::lineage::{Lineage, Told};
 use super::protected::Protected;
 use super::redefine;
+use super::shown::Rows;
 use super::statement::{CopyDirection, CopyPeer, Output, Statement};
-use super::taint::{Members, Slot, Taint, together};
+use super::taint::{Slot, Taint, together};
 use super::walk::FOREIGN_KEY;
 use crate::{Action, Effect, Name};
 
@@ -32,6 +32,8 @@ pub struct Resolved {
     pub probed: BTreeSet<DataClass>,
     /// What may be shown of its rows.
     pub rows: Rows,
+    /// The predicted columns of its rows, where they count.
+    pub(super) columns: Vec<Slot>,
 }
 
 /// An effect with the relations it can mean.
@@ -67,65 +69,6 @@ pub enum CalledKind {
     Reads,
 }
 
-/// What may be shown of a statement's rows.
-#[derive(Debug, Clone)]
-pub enum Rows {
-    /// It returns none, or the server's own.
-    Clear,
-    /// Its columns, decided with what the server reports of each: see [`Resolved::rules`].
-    Columns(Columns),
-}
-
-/// The predicted columns of a result.
-#[derive(Debug, Clone)]
-pub struct Columns(Vec<Slot>);
-
-/// Where RowDescription says that a column comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FieldOrigin {
-    /// The relation's object identifier; 0 for none.
-    pub table_oid: u32,
-    /// The attribute number; 0 for none.
-    pub column: i16,
-}
-
-/// What to do with one output column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OutputRule {
-    /// Pass it (detectors still look at it).
-    Clear,
-    /// Mask it as this class.
-    Declared(DataClass),
-    /// It is JSON, or a row: mask its members, each by its name.
-    Members(Arc<Members>),
-    /// Withhold it.
-    Withheld(Withheld),
-}
-
-/// Why an output column is withheld.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Withheld {
-    /// It is computed of protected columns.
-    #[error("it is computed from protected data ({}): select the column itself, or leave it out", classes(.0))]
-    Derived(BTreeSet<DataClass>),
-    /// Its relation is not in the catalog: load it again, and resolve again.
-    #[error(
-        "its table (oid {0}) is not known yet: try again, or ask for the catalog to be refreshed"
-    )]
-    Relation(u32),
-    /// What it depends on cannot be told.
-    #[error("what it depends on is not known: {0}")]
-    Unknown(String),
-}
-
-fn classes(classes: &BTreeSet<DataClass>) -> String {
-    classes
-        .iter()
-        .map(DataClass::name)
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
 /// Looks a statement up in the catalog. Needs a stack of [`super::STACK_BYTES`].
 #[must_use]
 pub fn resolve(statement: &Statement, catalog: &Catalog, protected: &Protected) -> Resolved {
@@ -159,12 +102,13 @@ pub fn resolve(statement: &Statement, catalog: &Catalog, protected: &Protected) 
         .filter(|effect| effect.protected)
         .flat_map(|effect| effect.relations.iter().cloned())
         .collect();
-    let (mut rows, copies_protected, told) =
+    let (mut rows, mut columns, copies_protected, told) =
         rows(statement, catalog, protected, !touched.is_empty());
     if !protected.is_empty()
         && let Some(why) = planned(statement, catalog)
     {
-        rows = Rows::Columns(Columns(vec![Slot::unknown(&why)]));
+        rows = Rows::ByColumn;
+        columns = vec![Slot::unknown(&why)];
     }
     let (matched, mut probed) = told.classes(protected.classes());
     for effect in effects.iter().filter(|effect| examines(statement, effect)) {
@@ -178,6 +122,7 @@ pub fn resolve(statement: &Statement, catalog: &Catalog, protected: &Protected) 
         calls,
         copies_protected,
         rows,
+        columns,
     }
 }
 
@@ -274,26 +219,32 @@ fn calls(statement: &Statement, catalog: &Catalog) -> Vec<Called> {
     called.collect()
 }
 
+/// What may be shown of the rows, the columns, whether protected values come to rest elsewhere, and what else is told.
 fn rows(
     statement: &Statement,
     catalog: &Catalog,
     protected: &Protected,
     touches: bool,
-) -> (Rows, bool, Told) {
-    if protected.is_empty() {
-        return (Rows::Clear, false, Told::default());
-    }
+) -> (Rows, Vec<Slot>, bool, Told) {
     let mut lineage = Lineage::new(catalog, protected);
+    if protected.is_empty() {
+        let columns = match &statement.output {
+            Output::Query(shape) if statement.copy.is_some() => lineage.columns(shape),
+            _ => Vec::new(),
+        };
+        return (Rows::Clear, columns, false, Told::default());
+    }
     let stored_elsewhere = stores_result(statement);
-    let (slots, clear) = match &statement.output {
-        Output::Query(shape) => (lineage.columns(shape), false),
-        Output::Nothing | Output::Server => (inner_columns(statement, &mut lineage), true),
-        Output::Handle | Output::Unknown => {
-            (vec![Slot::unknown("what it runs is not known")], false)
-        }
+    let (columns, rows) = match &statement.output {
+        Output::Query(shape) => (lineage.columns(shape), Rows::ByColumn),
+        Output::Nothing | Output::Server => (inner_columns(statement, &mut lineage), Rows::Clear),
+        Output::Handle | Output::Unknown => (
+            vec![Slot::unknown("what it runs is not known")],
+            Rows::ByColumn,
+        ),
     };
     let stored = if stored_elsewhere {
-        together(&slots)
+        together(&columns)
     } else {
         Taint::Clear
     };
@@ -302,15 +253,10 @@ fn rows(
         .into_iter()
         .any(|taint| match taint {
             Taint::Clear => false,
-            Taint::Direct(_) | Taint::Members(_) | Taint::Derived(_) => true,
+            Taint::Direct(_) | Taint::Members(_) | Taint::Row(_) | Taint::Derived(_) => true,
             Taint::Unknown(_) => touches || stored_elsewhere,
         });
-    let rows = if clear {
-        Rows::Clear
-    } else {
-        Rows::Columns(Columns(slots))
-    };
-    (rows, copies || side_effects, lineage.told)
+    (rows, columns, copies || side_effects, lineage.told)
 }
 
 /// Why the plan that an `EXPLAIN` shows may hold data: the planner runs functions that are immutable, and shows what they return.
@@ -394,103 +340,4 @@ fn carries_data(effect: &Effect) -> bool {
                 | Action::Opaque
                 | Action::Administer
         )
-}
-
-impl Resolved {
-    /// What to do with each column of a result, given what RowDescription reports of each.
-    ///
-    /// A column that the server reports as a plain column of a known table is decided at least as strictly as that
-    /// column. When the number of columns is not the predicted one, only such columns are shown.
-    #[must_use]
-    pub fn rules(
-        &self,
-        fields: &[FieldOrigin],
-        catalog: &Catalog,
-        protected: &Protected,
-    ) -> Vec<OutputRule> {
-        let Rows::Columns(Columns(slots)) = &self.rows else {
-            return fields
-                .iter()
-                .map(|field| with_origin(&Taint::Clear, *field, catalog, protected))
-                .collect();
-        };
-        let predicted = spread(slots, fields.len());
-        fields
-            .iter()
-            .zip(predicted)
-            .map(|(field, taint)| with_origin(&taint, *field, catalog, protected))
-            .collect()
-    }
-
-    /// What to do with each of `count` columns of a `COPY … TO STDOUT`, which the server reports nothing of.
-    #[must_use]
-    pub fn copy_rules(&self, count: usize) -> Vec<OutputRule> {
-        match &self.rows {
-            Rows::Clear => vec![OutputRule::Clear; count],
-            Rows::Columns(Columns(slots)) => spread(slots, count)
-                .into_iter()
-                .map(|taint| rule(&taint))
-                .collect(),
-        }
-    }
-
-    /// Whether no column of the result needs masking or withholding, whatever the server reports.
-    #[must_use]
-    pub fn rows_are_clear(&self) -> bool {
-        match &self.rows {
-            Rows::Clear => true,
-            Rows::Columns(Columns(slots)) => slots.iter().all(|slot| slot.taint == Taint::Clear),
-        }
-    }
-}
-
-/// The predicted taints of `count` columns.
-fn spread(slots: &[Slot], count: usize) -> Vec<Taint> {
-    let single = slots.iter().filter(|slot| !slot.many).count();
-    let open = slots.len() - single;
-    if slots.iter().all(|slot| slot.taint == Taint::Clear) && (open > 0 || single == count) {
-        return vec![Taint::Clear; count];
-    }
-    if single > count || open > 1 || (open == 0 && single != count) {
-        return vec![
-            Taint::Unknown(
-                "the result has other columns than the statement shows".to_owned()
-            );
-            count
-        ];
-    }
-    let many = count - single;
-    let times = |slot: &Slot| if slot.many { many } else { 1 };
-    slots
-        .iter()
-        .flat_map(|slot| std::iter::repeat_n(slot.taint.clone(), times(slot)))
-        .collect()
-}
-
-fn rule(taint: &Taint) -> OutputRule {
-    match taint {
-        Taint::Clear => OutputRule::Clear,
-        Taint::Direct(class) => OutputRule::Declared(class.clone()),
-        Taint::Members(members) => OutputRule::Members(Arc::clone(members)),
-        Taint::Derived(classes) => OutputRule::Withheld(Withheld::Derived(classes.clone())),
-        Taint::Unknown(why) => OutputRule::Withheld(Withheld::Unknown(why.clone())),
-    }
-}
-
-fn with_origin(
-    taint: &Taint,
-    field: FieldOrigin,
-    catalog: &Catalog,
-    protected: &Protected,
-) -> OutputRule {
-    if protected.is_empty() {
-        return OutputRule::Clear;
-    }
-    let known = field.table_oid != 0 && catalog.relation_by_oid(field.table_oid).is_some();
-    match taint {
-        Taint::Direct(_) | Taint::Members(_) | Taint::Derived(_) => rule(taint),
-        _ if known => rule(&protected.column(field.table_oid, field.column)),
-        _ if field.table_oid != 0 => OutputRule::Withheld(Withheld::Relation(field.table_oid)),
-        taint => rule(taint),
-    }
 }

@@ -150,6 +150,12 @@ pub(super) enum Expr {
     },
     /// A value as text.
     Text(Box<Expr>),
+    /// A row of these values; those of a star each.
+    Row(Vec<Expr>),
+    /// A field of a row; or what a function of that name gives for it.
+    Field(Box<Expr>, String),
+    /// All fields of a row: as a target each a column.
+    Fields(Box<Expr>),
     /// JSON that this function makes of values, each under the name given with it or in a list.
     Json {
         by: Name,

@@ -128,9 +128,12 @@ fn select(s: &protobuf::SelectStmt) -> Shape {
             distinct: distinct || s.group_distinct,
         }))
     } else {
-        Body::Values {
-            columns: values(&s.values_lists),
-            rows: s.values_lists.len(),
+        match values(&s.values_lists) {
+            Some(columns) => Body::Values {
+                columns,
+                rows: s.values_lists.len(),
+            },
+            None => Body::Unknown,
         }
     };
     let mut shape = with(s.with_clause.as_ref(), body);
@@ -173,8 +176,9 @@ fn keys<'a>(nodes: impl IntoIterator<Item = &'a Node>) -> Vec<Key> {
     found
 }
 
-/// Folds the rows of a `VALUES` into one: constants, which most are, take no room.
-fn values(lists: &[Node]) -> Vec<Expr> {
+/// Folds the rows of a `VALUES` into one: constants, which most are, take no room. `None` where a star stands for any
+/// number of columns.
+fn values(lists: &[Node]) -> Option<Vec<Expr>> {
     let mut columns: Vec<Vec<Expr>> = Vec::new();
     for list in lists {
         let Some(NodeEnum::List(list)) = &list.node else {
@@ -186,6 +190,7 @@ fn values(lists: &[Node]) -> Vec<Expr> {
             }
             match (expr(item), columns.get_mut(index)) {
                 (Expr::Free, _) | (_, None) => {}
+                (Expr::Star(_) | Expr::Fields(_), _) => return None,
                 (other, Some(column)) => column.push(other),
             }
         }
@@ -197,7 +202,7 @@ fn values(lists: &[Node]) -> Vec<Expr> {
             one_of(results)
         }
     };
-    columns.into_iter().map(fold).collect()
+    Some(columns.into_iter().map(fold).collect())
 }
 
 fn insert(s: &protobuf::InsertStmt) -> Change {

@@ -12,15 +12,26 @@ pub enum Taint {
     Clear,
     /// It is a value of this class.
     Direct(DataClass),
-    /// It is a row, or JSON made of rows, that shows what it holds by names.
+    /// It is JSON that shows what it holds by names.
     Members(Arc<Members>),
+    /// It is a row with these fields in order, or an array of such rows.
+    Row(Arc<[RowField]>),
     /// It is computed of values of these classes.
     Derived(BTreeSet<DataClass>),
     /// This cannot be told, for this reason.
     Unknown(String),
 }
 
-/// What the members of a row or of JSON hold, by their names, at whatever depth.
+/// A field of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowField {
+    /// `None` where it is not known, or not what JSON calls it.
+    pub(super) name: Option<String>,
+    /// Never [`Taint::Derived`] nor [`Taint::Unknown`], for then all of the row is.
+    pub(super) taint: Taint,
+}
+
+/// What the members of JSON hold, by their names, at whatever depth.
 pub type Members = BTreeMap<String, Member>;
 
 /// What a member holds.
@@ -41,31 +52,74 @@ impl Taint {
             Self::Clear | Self::Unknown(_) => BTreeSet::new(),
             Self::Direct(class) => BTreeSet::from([class.clone()]),
             Self::Members(members) => held(members).cloned().collect(),
+            Self::Row(fields) => fields
+                .iter()
+                .flat_map(|field| field.taint.classes())
+                .collect(),
             Self::Derived(classes) => classes.clone(),
         }
     }
 
-    /// The taint of a row with these columns, or of JSON made of one.
-    pub(super) fn of_row(slots: &[Slot]) -> Self {
+    /// The taint of a row with these columns; `named` if its fields go by their names.
+    pub(super) fn of_row(slots: &[Slot], named: bool) -> Self {
+        let field = |slot: &Slot| RowField {
+            name: slot.name.clone().filter(|_| named),
+            taint: slot.taint.clone(),
+        };
+        if slots.iter().any(|slot| slot.many) {
+            return together(slots).computed();
+        }
+        Self::of_fields(slots.iter().map(field).collect())
+    }
+
+    /// The taint of a row with these fields.
+    fn of_fields(fields: Vec<RowField>) -> Self {
+        let hidden = |field: &RowField| matches!(field.taint, Self::Derived(_) | Self::Unknown(_));
+        if fields.iter().any(hidden) {
+            return fields
+                .into_iter()
+                .fold(Self::Clear, |taint, field| taint.with(field.taint));
+        }
+        if fields.iter().all(|field| field.taint == Self::Clear) {
+            return Self::Clear;
+        }
+        Self::Row(fields.into())
+    }
+
+    /// The taint of the same value as text, where nothing goes by names or places.
+    pub(super) fn in_text(self) -> Self {
+        match self {
+            Self::Members(_) | Self::Row(_) => self.computed(),
+            other => other,
+        }
+    }
+
+    /// The taint of JSON made of the value.
+    pub(super) fn in_json(self) -> Self {
+        let Self::Row(fields) = &self else {
+            return self;
+        };
         let mut members = Members::new();
-        for slot in slots {
-            let named = slot
-                .name
-                .as_ref()
-                .filter(|name| !slot.many && name.len() < NAME_BYTES_MAX);
-            if !named.is_some_and(|name| add(&mut members, name, &slot.taint)) {
-                return together(slots).computed();
+        for field in fields.iter() {
+            let name = field.name.as_ref();
+            let name = name.filter(|name| name.len() < NAME_BYTES_MAX);
+            if !name.is_some_and(|name| add(&mut members, name, &field.taint)) {
+                return self.computed();
             }
         }
         Self::of_members(members)
     }
 
-    /// The taint of the same value as text, where nothing goes by names.
-    pub(super) fn in_text(self) -> Self {
-        match self {
-            Self::Members(_) => self.computed(),
-            other => other,
-        }
+    /// The taint of a row's field, where it is known to have one of this name.
+    pub(super) fn field(&self, name: &str) -> Option<Self> {
+        let Self::Row(fields) = self else {
+            return None;
+        };
+        let mut named = fields
+            .iter()
+            .filter(|field| field.name.as_deref() == Some(name));
+        let field = named.next()?;
+        named.next().is_none().then(|| field.taint.clone())
     }
 
     /// The taint of JSON with these members.
@@ -86,6 +140,14 @@ impl Taint {
                 Some(members) => Self::Members(Arc::new(members)),
                 None => Self::Members(a).with(Self::Members(b)),
             },
+            (Self::Row(a), Self::Row(b)) if a.len() == b.len() => {
+                let both = a.iter().zip(b.iter());
+                let either = |(a, b): (&RowField, &RowField)| RowField {
+                    name: a.name.clone().filter(|_| a.name == b.name),
+                    taint: a.taint.clone().either(b.taint.clone()),
+                };
+                Self::of_fields(both.map(either).collect())
+            }
             (a, b) => a.with(b),
         }
     }
@@ -106,7 +168,7 @@ impl Taint {
     /// The taint of a value computed of this one.
     pub(super) fn computed(self) -> Self {
         match self {
-            Self::Direct(_) | Self::Members(_) => Self::Derived(self.classes()),
+            Self::Direct(_) | Self::Members(_) | Self::Row(_) => Self::Derived(self.classes()),
             other => other,
         }
     }
@@ -124,11 +186,12 @@ fn held(members: &Members) -> impl Iterator<Item = &DataClass> {
 
 /// Adds a member with a value of this taint. Gives whether what is protected in it goes by names.
 pub(super) fn add(members: &mut Members, name: &str, taint: &Taint) -> bool {
-    let (member, below) = match taint {
+    let below = taint.clone().in_json();
+    let (member, below) = match &below {
         Taint::Clear => (Member::Clear, None),
         Taint::Direct(class) => (Member::Held(class.clone()), None),
         Taint::Members(below) => (Member::Members, Some(below)),
-        Taint::Derived(_) | Taint::Unknown(_) => return false,
+        Taint::Row(_) | Taint::Derived(_) | Taint::Unknown(_) => return false,
     };
     insert(members, name, member)
         && below.is_none_or(|below| {
@@ -166,6 +229,8 @@ pub(super) struct Slot {
     pub(super) taint: Taint,
     /// Every value comes from a column of a relation as it is, with nothing mixed in.
     pub(super) pure: bool,
+    /// That column, as relation and attribute number, where there is but one.
+    pub(super) origin: Option<(u32, i16)>,
     /// It stands for any number of columns.
     pub(super) many: bool,
     /// Computed by the server, so that `COPY` leaves it out.
@@ -178,6 +243,7 @@ impl Slot {
             name,
             taint,
             pure: false,
+            origin: None,
             many: false,
             generated: false,
         }
@@ -187,6 +253,7 @@ impl Slot {
     pub(super) fn either(self, other: Self) -> Self {
         Self {
             pure: self.pure && other.pure && self.taint == other.taint,
+            origin: self.origin.filter(|_| self.origin == other.origin),
             taint: self.taint.either(other.taint),
             many: self.many || other.many,
             ..self
@@ -202,6 +269,7 @@ impl Slot {
             name: None,
             taint,
             pure: false,
+            origin: None,
             many: true,
             generated: false,
         }
@@ -210,13 +278,18 @@ impl Slot {
 
 /// The column of that name, or one that may have it.
 pub(super) fn column_of(slots: &[Slot], name: &str) -> Option<Slot> {
-    let exact = slots
-        .iter()
-        .filter(|slot| slot.name.as_deref() == Some(name));
-    exact.cloned().reduce(Slot::either).or_else(|| {
+    exact(slots, name).or_else(|| {
         let unnamed = slots.iter().filter(|slot| slot.name.is_none());
         unnamed.cloned().reduce(Slot::either)
     })
+}
+
+/// The column of that name.
+pub(super) fn exact(slots: &[Slot], name: &str) -> Option<Slot> {
+    let named = slots
+        .iter()
+        .filter(|slot| slot.name.as_deref() == Some(name));
+    named.cloned().reduce(Slot::either)
 }
 
 /// The taint of all columns taken together; of one column its own.

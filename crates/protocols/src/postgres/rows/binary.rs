@@ -168,12 +168,13 @@ fn try_record(
 ) -> Option<Outcome> {
     let start = out.len();
     let mut bytes = Bytes { all: value, at: 0 };
-    let count = bytes.u32()?;
+    let count = usize::try_from(bytes.u32()?).ok()?;
+    let look = look.fields(count)?;
     let mut rewrite = Rewrite::of(value);
-    for _ in 0..count {
+    for index in 0..count {
         let form = cells.form(bytes.u32()?);
         if let Some(range) = bytes.value()? {
-            let _ = rewrite.part(cells, form, look, range, out, findings);
+            let _ = rewrite.part(cells, form, look(index), range, out, findings);
         }
     }
     (bytes.at == value.len()).then(|| rewrite.finish(start, out))

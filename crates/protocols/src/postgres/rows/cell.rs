@@ -23,6 +23,19 @@ pub(super) enum Rule {
     Declared(DataClass),
     /// JSON of which some members are declared.
     Members(Arc<Members>),
+    /// A row, or an array of such rows, each of whose fields is held to this.
+    Fields(Arc<[Rule]>),
+}
+
+impl Rule {
+    /// The form of a value of which nothing else is known.
+    fn form(&self) -> Form {
+        match self {
+            Self::Members(_) => Form::Json,
+            Self::Fields(_) => Form::Record,
+            _ => Form::Unknown,
+        }
+    }
 }
 
 /// A column of an answer.
@@ -69,12 +82,29 @@ pub(super) struct Look<'a> {
     pub(super) depth: u8,
 }
 
-impl Look<'_> {
+impl<'a> Look<'a> {
     pub(super) fn deeper(self) -> Self {
         Self {
             depth: self.depth + 1,
             ..self
         }
+    }
+
+    /// How to look at the fields of a row that has so many; `None` where it should have others.
+    pub(super) fn fields(self, count: usize) -> Option<impl Fn(usize) -> Self> {
+        let rules: Option<&'a [Rule]> = match self.rule {
+            Rule::Fields(rules) => Some(rules),
+            _ => None,
+        };
+        if rules.is_some_and(|rules| rules.len() != count) {
+            return None;
+        }
+        Some(move |index| Self {
+            rule: rules
+                .and_then(|rules| rules.get(index))
+                .unwrap_or(self.rule),
+            ..self
+        })
     }
 }
 
@@ -182,12 +212,17 @@ impl Cells {
             }
             // In quotes any text may stand; what these would be without is not any text.
             Form::Record | Form::Raw => match look.rule {
-                Rule::Declared(_) | Rule::Members(_) => self.typed(look, value, findings),
-                _ => mask(&self.masks.text, look, value, out, findings),
+                Rule::Fields(rules) if form == Form::Record => {
+                    let forms = rules.iter().map(Rule::form);
+                    text::row(self, forms, look, value, out, findings)
+                }
+                Rule::Pass | Rule::Scan => mask(&self.masks.text, look, value, out, findings),
+                _ => self.typed(look, value, findings),
             },
             Form::Composite(oid) => {
                 let fields = self.known.types.fields(oid).unwrap_or_default();
-                text::composite(self, fields, look, value, out, findings)
+                let forms = fields.iter().map(|kind| self.form(*kind));
+                text::row(self, forms, look, value, out, findings)
             }
             Form::Json | Form::Jsonb => json::json(self, look, value, out, findings),
             Form::Bytea => text::bytea(self, look, value, out, findings),
@@ -247,7 +282,7 @@ impl Cells {
             Form::Multirange(element) => binary::multirange(self, element, look, value, findings),
             Form::Plain | Form::Name => match look.rule {
                 Rule::Pass | Rule::Scan => Outcome::Clean,
-                Rule::Declared(_) | Rule::Members(_) => self.typed(look, value, findings),
+                _ => self.typed(look, value, findings),
             },
             Form::Uuid => self.uuid(Format::Binary, look, value, out, findings),
             Form::Int4
@@ -303,7 +338,7 @@ impl Cells {
     ) -> Outcome {
         let class = match look.rule {
             Rule::Pass | Rule::Scan => return Outcome::Clean,
-            Rule::Members(_) => return Outcome::Withheld,
+            Rule::Members(_) | Rule::Fields(_) => return Outcome::Withheld,
             Rule::Declared(class) => class,
         };
         let text = match format {
@@ -353,8 +388,8 @@ pub(super) fn mask(
         Rule::Pass => Outcome::Clean,
         Rule::Scan => masker.mask_text(look.hint, value, out, findings),
         Rule::Declared(class) => masker.mask_declared(class, value, out, findings),
-        // Only JSON has members, and is read by them.
-        Rule::Members(_) => Outcome::Withheld,
+        // Only JSON has members and only rows have fields, and they are read by them.
+        Rule::Members(_) | Rule::Fields(_) => Outcome::Withheld,
     }
 }
 

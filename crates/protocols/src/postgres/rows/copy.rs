@@ -7,8 +7,7 @@ use mask::{
     ColumnPlan, CopyFormat, CopyMasker, CsvFormat, Findings, MaskValue, Outcome, TextFormat,
     ValueMasker,
 };
-use sql::postgres::{Catalog, Copy, Relation, Resolved, Statement};
-use sql::{Action, Effect};
+use sql::postgres::{CopiedColumn, Copy, Resolved, Statement};
 
 use super::cell::{Cells, Column};
 use super::plan::{self, Source};
@@ -56,12 +55,13 @@ impl CopyPlan {
             options => options?,
         };
         let cells = Cells::new(Arc::clone(known), masks.clone());
-        let sources = sources(statement, begin, known);
-        let rules = resolved.copy_rules(sources.len());
-        let columns = sources
-            .into_iter()
-            .zip(rules)
-            .map(|(source, rule)| plan::column(&cells, source, rule, findings))
+        let copied = resolved.copied(begin.columns.len()).into_iter();
+        let columns = copied
+            .enumerate()
+            .map(|(index, column)| {
+                let source = source(index, &column, begin.format, known);
+                plan::column(&cells, source, column.rule, findings)
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let way = if begin.format == Format::Binary {
             Way::binary(Tuples::new(cells, columns))
@@ -211,63 +211,19 @@ fn options(statement: &Statement) -> Result<&Copy, RowError> {
     Ok(copy)
 }
 
-/// The columns, as far as the statement and the catalog tell; of a query's columns nothing is known but their number.
-fn sources(statement: &Statement, begin: &CopyBegin, known: &Known) -> Vec<Source> {
-    let effect = statement
-        .effects
-        .iter()
-        .find(|effect| effect.action == Action::CopyOut);
-    let named = effect
-        .filter(|_| statement.inner.is_none())
-        .and_then(|effect| table_columns(effect, &known.catalog))
-        .filter(|columns| columns.len() == begin.columns.len());
-    let count = begin.columns.len();
-    let mut named = named.unwrap_or_default().into_iter();
-    let source = |index: usize| {
-        let format = begin.format;
-        match named.next() {
-            Some((name, origin, kind)) => Source {
-                name,
-                origin: Some(origin),
-                form: known.types.form(kind),
-                format,
-            },
-            None => Source {
-                name: format!("column {}", index + 1),
-                origin: None,
-                form: Form::Unknown,
-                format,
-            },
-        }
-    };
-    (0..count).map(source).collect()
-}
-
-type TableColumn = (String, (u32, i16), u32);
-
-/// The columns of the table that is copied; `None` where the name may mean several.
-fn table_columns(effect: &Effect, catalog: &Catalog) -> Option<Vec<TableColumn>> {
-    let mut candidates = catalog.candidates(effect.relation.as_ref()?);
-    let relation: &Relation = candidates.next().filter(|_| candidates.next().is_none())?;
-    let describe = |column: &sql::postgres::Column| {
-        let origin = (relation.oid, column.number);
-        (column.name.clone(), origin, column.type_oid)
-    };
-    match &effect.columns {
-        None => {
-            let stored = relation.columns.iter().filter(|column| !column.generated);
-            Some(stored.map(describe).collect())
-        }
-        Some(names) => names
-            .iter()
-            .map(|name| {
-                relation
-                    .columns
-                    .iter()
-                    .find(|c| c.name == *name)
-                    .map(describe)
-            })
-            .collect(),
+/// What is known of a column: where it is not that of a table, at most its name.
+fn source(index: usize, column: &CopiedColumn, format: Format, known: &Known) -> Source {
+    let kind = column.origin.and_then(|origin| {
+        let relation = known.catalog.relation_by_oid(origin.table_oid)?;
+        let mut columns = relation.columns.iter();
+        Some(columns.find(|it| it.number == origin.column)?.type_oid)
+    });
+    let name = column.name.clone();
+    Source {
+        name: name.unwrap_or_else(|| format!("column {}", index + 1)),
+        origin: column.origin.map(|it| (it.table_oid, it.column)),
+        form: kind.map_or(Form::Unknown, |kind| known.types.form(kind)),
+        format,
     }
 }
 

@@ -1,5 +1,6 @@
 //! From a statement and what the server reports of its columns to a plan.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mask::{Findings, Hint, Masker, Strategy};
@@ -87,12 +88,10 @@ pub(super) fn column(
         Some(origin) if masker.hint(origin) != Hint::NONE => masker.hint(origin),
         _ => masker.hint(&name),
     };
-    let rule = match rule {
-        // In another form the names are lost.
-        OutputRule::Members(members) if !matches!(form, Form::Json | Form::Jsonb) => {
-            OutputRule::Withheld(Withheld::Derived(Taint::Members(members).classes()))
-        }
-        rule => rule,
+    let rule = if fits(cells, form, &rule) {
+        rule
+    } else {
+        OutputRule::Withheld(Withheld::Derived(classes(&rule)))
     };
     let rule = decided(cells, &name, &place, rule)?;
     let unreadable = format == Format::Binary && !cells.is_readable(form);
@@ -119,6 +118,29 @@ pub(super) fn column(
     })
 }
 
+/// Whether values of a form can be looked at as the rule says: in others the names, or places, are lost.
+fn fits(cells: &Cells, form: Form, rule: &OutputRule) -> bool {
+    let form = match form {
+        Form::Array(element) => cells.form(element),
+        form => form,
+    };
+    match rule {
+        OutputRule::Members(_) => matches!(form, Form::Json | Form::Jsonb),
+        OutputRule::Fields(_) => matches!(form, Form::Record | Form::Composite(_)),
+        _ => true,
+    }
+}
+
+/// The classes that values of JSON or of a row hold.
+fn classes(rule: &OutputRule) -> BTreeSet<DataClass> {
+    match rule {
+        OutputRule::Declared(class) => BTreeSet::from([class.clone()]),
+        OutputRule::Members(members) => Taint::Members(Arc::clone(members)).classes(),
+        OutputRule::Fields(fields) => fields.iter().flat_map(classes).collect(),
+        OutputRule::Clear | OutputRule::Withheld(_) => BTreeSet::new(),
+    }
+}
+
 fn decided(cells: &Cells, name: &str, place: &str, rule: OutputRule) -> Result<Rule, RowError> {
     let masker = &cells.masks().text;
     match rule {
@@ -128,7 +150,7 @@ fn decided(cells: &Cells, name: &str, place: &str, rule: OutputRule) -> Result<R
             Ok(Rule::Declared(class))
         }
         OutputRule::Members(members) => {
-            let classes = Taint::Members(Arc::clone(&members)).classes();
+            let classes = classes(&OutputRule::Members(Arc::clone(&members)));
             for class in &classes {
                 shown(masker, name, place, class)?;
             }
@@ -137,6 +159,11 @@ fn decided(cells: &Cells, name: &str, place: &str, rule: OutputRule) -> Result<R
             } else {
                 Ok(Rule::Scan)
             }
+        }
+        OutputRule::Fields(fields) => {
+            let fields = fields.iter().cloned();
+            let rules = fields.map(|field| decided(cells, name, place, field));
+            Ok(Rule::Fields(rules.collect::<Result<_, _>>()?))
         }
         OutputRule::Withheld(Withheld::Derived(classes)) => {
             let hidden: Vec<DataClass> = classes

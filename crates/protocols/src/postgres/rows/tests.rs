@@ -39,6 +39,7 @@ mod oid {
     pub(super) const DATE: u32 = 1082;
     pub(super) const NUMERIC: u32 = 1700;
     pub(super) const RECORD: u32 = 2249;
+    pub(super) const RECORDS: u32 = 2287;
     pub(super) const UUID: u32 = 2950;
     pub(super) const JSONB: u32 = 3802;
     pub(super) const INT8RANGE: u32 = 3926;

@@ -139,28 +139,29 @@ impl Items<'_> {
 
 /// A row in text, field by field (PostgreSQL manual, "Composite Type Input and Output Syntax"). One that has not the
 /// fields that its type has is hidden whole if there is anything to hide.
-pub(super) fn composite(
+pub(super) fn row(
     cells: &Cells,
-    fields: &[u32],
+    forms: impl ExactSizeIterator<Item = Form>,
     look: Look<'_>,
     value: &[u8],
     out: &mut Vec<u8>,
     findings: &mut Findings,
 ) -> Outcome {
-    let Some(items) = row_fields(value).filter(|items| items.len() == fields.len()) else {
+    let count = forms.len();
+    let fields = row_fields(value).filter(|fields| fields.len() == count);
+    let (Some(fields), Some(field_look)) = (fields, look.deeper().fields(count)) else {
         return cells.typed(look, value, findings);
     };
     let before = out.len();
     let mut all = Outcome::Clean;
     let mut masked = Vec::new();
-    for ((index, (raw, field)), kind) in items.iter().enumerate().zip(fields) {
+    for (index, ((raw, field), form)) in fields.iter().zip(forms).enumerate() {
         out.push(if index == 0 { b'(' } else { b',' });
         if raw.is_empty() {
             continue;
         }
         masked.clear();
-        let form = cells.form(*kind);
-        match cells.text(form, look.deeper(), field, &mut masked, findings) {
+        match cells.text(form, field_look(index), field, &mut masked, findings) {
             Outcome::Clean => out.extend_from_slice(raw),
             Outcome::Masked => {
                 quote_field(&masked, out);

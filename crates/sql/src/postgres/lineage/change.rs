@@ -17,6 +17,7 @@ impl Lineage<'_> {
             .iter()
             .map(|slot| Slot {
                 pure: false,
+                origin: None,
                 ..slot.clone()
             })
             .collect();

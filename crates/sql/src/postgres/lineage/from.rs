@@ -212,6 +212,7 @@ impl Lineage<'_> {
             name: Some(column.name.clone()),
             taint: self.protected.column(relation.oid, column.number),
             pure: true,
+            origin: Some((relation.oid, column.number)),
             many: false,
             generated: column.generated,
         };

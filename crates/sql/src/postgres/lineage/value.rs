@@ -3,8 +3,8 @@
 use super::super::builtin;
 use super::super::catalog::Volatility;
 use super::super::shape::Expr;
-use super::super::taint::{self, Members, Slot, Taint, column_of, together};
-use super::{Lineage, SYSTEM_COLUMNS, too_much};
+use super::super::taint::{self, Members, Slot, Taint, column_of, exact, together};
+use super::{Bound, Lineage, SYSTEM_COLUMNS, Scope, too_much};
 use crate::Name;
 
 impl Lineage<'_> {
@@ -66,6 +66,9 @@ impl Lineage<'_> {
                     .map_or(taint.clone(), |name| self.trusted(name, taint))
             }
             Expr::Text(value) => self.expr(value).in_text(),
+            Expr::Row(fields) => self.row(fields),
+            Expr::Field(row, name) => self.field(row, name),
+            Expr::Fields(row) => self.expr(row),
             Expr::Json { by, of, conditions } => {
                 let made = self.json(of);
                 let taint = self.chosen(made, conditions);
@@ -90,6 +93,51 @@ impl Lineage<'_> {
         }
     }
 
+    /// A row of these values.
+    fn row(&mut self, fields: &[Expr]) -> Taint {
+        let mut slots = Vec::with_capacity(fields.len());
+        for field in fields {
+            match field {
+                Expr::Star(_) if !self.step(self.width()) => return too_much(),
+                Expr::Star(path) => {
+                    let star = self.star(path);
+                    slots.extend(self.room_for(star));
+                }
+                Expr::Fields(row) => {
+                    let row = self.expr(row);
+                    slots.extend(super::fields(row));
+                }
+                field => slots.push(Slot::one(None, self.expr(field))),
+            }
+        }
+        // Its fields are called f1, f2 and so on, unless it becomes a row of a type.
+        Taint::of_row(&slots, false)
+    }
+
+    /// A field of a row; if it is not known to have one, a function may be called that gives something for it.
+    fn field(&mut self, row: &Expr, name: &str) -> Taint {
+        if !self.step(self.width()) {
+            return too_much();
+        }
+        if let Expr::Column(path) = row
+            && let Some(bound) = self.whole(path)
+            && let Some(slot) = exact(&bound.slots, name)
+        {
+            return slot.taint;
+        }
+        let taint = self.expr(row);
+        if let Some(field) = taint.field(name) {
+            return field;
+        }
+        let name = Name::bare(name);
+        let called = self.catalog.functions(&name).next().is_some();
+        match taint {
+            _ if called => self.trusted(&name, taint.computed()),
+            Taint::Direct(_) => taint,
+            taint => taint.computed(),
+        }
+    }
+
     /// A value that these conditions choose.
     fn chosen(&mut self, value: Taint, conditions: &[Expr]) -> Taint {
         let tested = conditions
@@ -108,7 +156,7 @@ impl Lineage<'_> {
         let mut by_name = true;
         let mut all = Taint::Clear;
         for (name, value) in of {
-            let taint = self.expr(value);
+            let taint = self.expr(value).in_json();
             match name {
                 Some(name) => by_name &= taint::add(&mut members, name, &taint),
                 None => list = list.either(taint.clone()),
@@ -165,11 +213,29 @@ impl Lineage<'_> {
         }
         match arguments {
             taint if trusted => taint,
-            Taint::Derived(_) | Taint::Direct(_) | Taint::Members(_) => arguments.computed(),
+            Taint::Derived(_) | Taint::Direct(_) | Taint::Members(_) | Taint::Row(_) => {
+                arguments.computed()
+            }
             _ => Taint::Unknown(format!(
                 "function {name} may return what its arguments do not show"
             )),
         }
+    }
+
+    /// The item whose whole row a reference means, where no column goes by its name.
+    fn whole(&self, path: &[String]) -> Option<&Bound> {
+        let [name] = path else {
+            return None;
+        };
+        let is_column = |scope: &Scope| {
+            let bounds = scope.bounds.iter().flat_map(|bound| bound.slots.iter());
+            let mut slots = scope.star.iter().chain(bounds);
+            slots.any(|slot| slot.name.as_ref().is_none_or(|other| other == name))
+        };
+        if self.scopes.iter().any(is_column) {
+            return None;
+        }
+        self.bound(path)
     }
 
     /// `t.*` where it stands for one value.
@@ -186,6 +252,7 @@ impl Lineage<'_> {
             Expr::Column(path) => Some(self.column(path)),
             Expr::Text(value) => self.plain(value).map(|slot| Slot {
                 taint: slot.taint.in_text(),
+                origin: None,
                 ..slot
             }),
             _ => None,

@@ -55,6 +55,8 @@ fn expr_of(node: NodeRef<'_>) -> Option<Expr> {
             column @ (Expr::Column(_) | Expr::Text(_)) => one_of(vec![column]),
             other => other,
         },
+        NodeRef::RowExpr(row) => row_of(row),
+        NodeRef::AIndirection(part) => part_of(part),
         NodeRef::CoalesceExpr(choice) => one_of(choice.args.iter().map(expr).collect()),
         NodeRef::CaseExpr(case) => case_of(case),
         NodeRef::FuncCall(call) => call_of(call),
@@ -86,6 +88,39 @@ pub(super) fn below(node: NodeRef<'_>) -> Vec<Expr> {
         child => of.extend(expr_of(child).filter(|e| !matches!(e, Expr::Free))),
     });
     of
+}
+
+fn row_of(row: &protobuf::RowExpr) -> Expr {
+    let fields: Vec<Expr> = row.args.iter().map(expr).collect();
+    if fields.iter().all(|field| matches!(field, Expr::Free)) {
+        Expr::Free
+    } else {
+        Expr::Row(fields)
+    }
+}
+
+/// `(value).field`, `(value).*` and `(value)[index]`.
+fn part_of(part: &protobuf::AIndirection) -> Expr {
+    let value = part.arg.as_deref().map_or(Expr::Free, expr);
+    part.indirection
+        .iter()
+        .fold(value, |value, node| match &node.node {
+            Some(NodeEnum::String(field)) => Expr::Field(Box::new(value), field.sval.clone()),
+            Some(NodeEnum::AStar(_)) => Expr::Fields(Box::new(value)),
+            Some(_) => {
+                let index = inner(node).map(below).unwrap_or_default();
+                let of = std::iter::once(value).chain(index);
+                let mut of = of.filter(|expr| !matches!(expr, Expr::Free)).peekable();
+                match of.peek() {
+                    None => Expr::Free,
+                    Some(_) => Expr::Computed {
+                        function: None,
+                        of: of.collect(),
+                    },
+                }
+            }
+            None => value,
+        })
 }
 
 fn column_ref(column: &protobuf::ColumnRef) -> Expr {

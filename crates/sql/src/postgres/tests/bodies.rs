@@ -31,7 +31,7 @@ const RULES: &[(&str, &str)] = &[
     ("SELECT b, a FROM pairs() AS x", "s."),
     ("SELECT q, x.p FROM pairs() AS x(p, q)", "s."),
     ("SELECT * FROM people()", "..s.."),
-    ("SELECT p.ssn, p.name, p FROM people() p", "s.D"),
+    ("SELECT p.ssn, p.name, p FROM people() p", "s.r"),
     ("SELECT * FROM peek(1)", "s"),
     ("SELECT x, x.x, peek.peek FROM peek(1) AS x, peek(2)", "sss"),
     ("SELECT y FROM peek(1) AS x(y)", "s"),

@@ -81,12 +81,58 @@ const RULES: &[(&str, &str)] = &[
     ("SELECT to_json(c) FROM customers c(a, b, d, e, f)", "D"),
     // As text nothing has a name.
     (
-        "SELECT c::text, to_json(c::text), to_json(c)::text, to_jsonb(c)->>'ssn', to_json(array_agg(c)::text), ROW(c), (c).ssn FROM customers c",
-        "DDDDDDD",
+        "SELECT c::text, to_json(c::text), to_json(c)::text, to_jsonb(c)->>'ssn', to_json(array_agg(c)::text), ROW(c)::text FROM customers c",
+        "DDDDDD",
     ),
     (
         "SELECT to_json(array_agg(c)), ARRAY[c] FROM customers c",
-        "mm",
+        "mr",
+    ),
+    // Rows have their fields in order.
+    (
+        "SELECT c, ROW(c), ROW(id, ssn), ROW(c.*, 1), ROW((c).*), ROW(id, name), ROW(id, upper(ssn)) FROM customers c",
+        "rrrrr.D",
+    ),
+    (
+        "SELECT c FROM customers c(a, b, d, e, f) UNION ALL SELECT c FROM customers c",
+        "r",
+    ),
+    (
+        "SELECT (c).ssn, (c).id, (c).nosuch, (c).ctid, (c.ssn), ((ROW(ssn))).f1 FROM customers c",
+        "s.DDsD",
+    ),
+    ("SELECT (c).* FROM customers c", "..s.."),
+    ("SELECT 1, (c).*, (c).ssn FROM customers c", "...s..s"),
+    (
+        "SELECT (x).*, (x).ssn, (x).id, x FROM (SELECT c AS x, 1 FROM customers c) y",
+        "..s..s.r",
+    ),
+    (
+        "SELECT (t).*, (t).id, (t).name FROM public.tenants t",
+        "....",
+    ),
+    (
+        "SELECT r, json_agg(r), (r).s FROM (SELECT v AS r FROM v_plain v) q",
+        "rms",
+    ),
+    (
+        "SELECT CASE WHEN id = 1 THEN c END, coalesce(c, c), max(id), array_agg(c ORDER BY id) FROM customers c GROUP BY c",
+        "rr.r",
+    ),
+    ("SELECT unnest(array_agg(c)) FROM customers c", "D"),
+    // A star in VALUES is any number of columns.
+    (
+        "SELECT column3, column2 FROM public.cards c, LATERAL (VALUES (c.*, 'x', 'y')) v",
+        "??",
+    ),
+    (
+        "SELECT column3, column2 FROM public.cards c, LATERAL (VALUES ((c).*, 'x', 'y')) v",
+        "??",
+    ),
+    // A function by the name of a field that there is not may give anything.
+    (
+        "SELECT (t).reader, t.reader, (t).peek FROM public.tenants t",
+        "??s",
     ),
     (
         "SELECT to_json(ROW(ssn)), json_agg(c ORDER BY ssn) FROM customers c",
@@ -94,7 +140,7 @@ const RULES: &[(&str, &str)] = &[
     ),
     (
         "SELECT c FROM customers c UNION ALL SELECT e FROM customers_eu e",
-        "m",
+        "D",
     ),
     (
         "SELECT ssn::text, v FROM (SELECT to_json(c) AS v, ssn FROM customers c) x",

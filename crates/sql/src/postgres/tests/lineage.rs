@@ -92,7 +92,7 @@ const RULES: &[(&str, &str)] = &[
     ),
     (
         "SELECT c, row_to_json(c), to_json(customers.*), c::text, ROW(c.*), (c).ssn, ssn(c) FROM customers c, customers",
-        "mmmDDDD",
+        "rmmDrsD",
     ),
     (
         "SELECT (SELECT ssn), (SELECT name), ARRAY(SELECT ssn), EXISTS (SELECT ssn) FROM customers",
@@ -352,5 +352,4 @@ fn without_declared_columns_everything_is_clear() {
         letters(&resolved.rules(&[none; 6], &catalog, &protected)),
         "......"
     );
-    assert!(resolved.rows_are_clear());
 }

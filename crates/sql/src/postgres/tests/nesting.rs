@@ -223,9 +223,9 @@ fn costly_statements_stay_small() {
         let resolved = resolve(&analysis.statements[0], &catalog, &protected);
         assert!(
             resolved
-                .copy_rules(50_001)
+                .copied(50_001)
                 .iter()
-                .all(|rule| *rule != crate::postgres::OutputRule::Clear)
+                .all(|column| column.rule != crate::postgres::OutputRule::Clear)
         );
     });
 }

@@ -115,7 +115,7 @@ fn what_cannot_be_shown_is_refused() {
         "{message}"
     );
     let message = refusal(
-        "COPY (SELECT name FROM customers) TO STDOUT (FORMAT binary)",
+        "COPY (SELECT id + 1 FROM customers) TO STDOUT (FORMAT binary)",
         &begin(Format::Binary, 1),
     );
     assert!(message.contains("text format"), "{message}");
@@ -164,6 +164,28 @@ fn a_table_in_binary() {
             &[None, None, Some(b"************1111")],
         ]),
     );
+}
+
+/// Columns that come as they are keep their names and types.
+#[test]
+fn a_query_in_binary() {
+    let pan: i64 = PAN.parse().unwrap();
+    let (one, card) = (1_i64.to_be_bytes(), pan.to_be_bytes());
+    for query in [
+        "SELECT id, ssn FROM customers WHERE name > 'A'",
+        "SELECT x.a, x.b FROM (SELECT id AS a, ssn AS b FROM customers) x",
+        "WITH c AS (TABLE customers) SELECT c.id, ssn FROM c ORDER BY id",
+    ] {
+        check_splits(
+            &format!("COPY ({query}) TO STDOUT (FORMAT binary)"),
+            &begin(Format::Binary, 2),
+            &binary(&[
+                &[Some(&one), Some(SSN.as_bytes())],
+                &[Some(&card), Some(b"ab")],
+            ]),
+            &binary(&[&[Some(&one), Some(b"***-**-1234")], &[None, Some(b"**")]]),
+        );
+    }
 }
 
 #[test]

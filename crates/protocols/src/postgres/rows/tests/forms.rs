@@ -230,16 +230,6 @@ fn rows_of_a_known_type_are_masked_field_by_field() {
 
 #[test]
 fn a_declared_row_in_binary_is_masked_field_by_field() {
-    let record = |fields: &[(u32, Option<&[u8]>)]| {
-        let mut out = Vec::new();
-        out.put_u32(u32::try_from(fields.len()).unwrap());
-        for (kind, value) in fields {
-            out.put_u32(*kind);
-            out.put_i32(value.map_or(-1, |value| i32::try_from(value.len()).unwrap()));
-            out.extend_from_slice(value.unwrap_or_default());
-        }
-        out
-    };
     let before = record(&[
         (oid::TEXT, Some(PAN.as_bytes())),
         (oid::INT8, Some(&[0; 8])),
@@ -256,6 +246,102 @@ fn a_declared_row_in_binary_is_masked_field_by_field() {
     ]);
     let shown = declared_as(&DataClass::PAN, COMPOSITE, Format::Binary, &before);
     assert_eq!(shown, Some(after));
+}
+
+/// A rule for rows of [`COMPOSITE`]: the second field is declared.
+fn by_fields() -> cell::Rule {
+    let declared = cell::Rule::Declared(DataClass::US_SSN);
+    let rules = [
+        cell::Rule::Scan,
+        declared,
+        cell::Rule::Scan,
+        cell::Rule::Scan,
+    ];
+    cell::Rule::Fields(rules.into())
+}
+
+#[test]
+fn fields_of_rows_are_masked_by_their_places() {
+    let shown = |rule, kind, value: &str| {
+        let shown = look(settings(), rule, kind, Format::Text, value.as_bytes())?;
+        Some(String::from_utf8(shown.unwrap()).unwrap())
+    };
+    for (kind, value, expected) in [
+        (COMPOSITE, "(a,7,blue,{x})", "(a,,blue,{x})"),
+        (
+            COMPOSITE,
+            "(4111111111111111,,,)",
+            r#"("************1111",,,)"#,
+        ),
+        (
+            COMPOSITES,
+            r#"{"(a,7,blue,{x})",NULL,"(,,,)"}"#,
+            r#"{"(a,,blue,{x})",NULL,"(,,,)"}"#,
+        ),
+        // Of a row of no type nothing says what its fields are.
+        (
+            oid::RECORD,
+            r#"("a ""b""",536-22-1234,4,"(5,6)")"#,
+            r#"("a ""b""","***-**-1234",4,"(5,6)")"#,
+        ),
+        (
+            oid::RECORDS,
+            r#"{"(a,536-22-1234,4,)"}"#,
+            r#"{"(a,\"***-**-1234\",4,)"}"#,
+        ),
+    ] {
+        assert_eq!(shown(by_fields(), kind, value).as_deref(), Some(expected));
+    }
+    // The fields of a field, and JSON.
+    let members = [("ssn".to_owned(), Member::Held(DataClass::US_SSN))];
+    let members = cell::Rule::Members(Arc::new(members.into()));
+    let nested = cell::Rule::Fields([by_fields(), members].into());
+    let value = r#"("(a,7,""b c"",)","{""ssn"": ""536-22-1234""}")"#;
+    let expected = r#"("(a,""*"",""b c"",)","{""ssn"": ""***-**-1234""}")"#;
+    assert_eq!(shown(nested, oid::RECORD, value).as_deref(), Some(expected));
+    // With other fields than are known nothing is shown.
+    for withheld in ["(a,7,blue)", "(a,7,blue,{x},)", "no row", ""] {
+        for kind in [COMPOSITE, oid::RECORD, oid::TEXT, oid::JSON] {
+            assert_eq!(shown(by_fields(), kind, withheld), None, "{withheld}");
+        }
+    }
+}
+
+#[test]
+fn fields_of_rows_in_binary_are_masked_by_their_places() {
+    let before = record(&[
+        (oid::TEXT, Some(b"a")),
+        (oid::INT8, Some(&[0; 8])),
+        (ENUM, Some(b"blue")),
+        (oid::TEXT, Some(PAN.as_bytes())),
+    ]);
+    let after = record(&[
+        (oid::TEXT, Some(b"a")),
+        (oid::INT8, None),
+        (ENUM, Some(b"blue")),
+        (oid::TEXT, Some(b"************1111")),
+    ]);
+    let shown = |value: &[u8]| {
+        let kinds = [COMPOSITE, oid::RECORD];
+        kinds.map(|kind| look(settings(), by_fields(), kind, Format::Binary, value))
+    };
+    assert_eq!(
+        shown(&before),
+        [Some(Some(after.clone())), Some(Some(after))]
+    );
+    let fewer = record(&[(oid::TEXT, None), (oid::INT8, Some(&[0; 8]))]);
+    assert_eq!(shown(&fewer), [None, None]);
+}
+
+fn record(fields: &[(u32, Option<&[u8]>)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    out.put_u32(u32::try_from(fields.len()).unwrap());
+    for (kind, value) in fields {
+        out.put_u32(*kind);
+        out.put_i32(value.map_or(-1, |value| i32::try_from(value.len()).unwrap()));
+        out.extend_from_slice(value.unwrap_or_default());
+    }
+    out
 }
 
 #[test]

@@ -1,0 +1,189 @@
+//! What may be shown of a statement's rows: of each column, given what it depends on and what the server reports of it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use model::DataClass;
+
+use super::catalog::Catalog;
+use super::protected::Protected;
+use super::resolve::Resolved;
+use super::taint::{Members, Slot, Taint};
+
+/// What may be shown of a statement's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    /// Whatever it returns, the catalog has no say in it.
+    Clear,
+    /// Its columns are decided one by one: see [`Resolved::rules`] and [`Resolved::copied`].
+    ByColumn,
+}
+
+/// Where RowDescription says that a column comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldOrigin {
+    /// The relation's object identifier; 0 for none.
+    pub table_oid: u32,
+    /// The attribute number; 0 for none.
+    pub column: i16,
+}
+
+/// What to do with one output column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutputRule {
+    /// Pass it (detectors still look at it).
+    Clear,
+    /// Mask it as this class.
+    Declared(DataClass),
+    /// It is JSON: mask its members, each by its name.
+    Members(Arc<Members>),
+    /// It is a row, or an array of such rows: do this with each of its fields.
+    Fields(Arc<[OutputRule]>),
+    /// Withhold it.
+    Withheld(Withheld),
+}
+
+/// Why an output column is withheld.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Withheld {
+    /// It is computed of protected columns.
+    #[error("it is computed from protected data ({}): select the column itself, or leave it out", classes(.0))]
+    Derived(BTreeSet<DataClass>),
+    /// Its relation is not in the catalog: load it again, and resolve again.
+    #[error(
+        "its table (oid {0}) is not known yet: try again, or ask for the catalog to be refreshed"
+    )]
+    Relation(u32),
+    /// What it depends on cannot be told.
+    #[error("what it depends on is not known: {0}")]
+    Unknown(String),
+}
+
+fn classes(classes: &BTreeSet<DataClass>) -> String {
+    classes
+        .iter()
+        .map(DataClass::name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// A column of a `COPY … TO STDOUT`, of which the server tells nothing.
+#[derive(Debug, Clone)]
+pub struct CopiedColumn {
+    /// What to do with its values.
+    pub rule: OutputRule,
+    /// What it is called.
+    pub name: Option<String>,
+    /// The column that all of its values are from as they are.
+    pub origin: Option<FieldOrigin>,
+}
+
+impl Resolved {
+    /// What to do with each column of a result, given what RowDescription reports of each.
+    ///
+    /// A column that the server reports as a plain column of a known table is decided at least as strictly as that
+    /// column. When the number of columns is not the predicted one, only such columns are shown.
+    #[must_use]
+    pub fn rules(
+        &self,
+        fields: &[FieldOrigin],
+        catalog: &Catalog,
+        protected: &Protected,
+    ) -> Vec<OutputRule> {
+        let predicted = match self.rows {
+            Rows::Clear => vec![Taint::Clear; fields.len()],
+            Rows::ByColumn => taints(&self.columns, fields.len()),
+        };
+        let both = fields.iter().zip(predicted);
+        both.map(|(field, taint)| with_origin(&taint, *field, catalog, protected))
+            .collect()
+    }
+
+    /// The `count` columns of a `COPY … TO STDOUT`.
+    #[must_use]
+    pub fn copied(&self, count: usize) -> Vec<CopiedColumn> {
+        let rules = match self.rows {
+            Rows::Clear => vec![OutputRule::Clear; count],
+            Rows::ByColumn => taints(&self.columns, count).iter().map(rule).collect(),
+        };
+        let slots = spread(&self.columns, count).unwrap_or_default();
+        let mut slots = slots.into_iter();
+        let column = |rule| {
+            let slot = slots.next().filter(|slot| !slot.many);
+            let origin = slot.and_then(|slot| slot.origin);
+            CopiedColumn {
+                rule,
+                name: slot.and_then(|slot| slot.name.clone()),
+                origin: origin.map(|(table_oid, column)| FieldOrigin { table_oid, column }),
+            }
+        };
+        rules.into_iter().map(column).collect()
+    }
+}
+
+/// The predicted slot of each of `count` columns; `None` where there are others than predicted.
+fn spread(slots: &[Slot], count: usize) -> Option<Vec<&Slot>> {
+    let single = slots.iter().filter(|slot| !slot.many).count();
+    let open = slots.len() - single;
+    let many = count.checked_sub(single)?;
+    if open > 1 || (open == 0 && many > 0) {
+        return None;
+    }
+    let times = |slot: &Slot| if slot.many { many } else { 1 };
+    let spread = slots
+        .iter()
+        .flat_map(|slot| std::iter::repeat_n(slot, times(slot)));
+    Some(spread.collect())
+}
+
+/// The predicted taints of `count` columns.
+fn taints(slots: &[Slot], count: usize) -> Vec<Taint> {
+    match spread(slots, count) {
+        Some(slots) => slots.into_iter().map(|slot| slot.taint.clone()).collect(),
+        None => {
+            let clear = slots.iter().all(|slot| slot.taint == Taint::Clear)
+                && slots.iter().any(|slot| slot.many);
+            let taint = if clear {
+                Taint::Clear
+            } else {
+                Taint::Unknown("the result has other columns than the statement shows".to_owned())
+            };
+            vec![taint; count]
+        }
+    }
+}
+
+fn rule(taint: &Taint) -> OutputRule {
+    match taint {
+        Taint::Clear => OutputRule::Clear,
+        Taint::Direct(class) => OutputRule::Declared(class.clone()),
+        Taint::Members(members) => OutputRule::Members(Arc::clone(members)),
+        Taint::Row(fields) => {
+            OutputRule::Fields(fields.iter().map(|field| rule(&field.taint)).collect())
+        }
+        Taint::Derived(classes) => OutputRule::Withheld(Withheld::Derived(classes.clone())),
+        Taint::Unknown(why) => OutputRule::Withheld(Withheld::Unknown(why.clone())),
+    }
+}
+
+fn with_origin(
+    taint: &Taint,
+    field: FieldOrigin,
+    catalog: &Catalog,
+    protected: &Protected,
+) -> OutputRule {
+    if protected.is_empty() {
+        return OutputRule::Clear;
+    }
+    let known = field.table_oid != 0 && catalog.relation_by_oid(field.table_oid).is_some();
+    match taint {
+        Taint::Direct(_) | Taint::Members(_) | Taint::Row(_) | Taint::Derived(_) => rule(taint),
+        // Its whole row.
+        _ if known && field.column == 0 && protected.touches(field.table_oid) => {
+            OutputRule::Withheld(Withheld::Derived(protected.classes().clone()))
+        }
+        _ if known => rule(&protected.column(field.table_oid, field.column)),
+        _ if field.table_oid != 0 => OutputRule::Withheld(Withheld::Relation(field.table_oid)),
+        taint => rule(taint),
+    }
+}
