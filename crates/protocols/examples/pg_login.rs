@@ -272,6 +272,7 @@ impl Answer<'_> {
                     masks: &masks,
                     known: self.known,
                     statement: self.text.as_bytes(),
+                    computes: false,
                 };
                 let masked = reports.mask(frame, &mut self.findings)?;
                 return Ok(masked.unwrap_or_else(|| frame.whole.clone()));

@@ -38,6 +38,12 @@ pub(super) struct Understood {
 }
 
 impl Understood {
+    /// Whether any of it computes with protected values.
+    pub(super) fn computes(&self) -> bool {
+        let mut pieces = self.pieces.iter();
+        pieces.any(|piece| !piece.resolved.probed.is_empty())
+    }
+
     /// The same after a command that recasts names.
     pub(super) fn distrusted(&self, target: &str, known: &Known) -> Self {
         let mut pieces = self.pieces.clone();

@@ -81,14 +81,15 @@ impl Live {
     fn aside(&mut self, frame: &Frame) -> Result<Bytes, Violation> {
         let mut none = Findings::counting();
         let running = self.answering().and_then(|seq| self.running.get_mut(&seq));
-        let (masks, known, text, findings) = match running {
+        let (masks, known, text, computes, findings) = match running {
             Some(running) => (
                 &running.masks,
                 &running.known,
                 &*running.understood.text,
+                running.understood.computes(),
                 &mut running.findings,
             ),
-            None => (&self.masks, &self.known, &[][..], &mut none),
+            None => (&self.masks, &self.known, &[][..], true, &mut none),
         };
         let masked = if frame.kind == server::NOTIFICATION {
             rows::mask_notification(frame, masks, findings)
@@ -97,6 +98,7 @@ impl Live {
                 masks,
                 known,
                 statement: text,
+                computes,
             }
             .mask(frame, findings)
         };

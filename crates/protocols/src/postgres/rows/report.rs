@@ -15,6 +15,19 @@ use crate::postgres::wire::{Frame, Malformed, Reader, Report, server, write};
 
 /// Stands in place of words that are withheld.
 const WITHHELD: &[u8] = b"(withheld)";
+/// The same in place of a message.
+const MESSAGE_WITHHELD: &[u8] =
+    b"(withheld: the statement computes with protected data, of which the message may be made; the SQLSTATE tells its kind)";
+/// Classes of SQLSTATE (PostgreSQL manual, "PostgreSQL Error Codes") whose messages tell of names, resources and states,
+/// and of values in quotes at most: everything else is said of the values that a statement computes.
+const TELLS_OF_NAMES: [&[u8]; 16] = [
+    b"08", b"0A", b"23", b"25", b"26", b"28", b"34", b"3D", b"3F", b"40", b"42", b"53", b"55",
+    b"57", b"58", b"72",
+];
+/// Severities (field `V`) of what the server writes of its own work: plans and trees, with values in them.
+const OWN_WORK: [&[u8]; 7] = [
+    b"LOG", b"DEBUG", b"DEBUG1", b"DEBUG2", b"DEBUG3", b"DEBUG4", b"DEBUG5",
+];
 /// The server's routines (field `R`, which is never translated) in which code of the database says what it likes: `RAISE` and
 /// `ASSERT` of PL/pgSQL, and the messages and uncaught exceptions of PL/Python, PL/Perl and PL/Tcl.
 const RAISING: [&[u8]; 10] = [
@@ -41,6 +54,8 @@ pub struct Reports<'a> {
     pub known: &'a Known,
     /// The client's statement, as it wrote it; empty where there is none.
     pub statement: &'a [u8],
+    /// It computes with protected values, so that what the server says of it may be made of them.
+    pub computes: bool,
 }
 
 impl Reports<'_> {
@@ -70,6 +85,7 @@ impl Reports<'_> {
             Some(_) => b"MDHW",
             None => b"",
         };
+        let told = self.told_whole(&report);
         let objects: Vec<Bytes> = report
             .fields
             .iter()
@@ -86,6 +102,14 @@ impl Reports<'_> {
                 b's' | b't' | b'c' | b'd' | b'n' if self.is_strict() && !self.may_name(text) => {
                     changed = true;
                     return false;
+                }
+                b'M' | b'D' | b'H' | b'W' if told => {
+                    let whole = if *code == b'M' {
+                        MESSAGE_WITHHELD
+                    } else {
+                        WITHHELD
+                    };
+                    Some(Bytes::from_static(whole))
                 }
                 // Unless the client wrote the very words, nobody knows what they are made of.
                 code if spoken.contains(code)
@@ -119,6 +143,15 @@ impl Reports<'_> {
         !self.known.protected.is_empty() && !self.masks.open
     }
 
+    /// Whether what a report says may all be made of protected values.
+    fn told_whole(&self, report: &Report) -> bool {
+        let state = report.field(b'C').and_then(|state| state.get(..2));
+        let names = state.is_some_and(|class| TELLS_OF_NAMES.contains(&class));
+        let severity = report.field(b'V');
+        let own_work = severity.is_some_and(|severity| OWN_WORK.contains(&&severity[..]));
+        self.is_strict() && (self.computes && !names || own_work)
+    }
+
     fn withholds_query(&self, query: &[u8]) -> bool {
         self.is_strict() && memchr::memmem::find(self.statement, query).is_none()
     }
@@ -130,7 +163,46 @@ impl Reports<'_> {
         };
         let mut out = Vec::new();
         let outcome = self.masks.text.mask_error(text, &names, &mut out, findings);
-        replacement(outcome, out)
+        let shown = replacement(outcome, out);
+        if !self.computes {
+            return shown;
+        }
+        // What stands at the end, and short numbers, may be of a value too.
+        let text = shown.as_deref().unwrap_or(text);
+        let hides = |text: &[u8]| {
+            let words = text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+            words
+                .filter(|word| !word.is_empty())
+                .any(|word| !self.has_word(word))
+        };
+        let end = memchr::memmem::rfind(text, b": ").map_or(text.len(), |colon| colon + 2);
+        let (said, last) = text.split_at_checked(end).unwrap_or((text, b""));
+        let hidden = hides(last);
+        let digits = said.iter().any(u8::is_ascii_digit);
+        match (hidden, digits) {
+            (false, false) => shown,
+            (_, digits) => {
+                let mut out = said.to_vec();
+                if digits {
+                    out = said
+                        .iter()
+                        .map(|byte| if byte.is_ascii_digit() { b'*' } else { *byte })
+                        .collect();
+                }
+                out.extend_from_slice(if hidden { WITHHELD } else { last });
+                Some(out.into())
+            }
+        }
+    }
+
+    /// Whether a word stands in the statement by itself.
+    fn has_word(&self, word: &[u8]) -> bool {
+        let is_part = |at: Option<usize>| {
+            let byte = at.and_then(|at| self.statement.get(at));
+            byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        };
+        let mut found = memchr::memmem::find_iter(self.statement, word);
+        found.any(|at| !is_part(at.checked_sub(1)) && !is_part(Some(at + word.len())))
     }
 
     /// Whether the text of a name field may be shown: RAISE lets anything stand there.

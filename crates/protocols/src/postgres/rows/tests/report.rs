@@ -18,11 +18,21 @@ fn shown(statement: &str, fields: &[(u8, &str)]) -> Vec<(u8, String)> {
 }
 
 fn shown_where(known: &Known, statement: &str, fields: &[(u8, &str)]) -> Vec<(u8, String)> {
+    shown_of(known, statement, false, fields)
+}
+
+fn shown_of(
+    known: &Known,
+    statement: &str,
+    computes: bool,
+    fields: &[(u8, &str)],
+) -> Vec<(u8, String)> {
     let masks = settings().masks(&BTreeSet::new());
     let reports = Reports {
         masks: &masks,
         known,
         statement: statement.as_bytes(),
+        computes,
     };
     let frame = report(server::ERROR, fields);
     let masked = reports.mask(&frame, &mut Findings::counting()).unwrap();
@@ -38,6 +48,72 @@ fn same(fields: &[(u8, &str)]) -> Vec<(u8, String)> {
         .iter()
         .map(|(code, text)| (*code, (*text).to_owned()))
         .collect()
+}
+
+/// Of what is computed any word may be a value, and any number.
+#[test]
+fn what_is_said_of_computed_values_is_withheld() {
+    let shown = |fields: &[(u8, &str)]| {
+        let statement = "SELECT id FROM customers WHERE f(ssn)::regclass = 7::oid -- abcd";
+        let all = shown_of(&known(), statement, true, fields);
+        let told = all.into_iter().filter(|(code, _)| b"MDHW".contains(code));
+        told.map(|(_, text)| text).collect::<Vec<_>>().join("|")
+    };
+    for (state, message) in [
+        ("22P02", "invalid input syntax for type integer: \"abcd\""),
+        ("22008", "date field value out of range: 81-87-90"),
+        ("2202E", "index 81 out of valid range, 0..0"),
+        (
+            "22023",
+            "TIMESTAMP(81) precision reduced to maximum allowed, 6",
+        ),
+        (
+            "01000",
+            "TIMESTAMP(81) precision reduced to maximum allowed, 6",
+        ),
+        (
+            "22021",
+            "invalid byte sequence for encoding \"UTF8\": 0xf0 0x57",
+        ),
+        ("XX000", "unsupported object class 81"),
+    ] {
+        let text = shown(&[(b'C', state), (b'M', message), (b'D', "81"), (b'H', "x")]);
+        assert!(text.starts_with("(withheld: "), "{text}");
+        assert!(text.ends_with(")|(withheld)|(withheld)"), "{text}");
+    }
+    for (state, message, expected) in [
+        (
+            "42601",
+            "improper relation name (too many dotted names): a.b.c.qwzx",
+            "improper relation name (too many dotted names): (withheld)",
+        ),
+        (
+            "42703",
+            "column \"id\" does not exist",
+            "column \"id\" does not exist",
+        ),
+        (
+            "42883",
+            "operator does not exist: oid = regclass",
+            "operator does not exist: oid = regclass",
+        ),
+        ("55P03", "lock 81 is held", "lock ** is held"),
+        (
+            "57014",
+            "canceling statement due to user request",
+            "canceling statement due to user request",
+        ),
+    ] {
+        assert_eq!(shown(&[(b'C', state), (b'M', message)]), expected);
+    }
+    // The server's own work is shown to nobody.
+    let log = [
+        (b'V', "LOG"),
+        (b'C', "00000"),
+        (b'D', "constvalue 4 [ 88 0 0 0 ]"),
+    ];
+    let all = super::report::shown_where(&known(), "SELECT 1", &log);
+    assert_eq!(all.last().unwrap().1, "(withheld)");
 }
 
 #[test]
