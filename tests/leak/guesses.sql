@@ -187,3 +187,10 @@ SELECT attname FROM pg_stats WHERE tablename = 'vault' AND attname = 'code' AND 
 *PREPARE q_{m} AS SELECT id FROM vault WHERE secret = $1 ;; EXECUTE q_{m}('QWZXKVJPHGFDMBTYLN')
 *SELECT c.relname FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'v') AND n.nspname !~ '^pg_toast' AND pg_catalog.pg_table_is_visible(c.oid) ORDER BY 1
 *SELECT column_name FROM information_schema.columns WHERE table_name = 'vault' ORDER BY ordinal_position
+
+-- Where it is not seen at first
+WITH vault AS (SELECT 1 AS id, 'x'::text AS kind, 'a'::text AS secret) UPDATE vault SET kind = kind WHERE secret > 'M' RETURNING id
+SELECT q.a FROM (SELECT (ROW(1, 2)).*, v.secret AS xmin FROM vault v) q(a, b) WHERE xmin > 'M'
+SELECT id FROM plain p WHERE (p).plain_secret > 'M'
+SELECT id FROM referring WHERE turned > 'M'
+PREPARE eg_{m}(boolean) AS SELECT id FROM plain WHERE $1 ;; EXECUTE eg_{m}(vault_peek(1) > 'M')

@@ -285,8 +285,8 @@ CREATE TEMP VIEW tv AS SELECT id, word FROM plain ;; BEGIN; CREATE OR REPLACE TE
 CREATE TEMP VIEW tv AS SELECT id, word FROM plain ;; CREATE OR REPLACE TEMP VIEW tv AS SELECT id, secret AS word FROM vault; SELECT set_config('x.y', (SELECT word FROM tv LIMIT 1), false) ;; SHOW x.y ;; SELECT current_setting('x.y')
 *CREATE TEMP TABLE t (n text DEFAULT vault_peek(1)) ;; INSERT INTO t DEFAULT VALUES ;; SELECT n FROM t
 CREATE TEMP TABLE t (i int, n text GENERATED ALWAYS AS (vault_of(NULL)) STORED) ;; SELECT n FROM t
-*!ALTER TABLE vault ADD COLUMN shadow text GENERATED ALWAYS AS (secret) STORED ;; SELECT shadow FROM vault
-*!ALTER TABLE vault ADD COLUMN shadow2 text GENERATED ALWAYS AS (reverse(secret)) STORED ;; SELECT id, shadow2 FROM vault ;; SELECT shadow2 AS k FROM vault
+!ALTER TABLE vault ADD COLUMN shadow text GENERATED ALWAYS AS (secret) STORED ;; SELECT shadow FROM vault
+!ALTER TABLE vault ADD COLUMN shadow2 text GENERATED ALWAYS AS (reverse(secret)) STORED ;; SELECT id, shadow2 FROM vault ;; SELECT shadow2 AS k FROM vault
 !ALTER TABLE vault ADD COLUMN shadow3 text ;; UPDATE vault SET shadow3 = secret ;; SELECT shadow3 FROM vault
 *!ALTER TABLE vault RENAME COLUMN secret TO word ;; SELECT word FROM vault
 *!ALTER SCHEMA public RENAME TO hidden ;; SELECT secret FROM hidden.vault
@@ -682,3 +682,57 @@ CREATE FUNCTION s_g_{m}() RETURNS text LANGUAGE sql BEGIN ATOMIC SELECT secret F
 CREATE FUNCTION s_h_{m}() RETURNS text LANGUAGE sql AS 'SELECT reverse(secret) FROM vault LIMIT 1' ;; SELECT s_h_{m}() ;; SELECT * FROM s_h_{m}()
 CREATE FUNCTION s_i_{m}() RETURNS text LANGUAGE sql AS 'SELECT ''x''' ;; SELECT s_i_{m}() ;; CREATE OR REPLACE FUNCTION s_i_{m}() RETURNS text LANGUAGE sql AS 'SELECT reverse(secret) FROM vault LIMIT 1' ;; SELECT s_i_{m}() ;; SELECT upper(s_i_{m}())
 CREATE FUNCTION s_j_{m}(n integer) RETURNS text LANGUAGE sql AS 'SELECT kind FROM vault WHERE id = n' ;; CREATE FUNCTION s_j_{m}(n bigint) RETURNS text LANGUAGE sql AS 'SELECT reverse(secret) FROM vault WHERE id = n' ;; SELECT s_j_{m}(1), s_j_{m}(1::bigint)
+
+-- What a name means, and how many columns there are
+SELECT (SELECT reverse(public.vault.secret) FROM (SELECT 'x'::text AS secret) vault) FROM public.vault
+SELECT (SELECT reverse(public.vault.secret) FROM plain vault) FROM public.vault
+WITH vault AS (SELECT 1 AS id, 'x'::text AS secret) SELECT (SELECT reverse(public.vault.secret) FROM vault) FROM public.vault
+SELECT (ROW(1, 2)).*, coalesce(v.secret, ''), (ROW()).* FROM vault v
+COPY (SELECT (ROW(1::int, 2::int)).*, v.secret, (ROW()).* FROM vault v) TO STDOUT
+SELECT tableoid FROM (SELECT (ROW(1, 2)).*, reverse(secret) AS tableoid FROM vault) x(a, b)
+SELECT (SELECT r FROM (SELECT (ROW('a', 1)::pair).*, reverse(v.secret) AS r FROM vault v LIMIT 1) x(p, q)) FROM (SELECT 'x' AS r) o
+!INSERT INTO vault (secret, code, kind, id) SELECT (ROW('zzzz' || v.id, 1)::pair).*, v.secret, v.id + 900 FROM vault v ;; SELECT kind FROM vault
+SELECT v.column3 FROM vault c, LATERAL (VALUES (c.*, 'x', 'y')) v
+SELECT v.column3 FROM vault c, LATERAL (VALUES ((c).*, 'x', 'y')) v
+!WITH vault AS (SELECT 1 AS id, 'x'::text AS kind, 'a'::text AS secret) UPDATE vault SET kind = kind RETURNING reverse(secret)
+!WITH vault AS (SELECT 1 AS id, 'x'::text AS kind, 'a'::text AS secret) DELETE FROM vault RETURNING reverse(secret)
+!UPDATE plain p SET word = p.word FROM (SELECT id, secret AS word FROM vault) old WHERE p.id = old.id RETURNING reverse(old.word)
+!DELETE FROM plain p USING (SELECT id, secret AS word FROM vault) new WHERE p.id = new.id RETURNING reverse(new.word)
+SELECT (p).plain_secret, p.plain_secret FROM plain p
+SELECT reverse((p).plain_secret) FROM plain p
+SELECT word FROM referring ;; SELECT turned FROM referring ;; SELECT reverse(word) FROM referring
+SELECT r FROM referring r ;; SELECT array_agg(r) FROM referring r ;; SELECT (r).turned FROM referring r
+
+-- Rows by their fields
+SELECT ROW(secret, 1), ROW(ROW(secret), 2), ROW(v, secret) FROM vault v
+SELECT v::text, ROW(v.*)::text, ARRAY[v]::text, (v).secret::text, reverse((v).secret) FROM vault v
+SELECT x.r, (x.r).secret, (x.r).kind FROM (SELECT v AS r FROM vault v) x
+SELECT (x).b FROM (SELECT ROW(v.secret, 1)::pair AS x FROM vault v) y(x), LATERAL (SELECT (x).a AS b) z
+SELECT CASE WHEN v.id = 1 THEN ROW(v.id, v.secret) ELSE ROW(v.id, v.kind) END FROM vault v
+SELECT ROW(v.id, v.kind) FROM vault v UNION ALL SELECT ROW(v.id, v.secret) FROM vault v
+SELECT v FROM vault v UNION ALL SELECT ROW(1, 'x', 'y', 1, 1, '1999-01-01', NULL, NULL, NULL, NULL)::vault
+SELECT array_agg(v), array_agg(ROW(v.secret)), lag(v) OVER () FROM vault v GROUP BY v
+COPY (SELECT v FROM vault v) TO STDOUT
+COPY (SELECT ROW(v.secret, v.id), v.id FROM vault v) TO STDOUT (FORMAT csv)
+COPY (SELECT v.secret, v.code, v.born, v.uid, v.doc FROM vault v) TO STDOUT (FORMAT binary)
+COPY (SELECT x.a, x.b FROM (SELECT id AS a, secret AS b FROM vault) x) TO STDOUT (FORMAT binary)
+
+-- Carried by functions and parameters
+PREPARE ep_{m}(text) AS SELECT reverse($1) ;; EXECUTE ep_{m}(vault_peek(1))
+PREPARE ex_{m}(text) AS SELECT $1 ;; EXPLAIN EXECUTE ex_{m}(set_config('x.y', vault_peek(1), false)) ;; SHOW x.y
+PREPARE eq_{m}(text) AS SELECT $1 ;; CREATE TEMP TABLE eq_{m} AS EXECUTE eq_{m}(vault_peek(1)) ;; SELECT * FROM eq_{m}
+!INSERT INTO plain(id, word) VALUES (901, vault_pl(1)) ;; SELECT word FROM plain WHERE id = 901
+!UPDATE plain SET word = vault_pl(id) ;; SELECT word FROM plain
+SELECT set_config('x.y', vault_peek(1), false) ;; SHOW x.y
+SELECT set_config('x.y', vault_pl(1), false) ;; SHOW x.y
+SELECT set_config('application_name', vault_peek(1), false) ;; SHOW application_name
+LISTEN leak ;; SELECT pg_notify('leak', vault_peek(1)) ;; SELECT 1
+SELECT 1 FROM (SELECT set_config('x.z', vault_peek(1), false)) x ;; SHOW x.z
+SET debug_print_plan = on ;; SET client_min_messages = log ;; PREPARE dp_{m}(text) AS SELECT count(*) FROM plain WHERE word = $1 ;; EXECUTE dp_{m}(vault_peek(1))
+
+-- Said of what is computed
+SELECT count(('timestamp(' || ascii(substr(secret, n, 1)) || ')')::regtype) FROM vault, generate_series(1, 18) n WHERE id = 1
+SELECT 1 FROM vault WHERE make_date(ascii(secret), ascii(substr(secret, 2)), ascii(substr(secret, 3))) IS NULL
+SELECT 1 FROM vault WHERE convert_from('\xf0'::bytea || blob, 'UTF8') IS NULL
+SELECT 1 FROM vault WHERE ('a.b.c.' || secret)::regclass IS NULL
+SELECT 1 FROM vault WHERE substr(secret, 1, 4)::integer = 1 /* QWZX JXQK VKZQ */

@@ -27,3 +27,6 @@ INSERT INTO plain VALUES (1, 'one', 1, '{}'), (2, 'two', 2, '{}'), (3, 'three', 
 CREATE TABLE sure (id integer, word varchar(3), number smallint CHECK (number < 0), day date, UNIQUE (word));
 CREATE TYPE pair AS (a text, b bigint);
 ANALYZE vault;
+CREATE FUNCTION plain_secret(plain) RETURNS text LANGUAGE sql STABLE AS 'SELECT secret FROM vault WHERE id = $1.id';
+CREATE TABLE referring (id integer, word text REFERENCES vault (secret) ON UPDATE CASCADE ON DELETE CASCADE, turned text GENERATED ALWAYS AS (reverse(word)) STORED);
+INSERT INTO referring SELECT id, secret FROM vault;

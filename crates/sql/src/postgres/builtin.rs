@@ -13,6 +13,20 @@ pub(super) fn effect_of(name: &str) -> Option<Action> {
         .or_else(|| by_prefix(name))
 }
 
+/// Functions of extensions in C that give random or given values, whatever their volatility says.
+pub(super) fn makes_values(name: &str) -> bool {
+    MAKES_VALUES.contains(&name)
+}
+
+const MAKES_VALUES: &[&str] = &[
+    "gen_random_bytes",
+    "gen_random_uuid",
+    "gen_salt",
+    "uuid_generate_v1",
+    "uuid_generate_v1mc",
+    "uuid_generate_v4",
+];
+
 /// Whether what it returns may be rows or values that its arguments do not show.
 pub(super) fn returns_anything(name: &str) -> bool {
     RETURNS_STORED.contains(&name)
@@ -28,9 +42,24 @@ pub(super) fn returns_anything(name: &str) -> bool {
         )
 }
 
-/// Whether others can read its argument afterwards: a sequence's value, a lock's number.
-pub(super) fn keeps_argument(name: &str) -> bool {
-    matches!(effect_of(name), Some(Action::Sequence | Action::Lock))
+/// Whether it carries its arguments to where others, or the session itself, can read them: a sequence's value, a lock's
+/// number, a setting, a channel, a file.
+pub(super) fn carries(name: &str) -> bool {
+    matches!(
+        effect_of(name),
+        Some(
+            Action::Sequence
+                | Action::Lock
+                | Action::Set
+                | Action::SetRole
+                | Action::Notify
+                | Action::LargeObject
+                | Action::WriteFile
+                | Action::Connect
+                | Action::Opaque
+                | Action::Administer
+        )
+    )
 }
 
 /// Whether, given constants, it gives the same for every row. Aggregates do not: how many rows there are shows in them.
@@ -226,6 +255,8 @@ const TABLE: &[(Action, &[&str])] = &[
 /// Return what is stored elsewhere: settings, statistics, other sessions' text, the log of changes.
 const RETURNS_STORED: &[&str] = &[
     "pg_stat_get_activity",
+    "pg_stat_get_backend_activity",
+    "pg_stat_get_backend_client_addr",
     "pg_stat_statements",
     "pg_get_wal_records_info",
     "pg_get_wal_record_info",

@@ -19,6 +19,10 @@ pub struct Catalog {
     pub(super) inherits: Vec<(u32, u32)>,
     /// A relation with rules, a relation they use, and its column (0 for the whole).
     pub(super) depends: Vec<(u32, u32, i16)>,
+    /// A relation, its column that the server computes, and the column that it is computed of.
+    pub(super) computed: Vec<(u32, i16, i16)>,
+    /// A foreign key: relation and column, and the relation and column whose values it holds.
+    pub(super) references: Vec<((u32, i16), (u32, i16))>,
 }
 
 /// A relation of the catalog.
@@ -157,6 +161,15 @@ impl Catalog {
          JOIN pg_catalog.pg_language l ON l.oid = p.prolang JOIN pg_catalog.pg_type t ON t.oid = p.prorettype \
          CROSS JOIN LATERAL (SELECT p.oid >= 16384 AND l.lanname = 'sql' AND p.prokind = 'f' AND p.pronargdefaults = 0 \
          AND p.prosrc <> '' AS is_followed) b",
+        "SELECT a.attrelid, a.attnum, d.refobjsubid FROM pg_catalog.pg_attribute a \
+         JOIN pg_catalog.pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum \
+         JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass \
+         AND d.refobjid = a.attrelid AND d.refobjsubid > 0 AND d.refobjsubid <> a.attnum \
+         AND (d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND d.objid = e.oid \
+         OR d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = a.attrelid AND d.objsubid = a.attnum) \
+         WHERE a.attgenerated <> ''",
+        "SELECT c.conrelid, k.own, c.confrelid, k.other FROM pg_catalog.pg_constraint c, \
+         unnest(c.conkey, c.confkey) k(own, other) WHERE c.contype = 'f'",
     ];
 
     /// An empty catalog to feed.
@@ -301,6 +314,17 @@ impl CatalogBuilder {
                 Ok(())
             }
             5 => self.function(&row),
+            6 => {
+                let computed = (row.number(0)?, row.number(1)?, row.number(2)?);
+                self.catalog.computed.push(computed);
+                Ok(())
+            }
+            7 => {
+                let own = (row.number(0)?, row.number(1)?);
+                let other = (row.number(2)?, row.number(3)?);
+                self.catalog.references.push((own, other));
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -417,7 +441,7 @@ fn query(text: &str) -> Option<Arc<Shape>> {
     }
 }
 
-/// The body in a row of the last query.
+/// The body in a row of the query for functions.
 fn body(row: &Row<'_>) -> Option<Body> {
     let text = row.text(5).ok()?.to_owned();
     let names: Vec<String> = match row.text(6) {

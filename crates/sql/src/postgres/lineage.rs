@@ -22,11 +22,22 @@ const HELD_COST: usize = 40;
 /// Columns that every table has.
 const SYSTEM_COLUMNS: &[&str] = &["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"];
 
+/// By what else than its name an item may be referred to.
+#[derive(Clone)]
+enum Qualifier {
+    /// A relation without an alias, of this schema.
+    Schema(String),
+    /// A relation without an alias, of the first schema in the search path that has one of the name.
+    Searched,
+    /// Nothing: it has an alias, or is no relation.
+    Nothing,
+}
+
 /// A named item in scope.
 #[derive(Clone)]
 struct Bound {
     names: Vec<String>,
-    schema: Option<String>,
+    qualifier: Qualifier,
     slots: Rc<[Slot]>,
     /// Its columns go by its name only.
     qualified: bool,
@@ -59,6 +70,8 @@ pub(super) struct Lineage<'a> {
     steps: usize,
     /// A protected value, or one that may be, was stored where it is not declared.
     pub(super) stores: Taint,
+    /// A function was called that may return anything.
+    pub(super) called: bool,
     /// What its predicates tell.
     pub(super) told: Told,
     /// What decided the rows of the queries that the value being looked at comes from.
@@ -78,6 +91,7 @@ impl<'a> Lineage<'a> {
             scopes: Vec::new(),
             steps: 0,
             stores: Taint::Clear,
+            called: false,
             told: Told::default(),
             decided: Taint::Clear,
             decides: false,
@@ -100,6 +114,14 @@ impl<'a> Lineage<'a> {
 
     fn store(&mut self, taint: Taint) {
         self.stores = std::mem::replace(&mut self.stores, Taint::Clear).with(taint);
+    }
+
+    /// Looks at values that a statement is given. Where they come out again nobody knows.
+    pub(super) fn take(&mut self, given: &Shape) {
+        let given = self.columns(given);
+        let taint = together(&given).computed();
+        self.decide_by(taint.clone());
+        self.store(taint);
     }
 
     /// The output columns of a query.

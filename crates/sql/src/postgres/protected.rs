@@ -81,7 +81,7 @@ impl Protected {
         if protected.columns.is_empty() {
             return protected;
         }
-        protected.spread_over_children(catalog);
+        protected.spread_over_tables(catalog);
         let classes: BTreeSet<DataClass> = declarations
             .iter()
             .map(|declared| declared.class.clone())
@@ -146,14 +146,27 @@ impl Protected {
         }
     }
 
-    /// A parent shows its children's rows, and a child holds what the parent's column is declared for.
-    fn spread_over_children(&mut self, catalog: &Catalog) {
+    /// A parent shows its children's rows, and a child holds what the parent's column is declared for; a foreign key holds
+    /// the values that it refers to; what the server computes of a column depends on it.
+    fn spread_over_tables(&mut self, catalog: &Catalog) {
         let mut grew = true;
         while grew {
             grew = false;
             for &(child, parent) in &catalog.inherits {
                 for (from, to) in [(parent, child), (child, parent)] {
                     grew |= self.spread(catalog, from, to);
+                }
+            }
+            for (key, (relation, number)) in &catalog.references {
+                let taint = self.column(*relation, *number);
+                grew |= !self.columns.contains_key(key) && self.set(key.0, key.1, taint);
+            }
+            for &(relation, number, of) in &catalog.computed {
+                let before = self.column(relation, number);
+                // One that is declared itself is masked as what it is declared to be.
+                if !matches!(before, Taint::Direct(_)) {
+                    let taint = before.with(self.column(relation, of));
+                    grew |= self.set(relation, number, taint);
                 }
             }
         }

@@ -6,7 +6,7 @@
 
 use super::resolve::{Called, ResolvedEffect};
 use super::statement::Statement;
-use crate::{Action, Effect};
+use crate::{Action, Effect, Name};
 
 /// Kinds of objects that run code, or carry values, where no statement names them.
 const MACHINERY: &[&str] = &[
@@ -38,14 +38,20 @@ const MACHINERY: &[&str] = &[
     "USER MAPPING",
 ];
 
+const TABLES: &[&str] = &["TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW"];
+
 /// The effects that come beside those of a definition, one at most for each.
 pub(super) fn effects(
     statement: &Statement,
     effects: &[ResolvedEffect],
     calls: &[Called],
+    is_protected: impl Fn(&Name) -> bool,
 ) -> Vec<ResolvedEffect> {
     let redefines = |effect: &ResolvedEffect| {
-        let why = reason(statement, effect, calls)?;
+        // In whatever schema: the search path decides which of them is meant.
+        let name = effect.effect.relation.as_ref();
+        let takes_a_name = name.is_some_and(|name| is_protected(&Name::bare(&name.name)));
+        let why = reason(statement, effect, calls, takes_a_name)?;
         Some(ResolvedEffect {
             effect: Effect {
                 action: Action::Redefine,
@@ -62,8 +68,13 @@ fn reason(
     statement: &Statement,
     effect: &ResolvedEffect,
     calls: &[Called],
+    takes_a_name: bool,
 ) -> Option<&'static str> {
     let Effect { action, object, .. } = effect.effect;
+    // What is made in its place would go by a name that sessions know as another.
+    if effect.protected && action == Action::Drop && TABLES.contains(&object) {
+        return Some("another may take the name of what holds protected columns");
+    }
     // A comment changes nothing.
     if !matches!(action, Action::Create | Action::Alter) || statement.tag == "COMMENT" {
         return None;
@@ -72,6 +83,9 @@ fn reason(
         return Some("it may carry values where no statement shows it");
     }
     match (action, object) {
+        (Action::Create, _) if TABLES.contains(&object) && takes_a_name => {
+            Some("it has the name of what holds protected columns")
+        }
         // Sessions that know the view as it was would follow that.
         (Action::Create, "VIEW") if !statement.temporary => {
             Some("other sessions may read through it before they know it")

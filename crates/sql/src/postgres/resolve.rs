@@ -95,7 +95,12 @@ pub fn resolve(statement: &Statement, catalog: &Catalog, protected: &Protected) 
         });
     }
     if !protected.is_empty() {
-        effects.extend(redefine::effects(statement, &effects, &calls));
+        let is_protected = |name: &Name| {
+            let mut relations = catalog.candidates(name);
+            relations.any(|relation| protected.touches(relation.oid))
+        };
+        let more = redefine::effects(statement, &effects, &calls, is_protected);
+        effects.extend(more);
     }
     let touched: BTreeSet<String> = effects
         .iter()
@@ -243,6 +248,13 @@ fn rows(
             Rows::ByColumn,
         ),
     };
+    let mut inner = Some(statement);
+    while let Some(within) = inner {
+        if let Some(given) = &within.given {
+            lineage.take(given);
+        }
+        inner = within.inner.as_deref();
+    }
     let stored = if stored_elsewhere {
         together(&columns)
     } else {
@@ -254,7 +266,7 @@ fn rows(
         .any(|taint| match taint {
             Taint::Clear => false,
             Taint::Direct(_) | Taint::Members(_) | Taint::Row(_) | Taint::Derived(_) => true,
-            Taint::Unknown(_) => touches || stored_elsewhere,
+            Taint::Unknown(_) => touches || stored_elsewhere || lineage.called,
         });
     (rows, columns, copies || side_effects, lineage.told)
 }

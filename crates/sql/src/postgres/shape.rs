@@ -5,7 +5,7 @@
 
 use crate::Name;
 
-pub(super) use super::shape_build::{of, of_copy};
+pub(super) use super::shape_build::{of, of_copied_in, of_copy, of_values};
 
 /// A query, with its common table expressions.
 #[derive(Debug, Clone, Default)]

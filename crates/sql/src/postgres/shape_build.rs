@@ -58,6 +58,33 @@ pub(super) fn of_copy(relation: &protobuf::RangeVar, columns: &[Node]) -> Shape 
     }
 }
 
+/// The shape of values that are worked out for no row, as those of `EXECUTE` are.
+pub(super) fn of_values(values: &[Node]) -> Shape {
+    let target = |value| Target {
+        name: None,
+        expr: expr(value),
+    };
+    Shape {
+        body: Body::Select(Box::new(Select {
+            outputs: values.iter().map(target).collect(),
+            ..Select::default()
+        })),
+        ..Shape::default()
+    }
+}
+
+/// The shape of what `COPY … FROM … WHERE` asks of each row.
+pub(super) fn of_copied_in(relation: &protobuf::RangeVar, condition: &Node) -> Shape {
+    Shape {
+        body: Body::Select(Box::new(Select {
+            from: vec![range(relation)],
+            conditions: vec![expr(condition)],
+            ..Select::default()
+        })),
+        ..Shape::default()
+    }
+}
+
 /// The qualifier of a star that leaves out generated columns, as `COPY` does. No name can be empty.
 pub(super) const STORED: &str = "";
 

@@ -33,6 +33,8 @@ pub struct Statement {
     pub handle: Option<Handle>,
     /// The statement inside `PREPARE`, `DECLARE`, `EXPLAIN`, `CREATE TABLE AS` or `COPY (…)`.
     pub inner: Option<Arc<Statement>>,
+    /// Values it is given beside its rows, and conditions on what it takes in: of `EXECUTE`, of `COPY … FROM … WHERE`.
+    pub given: Option<Arc<Shape>>,
     /// What comes back.
     pub output: Output,
     /// What it creates is the session's own (`TEMPORARY`).
@@ -171,6 +173,7 @@ impl Statement {
             copy: None,
             handle: None,
             inner: None,
+            given: None,
             output: Output::Nothing,
             temporary: false,
         }

@@ -7,6 +7,7 @@ mod effects;
 mod lineage;
 mod nesting;
 mod redefine;
+mod scope;
 mod told;
 mod tree;
 

@@ -301,14 +301,14 @@ fn execute<'a>(s: &'a protobuf::ExecuteStmt, statement: &mut Statement, walk: &m
     statement.handle = Some(Handle::Execute(s.name.clone()));
     statement.output = Output::Handle;
     walk.push(Effect::on(Action::Execute, "", Some(Name::bare(&s.name))));
-    walk.walk_all(&s.params);
+    give(s, statement, walk);
     walk.push(Effect::because(
         Action::Opaque,
         format!("prepared statement {} is not known here", s.name),
     ));
 }
 
-fn explain(s: &protobuf::ExplainStmt, statement: &mut Statement, walk: &mut Walk<'_>) {
+fn explain<'a>(s: &'a protobuf::ExplainStmt, statement: &mut Statement, walk: &mut Walk<'a>) {
     statement.tag = "EXPLAIN";
     walk.push(Effect::new(Action::Explain));
     // The last mention of an option wins in PostgreSQL; any mention that turns it on counts here.
@@ -317,8 +317,29 @@ fn explain(s: &protobuf::ExplainStmt, statement: &mut Statement, walk: &mut Walk
         run_inside(s.query.as_deref(), statement, walk);
     } else {
         statement.inner = inner(s.query.as_deref(), statement);
+        // To plan it the server works out what it is given.
+        if let Some(executed) = executed(s.query.as_deref()) {
+            give(executed, statement, walk);
+        }
     }
     statement.output = Output::Server;
+}
+
+/// The `EXECUTE` that a statement is, or whose rows it stores.
+fn executed(node: Option<&Node>) -> Option<&protobuf::ExecuteStmt> {
+    match node?.node.as_ref()? {
+        NodeEnum::ExecuteStmt(executed) => Some(executed),
+        NodeEnum::CreateTableAsStmt(stores) => executed(stores.query.as_deref()),
+        _ => None,
+    }
+}
+
+/// Takes in what an `EXECUTE` is given.
+fn give<'a>(s: &'a protobuf::ExecuteStmt, statement: &mut Statement, walk: &mut Walk<'a>) {
+    if !s.params.is_empty() {
+        statement.given = Some(Arc::new(shape::of_values(&s.params)));
+        walk.walk_all(&s.params);
+    }
 }
 
 pub(super) fn options(nodes: &[Node]) -> impl Iterator<Item = &protobuf::DefElem> {
@@ -396,6 +417,9 @@ fn copy<'a>(s: &'a protobuf::CopyStmt, statement: &mut Statement, walk: &mut Wal
     }
     run_inside(s.query.as_deref(), statement, walk);
     walk.below(NodeRef::CopyStmt(s), s.relation.as_ref());
+    if let (Some(relation), Some(condition)) = (&s.relation, &s.where_clause) {
+        statement.given = Some(Arc::new(shape::of_copied_in(relation, condition)));
+    }
     if !s.is_from {
         statement.output = match &statement.inner {
             Some(inner) => inner.output.clone(),

@@ -87,6 +87,8 @@ fn good() -> Vec<Result<Vec<Frame>, &'static str>> {
         Ok(vec![]),
         Ok(vec![]),
         Ok(vec![words("pg_catalog lower i internal t")]),
+        Ok(vec![words("16400 2 1")]),
+        Ok(vec![words("16400 2 16401 1")]),
         Ok(types.map(words).into()),
         Ok(vec![]),
     ]

@@ -4,7 +4,7 @@ use super::super::catalog::{Body, Function};
 use super::super::shape::{Expr, Source};
 use super::super::taint::{Slot, Taint, merge, rename, together};
 use super::from::named;
-use super::{Bound, Lineage, Scope};
+use super::{Bound, Lineage, Qualifier, Scope};
 use crate::Name;
 
 /// Functions that call functions are followed so deep.
@@ -52,7 +52,7 @@ impl Lineage<'_> {
         Some(named(
             rename(columns, &source.columns),
             Some(alias),
-            None,
+            Qualifier::Nothing,
             true,
         ))
     }
@@ -100,7 +100,7 @@ impl Lineage<'_> {
         let arguments = Scope {
             bounds: vec![Bound {
                 names: vec![name.name.clone()],
-                schema: None,
+                qualifier: Qualifier::Nothing,
                 slots: arguments.collect(),
                 qualified: false,
                 renamed: true,

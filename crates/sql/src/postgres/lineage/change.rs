@@ -4,12 +4,15 @@ use std::rc::Rc;
 
 use super::super::shape::{Body, Change, Expr};
 use super::super::taint::{Slot, Taint, column_of, together};
-use super::{Bound, Lineage, Scope};
+use super::{Bound, Lineage, Qualifier, Scope};
 
 impl Lineage<'_> {
     pub(super) fn change(&mut self, change: &Change) -> Vec<Slot> {
         let rows = change.rows.as_ref().map(|rows| self.columns(rows));
+        // What is changed is a table, whatever a common table expression is called.
+        let ctes = std::mem::take(&mut self.ctes);
         let target = self.source(&change.target, &Scope::default());
+        self.ctes = ctes;
         let mut scope = target.clone();
         let columns: Rc<[Slot]> = target.star.clone().into();
         // Nobody knows where the values of a proposed row are from.
@@ -21,18 +24,19 @@ impl Lineage<'_> {
                 ..slot.clone()
             })
             .collect();
-        scope.bounds.extend(change.also.iter().map(|name| Bound {
-            names: vec![name.clone()],
-            schema: None,
-            slots: Rc::clone(&proposed),
-            qualified: true,
-            renamed: false,
-        }));
         for source in &change.from {
             let next = self.source(source, &scope);
             scope.bounds.extend(next.bounds);
             scope.star.extend(next.star);
         }
+        // An item of those names comes first.
+        scope.bounds.extend(change.also.iter().map(|name| Bound {
+            names: vec![name.clone()],
+            qualifier: Qualifier::Nothing,
+            slots: Rc::clone(&proposed),
+            qualified: true,
+            renamed: false,
+        }));
         if change.unordered {
             let all = together(&scope.star);
             let unknown = Taint::Unknown("the order of the columns is not known".to_owned());
@@ -61,10 +65,14 @@ impl Lineage<'_> {
             Some(Body::Values { columns, rows }) => Some((columns, *rows)),
             _ => None,
         };
+        let mut shifted = false;
         for (index, slot) in rows.into_iter().enumerate() {
+            // Behind any number of columns nobody knows where a value goes.
+            shifted |= slot.many;
             let place = match change.columns.get(index) {
+                _ if shifted => Some(Slot::many(together(columns).computed())),
                 Some(name) => column_of(columns, name),
-                None if change.columns.is_empty() && !slot.many => columns.get(index).cloned(),
+                None if change.columns.is_empty() => columns.get(index).cloned(),
                 None => Some(Slot::many(together(columns).computed())),
             };
             let constants = values.and_then(|(values, rows)| {

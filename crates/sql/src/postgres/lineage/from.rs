@@ -1,11 +1,13 @@
 //! Where columns come from: relations, subqueries, functions, joins.
 
+use std::rc::Rc;
+
 use super::super::Column;
 use super::super::catalog::Relation;
 use super::super::shape::{Expr, Source, SourceKind, Using};
 use super::super::shape_build::STORED;
 use super::super::taint::{Slot, Taint, column_of, rename, together};
-use super::{Bound, HELD_COST, Lineage, Scope, too_much};
+use super::{Bound, HELD_COST, Lineage, Qualifier, Scope, too_much};
 use crate::Name;
 
 impl Lineage<'_> {
@@ -26,16 +28,12 @@ impl Lineage<'_> {
                 ..Scope::default()
             };
         }
-        let (slots, name, schema) = match &source.kind {
-            SourceKind::Relation(name) => (
-                self.relation(name),
-                Some(name.name.clone()),
-                name.schema.clone(),
-            ),
+        let (slots, relation) = match &source.kind {
+            SourceKind::Relation(name) => (self.relation(name), Some(name)),
             SourceKind::Query(query) if source.lateral => {
-                (self.beside(before, |this| this.columns(query)), None, None)
+                (self.beside(before, |this| this.columns(query)), None)
             }
-            SourceKind::Query(query) => (self.columns(query), None, None),
+            SourceKind::Query(query) => (self.columns(query), None),
             SourceKind::Call(call) => {
                 return match self.rows_of(call, source, before) {
                     Some(rows) => rows,
@@ -59,15 +57,19 @@ impl Lineage<'_> {
                 }
                 match &source.alias {
                     None => return joined,
-                    Some(_) => (joined.star, None, None),
+                    Some(_) => (joined.star, None),
                 }
             }
         };
-        let schema = schema.filter(|_| source.alias.is_none());
+        let alias = source.alias.clone();
+        let qualifier = match relation {
+            Some(name) if alias.is_none() => self.qualifier(name),
+            _ => Qualifier::Nothing,
+        };
         named(
             rename(slots, &source.columns),
-            source.alias.clone().or(name),
-            schema,
+            alias.or_else(|| relation.map(|name| name.name.clone())),
+            qualifier,
             // A table's rows keep the names of its fields.
             !source.columns.is_empty(),
         )
@@ -86,7 +88,7 @@ impl Lineage<'_> {
             .map(|name| Slot::one(Some(name.clone()), taint.clone()))
             .collect();
         slots.push(Slot::many(taint));
-        named(slots, source.alias.clone(), None, false)
+        named(slots, source.alias.clone(), Qualifier::Nothing, false)
     }
 
     pub(super) fn beside<T>(&mut self, before: &Scope, run: impl FnOnce(&mut Self) -> T) -> T {
@@ -182,10 +184,24 @@ impl Lineage<'_> {
         }
     }
 
+    /// The common table expression of that name.
+    fn cte_named(&self, name: &Name) -> Option<&Rc<[Slot]>> {
+        let known = self.ctes.get(&name.name);
+        known
+            .filter(|_| name.schema.is_none())
+            .and_then(|stack| stack.last())
+    }
+
+    fn qualifier(&self, name: &Name) -> Qualifier {
+        match &name.schema {
+            Some(schema) => Qualifier::Schema(schema.clone()),
+            None if self.cte_named(name).is_some() => Qualifier::Nothing,
+            None => Qualifier::Searched,
+        }
+    }
+
     fn looked_up(&self, name: &Name) -> Vec<Slot> {
-        if name.schema.is_none()
-            && let Some(columns) = self.ctes.get(&name.name).and_then(|stack| stack.last())
-        {
+        if let Some(columns) = self.cte_named(name) {
             return columns.to_vec();
         }
         let candidates: Vec<&Relation> = self.catalog.candidates(name).collect();
@@ -243,33 +259,62 @@ impl Lineage<'_> {
         }
     }
 
-    /// The item that a qualifier names, innermost first.
+    /// The item that a qualifier names, innermost first; `None` where there is none, or it may be another.
     pub(super) fn bound(&self, qualifier: &[String]) -> Option<&Bound> {
+        let (is_sure, bound) = self.bounds_of(qualifier).next()?;
+        is_sure.then_some(bound)
+    }
+
+    /// The items that a qualifier may name, innermost first, and whether each is surely one.
+    pub(super) fn bounds_of(&self, qualifier: &[String]) -> impl Iterator<Item = (bool, &Bound)> {
         let (table, schema) = match qualifier {
-            [.., schema, table] => (table, Some(schema)),
-            [table] => (table, None),
-            [] => return None,
+            [.., schema, table] => (Some(table), Some(schema)),
+            [table] => (Some(table), None),
+            [] => (None, None),
         };
-        let fits = |bound: &&Bound| {
-            bound.names.contains(table)
-                && (schema.is_none() || bound.schema.is_none() || bound.schema.as_ref() == schema)
-        };
-        self.scopes
-            .iter()
-            .rev()
-            .find_map(|scope| scope.bounds.iter().find(fits))
+        let named = move |bound: &&Bound| table.is_some_and(|table| bound.names.contains(table));
+        let fits = move |bound| Some((self.is_of(bound, schema?, table?)?, bound));
+        let scopes = self.scopes.iter().rev();
+        let bounds = scopes.flat_map(move |scope| scope.bounds.iter().filter(named));
+        bounds.filter_map(move |bound| match schema {
+            None => Some((true, bound)),
+            Some(_) => fits(bound),
+        })
+    }
+
+    /// Whether an item is the table of that schema: `None` for no, `Some(false)` for perhaps.
+    fn is_of(&self, bound: &Bound, schema: &String, table: &String) -> Option<bool> {
+        match &bound.qualifier {
+            Qualifier::Schema(other) => (other == schema).then_some(true),
+            Qualifier::Nothing => None,
+            Qualifier::Searched => {
+                let name = Name::bare(table);
+                let mut candidates = self.catalog.candidates(&name);
+                let mut others = 0;
+                let is_there = candidates.any(|relation| {
+                    others += 1;
+                    relation.schema == *schema
+                });
+                let is_only = others <= 1 && candidates.next().is_none();
+                match (is_there, others) {
+                    (true, _) => Some(is_only),
+                    (false, 0) => Some(false),
+                    (false, _) => None,
+                }
+            }
+        }
     }
 }
 
 pub(super) fn named(
     slots: Vec<Slot>,
     name: Option<String>,
-    schema: Option<String>,
+    qualifier: Qualifier,
     renamed: bool,
 ) -> Scope {
     let bound = Bound {
         names: name.into_iter().collect(),
-        schema,
+        qualifier,
         slots: slots.clone().into(),
         qualified: false,
         renamed,

@@ -1,11 +1,16 @@
 //! What the value of an expression depends on.
 
 use super::super::builtin;
-use super::super::catalog::Volatility;
+use super::super::catalog::{Function, Volatility};
 use super::super::shape::Expr;
 use super::super::taint::{self, Members, Slot, Taint, column_of, exact, together};
 use super::{Bound, Lineage, SYSTEM_COLUMNS, Scope, too_much};
 use crate::Name;
+
+/// Whether a function in C gives nothing but what its arguments show.
+fn is_pure(function: &Function) -> bool {
+    function.volatility == Volatility::Immutable || builtin::makes_values(&function.name)
+}
 
 impl Lineage<'_> {
     pub(super) fn all(&mut self, exprs: &[Expr]) -> Taint {
@@ -77,7 +82,7 @@ impl Lineage<'_> {
             Expr::Computed { function, of } => {
                 let keeps = function
                     .as_ref()
-                    .is_some_and(|name| builtin::keeps_argument(&name.name));
+                    .is_some_and(|name| builtin::carries(&name.name));
                 let taint = if keeps {
                     let kept = self.value(|this| this.all(of)).computed();
                     self.store(kept.clone());
@@ -200,8 +205,7 @@ impl Lineage<'_> {
         let mut known = self.catalog.functions(name).peekable();
         let trusted = known.peek().is_some()
             && !builtin::returns_anything(&name.name)
-            && known
-                .all(|f| f.builtin || (f.volatility == Volatility::Immutable && f.language == "c"));
+            && known.all(|f| f.builtin || (f.language == "c" && is_pure(f)));
         if !trusted && let Some(returned) = self.returned(name) {
             return match arguments {
                 Taint::Clear => returned,
@@ -216,9 +220,12 @@ impl Lineage<'_> {
             Taint::Derived(_) | Taint::Direct(_) | Taint::Members(_) | Taint::Row(_) => {
                 arguments.computed()
             }
-            _ => Taint::Unknown(format!(
-                "function {name} may return what its arguments do not show"
-            )),
+            _ => {
+                self.called = true;
+                Taint::Unknown(format!(
+                    "function {name} may return what its arguments do not show"
+                ))
+            }
         }
     }
 
@@ -282,7 +289,11 @@ impl Lineage<'_> {
             [] => None,
             [name] => self.unqualified(name).or_else(|| system(name)),
             [qualifier @ .., name] => {
-                let bound = self.bound(qualifier)?;
+                let (is_sure, bound) = self.bounds_of(qualifier).next()?;
+                if !is_sure {
+                    let unknown = format!("{} may be a table's of two schemas", path.join("."));
+                    return Some(Slot::one(None, Taint::Unknown(unknown)));
+                }
                 column_of(&bound.slots, name)
                     .or_else(|| system(name))
                     .or_else(|| {

@@ -62,6 +62,13 @@ const TABLES: &[(u32, &str, &str, RelationKind, &str)] = &[
         "ssn id name email",
     ),
     (
+        108,
+        "public",
+        "receipts",
+        RelationKind::Table,
+        "id card_pan tail! number!",
+    ),
+    (
         150,
         "pg_toast",
         "pg_toast_101",
@@ -114,7 +121,7 @@ const VIEWS: &[(u32, &str, &str, &str)] = &[
 
 const BUILTINS: &str = "upper right count min max sum length row_to_json to_json lower array_agg generate_series now \
     query_to_xml row_number string_agg md5 unnest left replace ascii nullif lag lead first_value nth_value to_jsonb json_agg \
-    jsonb_agg json_build_object jsonb_build_object json_build_array";
+    jsonb_agg json_build_object jsonb_build_object json_build_array coalesce set_config pg_notify lo_from_bytea";
 
 /// Functions in SQL: name, arguments, columns, the relation whose rows come, and text.
 const BODIES: &[(&str, &str, &str, u32, &str)] = &[
@@ -172,6 +179,16 @@ pub(super) fn bank() -> (Catalog, Protected) {
     }
     add_functions(&mut builder);
     builder.row(3, &[Some(b"107"), Some(b"101")]).unwrap();
+    // computed of another column; a key that refers to one.
+    for (query, row) in [
+        (6, [&b"101"[..], b"5", b"2", b""]),
+        (6, [b"108", b"3", b"2", b""]),
+        (6, [b"108", b"4", b"1", b""]),
+        (7, [b"108", b"2", b"102", b"3"]),
+        (7, [b"103", b"2", b"102", b"1"]),
+    ] {
+        builder.row(query, &row.map(Some)).unwrap();
+    }
     let catalog = builder.build();
     let declared = [
         ("customers", "ssn", DataClass::US_SSN),

@@ -42,6 +42,12 @@ const REDEFINES: &[&str] = &[
     "CREATE VIEW v AS SELECT 1",
     "CREATE OR REPLACE VIEW v_plain AS SELECT id, ssn FROM customers",
     "CREATE SCHEMA s CREATE VIEW v AS SELECT 1",
+    "DROP TABLE customers",
+    "DROP TABLE IF EXISTS payments, public.customers_eu CASCADE",
+    "CREATE TEMP TABLE customers (LIKE customers)",
+    "CREATE TABLE pg_temp.v_plain (s text)",
+    "CREATE TABLE s.cards AS SELECT 1",
+    "SELECT 1 AS ssn INTO other.customers",
 ];
 
 const DOES_NOT: &[&str] = &[
@@ -58,7 +64,10 @@ const DOES_NOT: &[&str] = &[
     "ALTER TABLE payments ADD COLUMN x text",
     "ALTER TABLE payments RENAME TO p",
     "COMMENT ON TABLE customers IS 'x'",
-    "DROP TABLE customers",
+    "DROP VIEW v_plain",
+    "DROP TABLE payments",
+    "CREATE TABLE x (LIKE customers)",
+    "CREATE TEMP TABLE payments (a text)",
     "DROP FUNCTION reader()",
     "SELECT reader(), ssn FROM customers",
     "INSERT INTO customers (id) VALUES (1)",
