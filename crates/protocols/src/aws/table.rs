@@ -36,6 +36,8 @@ pub struct Service {
     pub sensitive: Vec<&'static str>,
     /// Names of response members that its model calls sensitive; `:b` follows where they are blobs.
     pub shown_sensitive: Vec<&'static str>,
+    /// Header fields of its answers that its model calls sensitive.
+    pub sensitive_fields: Vec<&'static str>,
     /// Its operations. A deprecated one stands after the one that replaces it.
     pub operations: Vec<Operation>,
     by_name: HashMap<&'static str, usize>,
@@ -191,7 +193,7 @@ impl Service {
     fn read(line: &'static str) -> Self {
         let mut fields = line.split('\t');
         let mut next = || fields.next().unwrap_or_default();
-        Self {
+        let mut this = Self {
             name: next(),
             prefix: next(),
             signed_as: list(next()),
@@ -205,9 +207,19 @@ impl Service {
             },
             sensitive: list(next()),
             shown_sensitive: list(next()),
+            sensitive_fields: Vec::new(),
             operations: Vec::new(),
             by_name: HashMap::new(),
-        }
+        };
+        this.shown_sensitive
+            .retain(|name| match name.strip_prefix('@') {
+                Some(field) => {
+                    this.sensitive_fields.push(field);
+                    false
+                }
+                None => true,
+            });
+        this
     }
 }
 
