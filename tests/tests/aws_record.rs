@@ -137,6 +137,14 @@ fn a_replay_shows_requests_and_answers_and_no_secret() {
             .contains("PUT /lake/cards.csv"),
         "{put}"
     );
+    assert_eq!(
+        put["command"]
+            .as_str()
+            .unwrap()
+            .split(" --content-type")
+            .next(),
+        Some("aws s3api put-object --region eu-central-1 --bucket lake --key cards.csv")
+    );
     let uploaded = text(&of(&lines, &put["seq"]), "put");
     assert!(
         uploaded.starts_with("id,pan,city\n1,") && uploaded.ends_with(",Zürich\n"),
@@ -152,6 +160,10 @@ fn a_replay_shows_requests_and_answers_and_no_secret() {
         "{answer}"
     );
     let secret = asked(&lines, "secretsmanager:GetSecretValue");
+    assert_eq!(
+        secret["command"],
+        r#"aws secretsmanager get-secret-value --region eu-central-1 --cli-input-json '{"SecretId":"db"}'"#
+    );
     let body = text(&of(&lines, &secret["seq"]), "body");
     assert!(body.contains("SecretString") || body.len() == 100, "{body}");
 
@@ -172,7 +184,9 @@ fn a_replay_shows_requests_and_answers_and_no_secret() {
         .filter_map(|it| it["data"].as_str());
     assert!(long.into_iter().all(|data| data.len() <= 100));
     assert!(
-        people.contains("answer: HTTP 200") && people.contains("is shown:"),
+        people.contains("$ aws s3api get-object")
+            && people.contains("answer: HTTP 200")
+            && people.contains("is shown:"),
         "{people}"
     );
     assert!(people.contains("refused:"), "{people}");

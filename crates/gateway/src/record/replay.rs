@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use model::{Denial, Digest, Held, Note, Outcome, Timestamp};
+use protocols::aws::cli;
 use protocols::aws::transcript::Part;
 use protocols::postgres::transcript::{Event, Transcript, Words};
 use recording::{HEAD_BYTES, MAGIC, RawChunk, SessionKey, Timed};
@@ -43,6 +44,9 @@ pub enum Scene {
         /// Its parameters; `None` is NULL.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         parameters: Vec<Option<String>>,
+        /// The command of the AWS CLI that would ask it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        command: Option<String>,
     },
     /// People were asked about it.
     Held {
@@ -416,6 +420,14 @@ impl Reader {
         }
     }
 
+    /// What a person would type to ask the same.
+    fn command(&self, tag: &str, text: &str, parameters: &[Option<String>]) -> Option<String> {
+        match self {
+            Self::Postgres(_) => None,
+            Self::Aws => cli::command(tag, text, parameters.first()?.as_deref()),
+        }
+    }
+
     fn put(&self, bytes: &Bytes) -> Scene {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         match (self, Part::decode(bytes)) {
@@ -454,6 +466,7 @@ pub(super) fn lines(reader: &mut Reader, timed: Timed) -> Vec<Line> {
             parameters,
         } => Scene::Asked {
             seq,
+            command: reader.command(&tag, &text(&of), &parameters),
             tag: tag.to_string(),
             text: text(&of),
             parameters,

@@ -16,6 +16,7 @@ pub mod assume;
 mod body;
 mod cbor;
 pub mod classify;
+pub mod cli;
 pub mod command;
 pub mod credentials;
 pub mod deny;

@@ -53,11 +53,15 @@ pub(super) fn find(
     plain.then_some(routed)
 }
 
-type Labels = Vec<(&'static str, String)>;
+pub(super) type Labels = Vec<(&'static str, String)>;
 
 impl Route {
     /// Its rank and labels, where the request is of its form.
-    fn fits(&self, head: &Head, query: &[(String, String)]) -> Option<((usize, usize), Labels)> {
+    pub(super) fn fits(
+        &self,
+        head: &Head,
+        query: &[(String, String)],
+    ) -> Option<((usize, usize), Labels)> {
         if self.method != head.method {
             return None;
         }

@@ -116,9 +116,14 @@ impl Stage {
                 tag,
                 text,
                 parameters,
+                command,
             } => {
                 let head = paint.bold(&format!("#{seq} {}", escape::line(tag, 60)));
                 let mut out = format!("\n{at} {head}\n{}", indented(text));
+                if let Some(command) = command {
+                    out.push('\n');
+                    out.push_str(&paint.dim(&indented(&format!("$ {command}"))));
+                }
                 for (index, value) in parameters.iter().enumerate() {
                     let value = value
                         .as_ref()

@@ -1,0 +1,295 @@
+//! A request as the AWS CLI would make it, for people who read what was asked.
+//!
+//! It is made of what was recorded, so what is hidden there is hidden here, and it is no more than that: what the CLI writes
+//! otherwise than the request has it (the files of bodies, parameters of deep forms) stands as a word or is left out.
+
+use super::command::is_signature;
+use super::table::{Operation, Route, Service, TABLE};
+use crate::http::{Head, escape};
+
+/// Services that the CLI calls otherwise than botocore.
+const RENAMED: [(&str, &str); 3] = [
+    ("codedeploy", "deploy"),
+    ("config", "configservice"),
+    ("s3", "s3api"),
+];
+/// Names that are words in themselves.
+const WORDS: [(&str, &str); 4] = [
+    ("HITs", "Hits"),
+    ("HIT", "Hit"),
+    ("PartiQL", "Partiql"),
+    ("iSCSI", "Iscsi"),
+];
+/// Header fields of S3 that are parameters, beside those that begin with `x-amz-`.
+const FIELDS: [&str; 12] = [
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-md5",
+    "content-type",
+    "expires",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-unmodified-since",
+    "range",
+];
+const METADATA: &str = "x-amz-meta-";
+/// Fields that say how the client works.
+const OF_CLIENTS: [&str; 3] = ["x-amz-user-agent", "x-amz-trailer", "x-amz-te"];
+
+/// The command for what was recorded of a request: its tag, its text and its body. `None` where the operation is not known.
+#[must_use]
+pub fn command(tag: &str, text: &str, body: Option<&str>) -> Option<String> {
+    let (prefix, name) = tag.split_once(':')?;
+    let known = |service: &&Service| service.prefix == prefix && service.operation(name).is_some();
+    let service = TABLE.services().iter().find(known)?;
+    let operation = service.operation(name)?;
+    let mut lines = text.lines();
+    let region = lines.next()?.rsplit(' ').next().unwrap_or_default();
+    let head = head(lines)?;
+    let renamed = RENAMED.iter().find(|(name, _)| *name == service.name);
+    let called = renamed.map_or(service.name, |(_, called)| called);
+    let mut words = Words(format!("aws {called} {}", kebab(name)));
+    words.put("region", region);
+    match &operation.route {
+        Some(route) => rest(&mut words, service, (operation, route), &head, body)?,
+        None => by_name(&mut words, &head, body),
+    }
+    Some(words.0)
+}
+
+/// The head of a recorded request: its first line and its fields.
+fn head<'a>(mut lines: impl Iterator<Item = &'a str>) -> Option<Head> {
+    let (method, target) = lines.next()?.split_once(' ')?;
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    Some(Head {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: (!query.is_empty()).then(|| query.to_owned()),
+        fields: lines.filter_map(|line| line.split_once(": ")).collect(),
+    })
+}
+
+fn rest(
+    words: &mut Words,
+    service: &Service,
+    (operation, route): (&Operation, &Route),
+    head: &Head,
+    body: Option<&str>,
+) -> Option<()> {
+    let query = escape::pairs(head.query.as_deref().unwrap_or_default()).ok()?;
+    let (_, labels) = route.fits(head, &query)?;
+    for (name, value) in &labels {
+        words.put(&kebab(name), value);
+    }
+    let fixed = |name: &str| {
+        let named = |(it, value): &(&str, Option<&str>)| *it == name && value.is_some();
+        name == "x-id" || name == "list-type" || is_signature(name) || route.query.iter().any(named)
+    };
+    for (name, value) in query.iter().filter(|(name, _)| !fixed(name)) {
+        words.put(&kebab(name), value);
+    }
+    if service.name != "s3" {
+        if let Some(body) = body.filter(|body| body.starts_with('{')) {
+            words.put("cli-input-json", body);
+        }
+        return Some(());
+    }
+    let mut metadata = Vec::new();
+    for (name, value) in head.fields.iter() {
+        if let Some(name) = name.strip_prefix(METADATA) {
+            metadata.push(format!("{name}={value}"));
+        } else if let Some(name) = name.strip_prefix("x-amz-")
+            && !OF_CLIENTS.iter().any(|it| it.ends_with(name))
+        {
+            words.put(name.trim_start_matches("sdk-"), value);
+        } else if FIELDS.contains(&name) {
+            words.put(name, value);
+        }
+    }
+    if !metadata.is_empty() {
+        words.put("metadata", &metadata.join(","));
+    }
+    match (operation.name, body) {
+        ("PutObject" | "UploadPart", Some(_)) => words.0.push_str(" --body FILE"),
+        ("GetObject", _) => words.0.push_str(" FILE"),
+        _ => {}
+    }
+    Some(())
+}
+
+/// Forms and JSON, whose parameters stand in the body.
+fn by_name(words: &mut Words, head: &Head, body: Option<&str>) {
+    let body = body.unwrap_or_default();
+    if head.fields.has("x-amz-target") || head.fields.has("smithy-protocol") {
+        if !matches!(body, "" | "{}") {
+            words.put("cli-input-json", body);
+        }
+        return;
+    }
+    let query = escape::pairs(head.query.as_deref().unwrap_or_default()).unwrap_or_default();
+    let form = body.lines().filter_map(|line| line.split_once('='));
+    let form = form.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    for (name, value) in query.into_iter().chain(form) {
+        let mut parts = name.split('.');
+        let first = parts.next().unwrap_or_default();
+        if matches!(first, "Action" | "Version") || is_signature(first) {
+            continue;
+        }
+        let simple =
+            parts.all(|part| part == "member" || part.bytes().all(|it| it.is_ascii_digit()));
+        if simple {
+            words.put(&kebab(first), &value);
+        }
+    }
+}
+
+/// The words of a command so far.
+struct Words(String);
+
+impl Words {
+    fn put(&mut self, name: &str, value: &str) {
+        self.0.push_str(" --");
+        self.0.push_str(name);
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,@+".contains(&byte);
+        if value.is_empty() {
+            return;
+        }
+        self.0.push(' ');
+        if value.bytes().all(plain) {
+            self.0.push_str(value);
+        } else {
+            // As a shell takes it for what it is.
+            self.0.push('\'');
+            self.0.push_str(&value.replace('\'', r"'\''"));
+            self.0.push('\'');
+        }
+    }
+}
+
+/// A name as the CLI writes it (botocore's `xform_name`): `ListObjectsV2` is `list-objects-v2`.
+fn kebab(name: &str) -> String {
+    let name = WORDS
+        .iter()
+        .fold(name.to_owned(), |name, (from, to)| name.replace(from, to));
+    // A plural of capitals is one word: `DescribeARNs`.
+    let ends = name.strip_suffix('s').is_some_and(|it| {
+        it.bytes()
+            .rev()
+            .take(2)
+            .filter(u8::is_ascii_uppercase)
+            .count()
+            == 2
+    });
+    let chars: Vec<char> = if ends {
+        let capitals = name.trim_end_matches('s').bytes().rev();
+        let count = capitals.take_while(u8::is_ascii_uppercase).count();
+        let (before, last) = name.split_at(name.len() - count - 1);
+        let mut last = last.to_lowercase();
+        if let Some(first) = last.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        before.chars().chain(last.chars()).collect()
+    } else {
+        name.chars().collect()
+    };
+    let mut out = String::with_capacity(name.len() + 8);
+    for (place, &c) in chars.iter().enumerate() {
+        let before = place.checked_sub(1).and_then(|it| chars.get(it));
+        let after = chars.get(place + 1);
+        let begins = before.is_some_and(|before| {
+            let lower = before.is_ascii_lowercase() || before.is_ascii_digit();
+            let word = after.is_some_and(char::is_ascii_lowercase);
+            c.is_ascii_uppercase() && (lower || word && *before != '-')
+                || c.is_ascii_digit() && before.is_ascii_lowercase()
+        });
+        if begins {
+            out.push('-');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_cli() {
+        for (name, expect) in [
+            ("ListObjectsV2", "list-objects-v2"),
+            ("GetItem", "get-item"),
+            ("CreateDBInstance", "create-db-instance"),
+            ("DescribeVpcEndpoints", "describe-vpc-endpoints"),
+            ("uploadId", "upload-id"),
+            ("versionId", "version-id"),
+            ("max-keys", "max-keys"),
+            (
+                "DescribeStorediSCSIVolumes",
+                "describe-stored-iscsi-volumes",
+            ),
+            ("ExecutePartiQLStatement", "execute-partiql-statement"),
+        ] {
+            assert_eq!(kebab(name), expect);
+        }
+    }
+
+    #[test]
+    fn requests_are_commands() {
+        for (tag, text, body, expect) in [
+            (
+                "s3:GetObject",
+                "s3:GetObject eu-central-1\nGET /lake/a%20b?versionId=7&x-id=GetObject\nrange: bytes=0-9\n",
+                None,
+                Some(
+                    "aws s3api get-object --region eu-central-1 --bucket lake --key 'a b' --version-id 7 --range bytes=0-9 FILE",
+                ),
+            ),
+            (
+                "s3:PutObject",
+                "s3:PutObject eu-central-1\nPUT /lake/it's\ncontent-type: text/plain\nx-amz-acl: private\nx-amz-meta-of: a b\n",
+                Some("<SHA-256 00>"),
+                Some(
+                    r"aws s3api put-object --region eu-central-1 --bucket lake --key 'it'\''s' --content-type text/plain --acl private --metadata 'of=a b' --body FILE",
+                ),
+            ),
+            (
+                "dynamodb:GetItem",
+                "dynamodb:GetItem eu-central-1\nPOST /\ncontent-type: application/x-amz-json-1.0\nx-amz-target: DynamoDB_20120810.GetItem\n",
+                Some(r#"{"TableName":"t"}"#),
+                Some(
+                    r#"aws dynamodb get-item --region eu-central-1 --cli-input-json '{"TableName":"t"}'"#,
+                ),
+            ),
+            (
+                "ec2:DescribeInstances",
+                "ec2:DescribeInstances eu-central-1\nPOST /\n",
+                Some(
+                    "Action=DescribeInstances\nVersion=2016-11-15\nInstanceId.1=i-1\nFilter.1.Name=x\nMaxResults=5",
+                ),
+                Some(
+                    "aws ec2 describe-instances --region eu-central-1 --instance-id i-1 --max-results 5",
+                ),
+            ),
+            (
+                "lambda:GetFunction",
+                "lambda:GetFunction eu-central-1\nGET /2015-03-31/functions/f?Qualifier=1\n",
+                None,
+                Some(
+                    "aws lambda get-function --region eu-central-1 --function-name f --qualifier 1",
+                ),
+            ),
+            (
+                "s3:unknown",
+                "s3:unknown eu-central-1\nGET /a\n",
+                None,
+                None,
+            ),
+        ] {
+            assert_eq!(command(tag, text, body).as_deref(), expect, "{tag}");
+        }
+    }
+}
