@@ -182,6 +182,38 @@ fn keys_come_from_the_environment_and_from_profiles() {
     assert_eq!(key_of(&moto, config), moto.access_key);
 }
 
+/// The profile's own keys may only assume the role, and the role may only use S3.
+#[test]
+fn a_profile_may_assume_a_role_with_anothers_keys() {
+    let moto = Moto::watched("role");
+    let chain = toml::toml! {
+        chain = ["profile"]
+        profile = "lake"
+    };
+    let config = with_chain(&moto, chain);
+    let file = config.directory().join("aws-config");
+    let text = format!(
+        "[profile lake]\nrole_arn = {}\nsource_profile = base\nrole_session_name = the-gateway\nexternal_id = lake-of-tests\n\
+         [profile base]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+        moto.role, moto.access_key, moto.secret_key
+    );
+    fs::write(&file, text).unwrap();
+    let config = config.env("AWS_CONFIG_FILE", file.to_string_lossy());
+    let key = key_of(&moto, config);
+    assert!(key.starts_with("ASIA"), "{key}");
+    let requests = moto.requests();
+    let asked: Vec<_> = requests
+        .iter()
+        .filter(|it| it.form.get("Action").is_some_and(|it| it == "AssumeRole"))
+        .collect();
+    assert!(!asked.is_empty());
+    for asked in asked {
+        assert_eq!(asked.access_key, moto.access_key);
+        assert_eq!(asked.form["RoleSessionName"], "the-gateway");
+        assert_eq!(asked.form["ExternalId"], "lake-of-tests");
+    }
+}
+
 /// What a place gives is looked at only where the chain names the place.
 #[test]
 fn nothing_in_the_environment_counts_unless_it_is_named() {

@@ -170,7 +170,7 @@ impl Account {
                 Ok(credentials)
             }
             Own::LookedFor(chain, kept) => {
-                let find = || chain.find(&self.sts, &chain::environment);
+                let find = || chain.find(&self.sts, &chain::environment, clock.now());
                 kept.get(clock, find).await
             }
         }

@@ -107,6 +107,19 @@ pub fn role_form(who: &AssumedRole, external_id: Option<&str>, secs: u64) -> Str
     form.0
 }
 
+/// The form that asks for the keys of a role that the gateway itself has, and no session of it.
+#[must_use]
+pub fn own_role_form(role: &str, session: &str, external_id: Option<&str>, secs: u64) -> String {
+    let mut form = Form::new("AssumeRole");
+    form.put("RoleArn", role);
+    form.put("RoleSessionName", session);
+    form.put("DurationSeconds", &secs.to_string());
+    if let Some(id) = external_id {
+        form.put("ExternalId", id);
+    }
+    form.0
+}
+
 /// The form that asks for a role's keys by an OIDC token. It is sent unsigned.
 #[must_use]
 pub fn web_identity_form(role: &str, session: &str, token: &Secret) -> Secret {

@@ -1,12 +1,11 @@
 //! The places where AWS's own tools look for keys (AWS SDKs and Tools Reference Guide, "Standardized credential providers"),
 //! each looked at only where the configuration names it.
 //!
-//! What is not here, and told so: SSO, and profiles that assume a role with another profile's keys, for which a target has a
-//! `role` of its own.
+//! What is not here, and told so: SSO and MFA, which are for people.
 
 use std::time::Duration;
 
-use model::Secret;
+use model::{Secret, Timestamp};
 use protocols::http::sigv4::Credentials;
 use serde::Deserialize;
 
@@ -46,14 +45,28 @@ impl Chain {
     }
 
     /// The keys of the first place that has any.
-    pub(super) async fn find(&self, sts: &Sts, env: Env<'_>) -> Result<Keys, KeysError> {
+    pub(super) async fn find(
+        &self,
+        sts: &Sts,
+        env: Env<'_>,
+        now: Timestamp,
+    ) -> Result<Keys, KeysError> {
+        let near = &self.near;
         for source in &self.config.sources {
             let found = match source {
                 KeySource::Environment => variables(env),
                 KeySource::WebIdentity => web_identity(sts, env).await,
-                KeySource::Profile => profile::find(self.config.profile.as_deref(), sts, env).await,
-                KeySource::Container => metadata::container(&self.near, env).await,
-                KeySource::Instance => metadata::instance(&self.near, env).await,
+                KeySource::Profile => {
+                    let around = profile::Around {
+                        sts,
+                        near,
+                        env,
+                        now,
+                    };
+                    profile::find(self.config.profile.as_deref(), &around).await
+                }
+                KeySource::Container => metadata::container(near, env).await,
+                KeySource::Instance => metadata::instance(near, env).await,
             };
             let place = source.name();
             match found.map_err(|why| KeysError::Place { place, why })? {
@@ -66,7 +79,8 @@ impl Chain {
     }
 }
 
-fn variables(env: Env<'_>) -> Found {
+/// What the environment's variables hold.
+pub(super) fn variables(env: Env<'_>) -> Found {
     match (env("AWS_ACCESS_KEY_ID"), env("AWS_SECRET_ACCESS_KEY")) {
         (Some(access_key), Some(secret)) => Ok(Some(Keys {
             credentials: Credentials {

@@ -6,17 +6,23 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use model::Secret;
+use model::{Secret, Timestamp};
 use protocols::http::sigv4::Credentials;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
-use super::chain::{Env, Found, by_token, read};
+use super::ask::Asker;
+use super::chain::{Env, Found, by_token, read, variables};
 use super::keys::Keys;
-use super::sts::Sts;
+use super::metadata;
+use super::sts::{OwnRole, Sts};
 
 /// A shared file is at most so large.
 const FILE_BYTES_MAX: u64 = 1 << 20;
+/// Profiles that are each other's source, one after the other, at most.
+const SOURCES_MAX: usize = 5;
+/// The keys of a role are asked for so long unless its profile says otherwise, in seconds: AWS's own choice.
+const ROLE_SECS: u64 = 3_600;
 /// A process may write so much.
 const OUTPUT_BYTES_MAX: u64 = 64 << 10;
 /// And take so long.
@@ -25,25 +31,99 @@ const PROCESS_WITHIN: Duration = Duration::from_secs(60);
 /// The settings of a profile, from both files.
 type Profile = BTreeMap<String, String>;
 
+/// What profiles are looked up with.
+pub(super) struct Around<'a> {
+    pub(super) sts: &'a Sts,
+    pub(super) near: &'a Asker,
+    pub(super) env: Env<'a>,
+    pub(super) now: Timestamp,
+}
+
 /// What a profile gives: `name`, or the environment's, or `default`.
-pub(super) async fn find(name: Option<&str>, sts: &Sts, env: Env<'_>) -> Found {
-    let wanted = name.map(str::to_owned).or_else(|| env("AWS_PROFILE"));
+pub(super) async fn find(name: Option<&str>, around: &Around<'_>) -> Found {
+    let wanted = name
+        .map(str::to_owned)
+        .or_else(|| (around.env)("AWS_PROFILE"));
     let name = wanted.as_deref().unwrap_or("default");
-    let Some(profile) = load(name, env)? else {
+    let Some(profile) = load(name, around.env)? else {
         return match wanted {
             Some(name) => Err(format!("there is no profile {name} in the shared files")),
             None => Ok(None),
         };
     };
+    keys(name, &profile, around, &[]).await
+}
+
+/// The keys of a profile that is the source of those in `of`.
+async fn keys(name: &str, profile: &Profile, around: &Around<'_>, of: &[&str]) -> Found {
     let one = |key: &str| profile.get(key).map(String::as_str);
-    if let (Some(role), Some(file)) = (one("role_arn"), one("web_identity_token_file")) {
-        return by_token(sts, role, one("role_session_name"), file).await;
+    let Some(role) = one("role_arn") else {
+        return own(name, profile).await;
+    };
+    if let Some(file) = one("web_identity_token_file") {
+        return by_token(around.sts, role, one("role_session_name"), file).await;
     }
-    if one("role_arn").is_some() {
+    if one("mfa_serial").is_some() {
         return Err(format!(
-            "the profile {name} assumes a role: name the profile whose keys it uses, and set role in the target"
+            "the profile {name} asks for a code of MFA, which is for people: give the gateway keys of its own"
         ));
     }
+    let base = source(name, profile, around, of).await?;
+    let Some(base) = base else {
+        return Err(format!(
+            "the profile {name} assumes a role with keys that are not there"
+        ));
+    };
+    let secs = one("duration_seconds").map(str::parse::<u64>).transpose();
+    let secs = secs.map_err(|_| format!("duration_seconds of the profile {name} is no number"))?;
+    let role = OwnRole {
+        arn: role,
+        session: one("role_session_name").unwrap_or("countersign"),
+        external_id: one("external_id"),
+        secs: secs.unwrap_or(ROLE_SECS),
+    };
+    let had = around.sts.own_role(&base.credentials, &role, around.now);
+    had.await
+        .map(Some)
+        .map_err(|error| format!("the role of the profile {name} cannot be assumed: {error}"))
+}
+
+/// The keys with which a profile's role is assumed.
+async fn source(name: &str, profile: &Profile, around: &Around<'_>, of: &[&str]) -> Found {
+    let one = |key: &str| profile.get(key).map(String::as_str);
+    match (one("source_profile"), one("credential_source")) {
+        // Its own, which stand beside the role.
+        (Some(source), None) if source == name => own(name, profile).await,
+        (Some(source), None) => {
+            let of = [of, &[name]].concat();
+            if of.contains(&source) || of.len() > SOURCES_MAX {
+                return Err(format!(
+                    "the profiles {} are each other's source_profile, or too many",
+                    of.join(", ")
+                ));
+            }
+            let found = load(source, around.env)?
+                .ok_or_else(|| format!("there is no profile {source}, which {name} needs"))?;
+            Box::pin(keys(source, &found, around, &of)).await
+        }
+        (None, Some("Environment")) => variables(around.env),
+        (None, Some("EcsContainer")) => metadata::container(around.near, around.env).await,
+        (None, Some("Ec2InstanceMetadata")) => metadata::instance(around.near, around.env).await,
+        (None, Some(other)) => Err(format!(
+            "credential_source of the profile {name} is not known: {other}"
+        )),
+        (Some(_), Some(_)) => Err(format!(
+            "the profile {name} has both source_profile and credential_source"
+        )),
+        (None, None) => Err(format!(
+            "the profile {name} assumes a role: name the profile whose keys it uses (source_profile)"
+        )),
+    }
+}
+
+/// The keys that stand in a profile, or that its process gives.
+async fn own(name: &str, profile: &Profile) -> Found {
+    let one = |key: &str| profile.get(key).map(String::as_str);
     match (one("aws_access_key_id"), one("aws_secret_access_key")) {
         (Some(access_key), Some(secret)) => {
             return Ok(Some(Keys {

@@ -29,6 +29,14 @@ pub(super) struct Sts {
     region: String,
 }
 
+/// A role that a profile names.
+pub(super) struct OwnRole<'a> {
+    pub(super) arn: &'a str,
+    pub(super) session: &'a str,
+    pub(super) external_id: Option<&'a str>,
+    pub(super) secs: u64,
+}
+
 impl Sts {
     pub(super) fn new(target: &AwsTarget) -> Result<Self, TlsError> {
         let named = target.role.as_ref().and_then(|role| role.sts.as_ref());
@@ -54,6 +62,26 @@ impl Sts {
     ) -> Result<Keys, StsError> {
         let secs = role.duration.as_secs();
         let form = assume::role_form(who, role.external_id.as_deref(), secs);
+        self.ask_signed(keys, form, now).await
+    }
+
+    /// The keys of a role that the gateway itself has.
+    pub(super) async fn own_role(
+        &self,
+        keys: &Credentials,
+        role: &OwnRole<'_>,
+        now: Timestamp,
+    ) -> Result<Keys, StsError> {
+        let form = assume::own_role_form(role.arn, role.session, role.external_id, role.secs);
+        self.ask_signed(keys, form, now).await
+    }
+
+    async fn ask_signed(
+        &self,
+        keys: &Credentials,
+        form: String,
+        now: Timestamp,
+    ) -> Result<Keys, StsError> {
         let mut head = self.head();
         let signer = Signer {
             credentials: keys,

@@ -109,7 +109,7 @@ async fn find(
         found.map(|(_, value)| (*value).to_owned())
     };
     let chain = Chain::new(chain(sources, profile)).unwrap();
-    chain.find(&sts(), &env).await
+    chain.find(&sts(), &env, Timestamp::from_secs(0)).await
 }
 
 const PAIR: [(&str, &str); 2] = [
@@ -168,6 +168,16 @@ async fn profiles_hold_keys_or_a_process_that_gives_them() {
          [profile chatter]\ncredential_process = echo hunter2\n\
          [profile absent]\ncredential_process = /nowhere/at all\n\
          [profile role]\nrole_arn = arn:x\nsource_profile = default\n\
+         [profile itself]\nrole_arn = arn:x\nsource_profile = itself\naws_access_key_id = A\naws_secret_access_key = b\n\
+         [profile alone]\nrole_arn = arn:x\n\
+         [profile both]\nrole_arn = arn:x\nsource_profile = default\ncredential_source = Environment\n\
+         [profile circle]\nrole_arn = arn:x\nsource_profile = round\n\
+         [profile round]\nrole_arn = arn:x\nsource_profile = circle\n\
+         [profile nobody]\nrole_arn = arn:x\nsource_profile = nowhere\n\
+         [profile odd]\nrole_arn = arn:x\ncredential_source = Moon\n\
+         [profile empty]\nrole_arn = arn:x\ncredential_source = Environment\n\
+         [profile code]\nrole_arn = arn:x\nsource_profile = default\nmfa_serial = m\n\
+         [profile by-people]\nrole_arn = arn:x\nsource_profile = people\n\
          [profile people]\nsso_session = x\n\
          [profile half]\naws_access_key_id = AKIAH\n"
     );
@@ -197,7 +207,16 @@ async fn profiles_hold_keys_or_a_process_that_gives_them() {
         ("fails", "exit status: 3"),
         ("chatter", "holds no keys"),
         ("absent", "/nowhere/at"),
-        ("role", "set role in the target"),
+        ("role", "cannot be assumed: STS does not answer"),
+        ("itself", "cannot be assumed: STS does not answer"),
+        ("alone", "name the profile whose keys it uses"),
+        ("both", "has both"),
+        ("circle", "circle, round are each other's"),
+        ("nobody", "no profile nowhere"),
+        ("odd", "Moon"),
+        ("empty", "keys that are not there"),
+        ("code", "MFA"),
+        ("by-people", "SSO"),
         ("people", "SSO"),
         ("half", "half of a pair"),
     ] {
