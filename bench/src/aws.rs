@@ -3,9 +3,11 @@
 //! The server is another nginx, which gives files and takes them by PUT as fast as the machine can and looks at no signature: what is
 //! measured is what stands before it.
 
+use std::borrow::Cow;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -163,7 +165,8 @@ fn rates(lake: &Lake, effort: &Effort, name: &str, method: &str, connections: us
     json!({ "case": name, "connections": connections, "peers": results })
 }
 
-/// The same signed request over and over, on each connection one after the other.
+/// Requests on each connection one after the other: for GET the same over and over, while a PUT is signed each time, since the
+/// same one counts once.
 fn load(peer: &Peer, method: &str, connections: usize, each: Duration) -> Measured {
     let line = "a line of a small object, in which nothing is to be found\n";
     let body = line.repeat(SMALL_BYTES.div_ceil(line.len()));
@@ -171,37 +174,39 @@ fn load(peer: &Peer, method: &str, connections: usize, each: Duration) -> Measur
     let put = peer.raw.s3("PUT", "/lake/small.txt", &[], body);
     assert!(put.status < 300, "{}: {}", peer.name, put.text());
     let length = SMALL_BYTES.to_string();
-    let request = match method {
-        "GET" => peer.raw.signed("s3", "GET", "/lake/small.txt", &[], b""),
-        _ => peer.raw.signed(
-            "s3",
-            "PUT",
-            "/lake/small.txt",
-            &[("content-length", &length)],
-            body,
-        ),
+    let put = |number: usize| {
+        let number = number.to_string();
+        let fields = [
+            ("content-length", length.as_str()),
+            ("x-amz-meta-number", &number),
+        ];
+        peer.raw
+            .signed("s3", "PUT", "/lake/small.txt", &fields, body)
+    };
+    let get = peer.raw.signed("s3", "GET", "/lake/small.txt", &[], b"");
+    let numbers = AtomicUsize::new(0);
+    let next = || match method {
+        "GET" => Cow::Borrowed(&get),
+        _ => Cow::Owned(put(numbers.fetch_add(1, Ordering::Relaxed))),
     };
     let began = Instant::now();
-    let threads: Vec<_> = (0..connections)
-        .map(|_| {
-            let (request, address) = (request.clone(), peer.raw.address);
-            thread::spawn(move || {
-                let mut stream = BufReader::new(connect(address));
-                let mut took = Vec::new();
-                while began.elapsed() < each {
-                    let sent = Instant::now();
-                    stream.get_mut().write_all(&request).unwrap();
-                    answered(&mut stream, |_| {});
-                    took.push(sent.elapsed().as_secs_f64() * 1e6);
-                }
-                took
-            })
-        })
-        .collect();
-    let mut took: Vec<f64> = threads
-        .into_iter()
-        .flat_map(|it| it.join().unwrap())
-        .collect();
+    let work = || {
+        let mut stream = BufReader::new(connect(peer.raw.address));
+        let mut took = Vec::new();
+        while began.elapsed() < each {
+            let request = next();
+            let sent = Instant::now();
+            stream.get_mut().write_all(&request).unwrap();
+            answered(&mut stream, |_| {});
+            took.push(sent.elapsed().as_secs_f64() * 1e6);
+        }
+        took
+    };
+    let mut took: Vec<f64> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..connections).map(|_| scope.spawn(work)).collect();
+        let joined = threads.into_iter().flat_map(|it| it.join().unwrap());
+        joined.collect()
+    });
     let seconds = began.elapsed().as_secs_f64();
     took.sort_by(f64::total_cmp);
     let at = |share: f64| took[((took.len() as f64 * share) as usize).min(took.len() - 1)];

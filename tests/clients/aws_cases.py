@@ -92,15 +92,29 @@ def presigned():
 
 
 def post_form():
-    form = client("s3").generate_presigned_post("lake", "posted.txt", ExpiresIn=60)
-    fields = {**form["fields"], "file": "posted"}
-    parts = "".join(f'--x\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items())
-    headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    request = urllib.request.Request(form["url"], data=(parts + "--x--\r\n").encode(), headers=headers)
-    try:
-        return urllib.request.urlopen(request).status
-    except urllib.error.HTTPError as error:
-        return [error.code, "POST policy forms are not taken here" in error.read().decode()]
+    """What a browser does with a form that somebody signed for it."""
+    s3 = client("s3")
+    form = s3.generate_presigned_post("lake", "posted.txt", ExpiresIn=60, Conditions=[["content-length-range", 1, 20]])
+
+    def post(text, **changed):
+        fields = {**form["fields"], **changed, "file": text}
+        parts = "".join(f'--x\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items())
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        request = urllib.request.Request(form["url"], data=(parts + "--x--\r\n").encode(), headers=headers)
+        try:
+            return urllib.request.urlopen(request).status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    return {
+        "posted": [post("posted"), s3.get_object(Bucket="lake", Key="posted.txt")["Body"].read().decode()],
+        "again": post("posted"),
+        "another": [post("another"), s3.get_object(Bucket="lake", Key="posted.txt")["Body"].read().decode()],
+        "too long": post("posted" * 5),
+        "other key": post("posted", key="other.txt"),
+        "not signed": post("posted", acl="public-read"),
+        "other policy": post("posted", policy=form["fields"]["policy"][:-8] + "AAAAAAAA"),
+    }
 
 
 def masked():
@@ -157,6 +171,30 @@ def ranges():
         "other version": refusal(s3.get_object, Bucket="lake", Key="many.txt", IfMatch=head["ETag"].replace("-", "-1-"))[1],
         "not changed": refusal(s3.get_object, Bucket="lake", Key="many.txt", IfNoneMatch=head["ETag"])[1],
         "listed": hashlib.md5(data).hexdigest() in str(s3.list_objects_v2(Bucket="lake")),
+    }
+
+
+def versions():
+    """Each version is masked as it was, whole, in parts and by its head."""
+    s3 = client("s3")
+    s3.put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+    texts = ["first 536-90-4399 line\n", "second 4111111111111111\n"]
+    ids = [s3.put_object(Bucket="lake", Key="kept", Body=text, ContentType="text/plain")["VersionId"] for text in texts]
+    s3.delete_object(Bucket="lake", Key="kept")
+
+    def read(version, **more):
+        return s3.get_object(Bucket="lake", Key="kept", VersionId=version, **more)
+
+    heads = [s3.head_object(Bucket="lake", Key="kept", VersionId=version) for version in ids]
+    listed = s3.list_object_versions(Bucket="lake", Prefix="kept")
+    return {
+        "shown": [read(version)["Body"].read().decode() for version in ids],
+        "part": read(ids[0], Range="bytes=6-16")["Body"].read().decode(),
+        "head": [head["ContentLength"] == len(text) and head["ETag"] == read(version)["ETag"] for head, text, version in zip(heads, texts, ids)],
+        "same": read(ids[1], IfMatch=heads[1]["ETag"])["VersionId"] == ids[1],
+        "other": refusal(read, ids[1], IfMatch=heads[0]["ETag"])[1],
+        "gone": refusal(s3.get_object, Bucket="lake", Key="kept")[1],
+        "listed": [len(listed["Versions"]), len(listed["DeleteMarkers"]), {it["ETag"].strip("*\"") for it in listed["Versions"]} == {""}],
     }
 
 
@@ -239,6 +277,20 @@ def narrowed():
         config=once,
     )
     return [role["AssumedRoleUser"]["Arn"], len(s3.list_buckets()["Buckets"])]
+
+
+def sigv4a():
+    """Version 4A, which the common runtime signs: the answer is in the service's own form."""
+    answers = {}
+    for service, version, call in [("s3", "s3v4a", "list_buckets"), ("dynamodb", "v4a", "list_tables"), ("sts", "v4a", "get_session_token")]:
+        code, status, message = refusal(getattr(client(service, signature_version=version), call))
+        answers[service] = [code, status, "SigV4A" in message]
+    url = client("s3", signature_version="s3v4a").generate_presigned_url("get_object", Params={"Bucket": "lake", "Key": "a"})
+    try:
+        urllib.request.urlopen(url)
+    except urllib.error.HTTPError as error:
+        answers["url"] = [error.code, "SigV4A" in error.read().decode()]
+    return answers
 
 
 def gated():

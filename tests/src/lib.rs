@@ -16,6 +16,7 @@
 //! - [`Gateway`]: the built `countersign` binary, started from a [`Config`].
 //! - [`Issuer`]: an OpenID provider that is not ours.
 //! - [`Moto`]: AWS, played by moto; an [`Agent`] uses it through a gateway with boto3 or the AWS CLI.
+//! - [`lake`]: the target that most tests of AWS have.
 //! - [`S3`]: an S3 server that verifies signatures; [`raw`] speaks to the gateway by hand.
 //! - [`Authority`]: certificates, good ones and wrong ones.
 //! - [`bank`]: what makes a card number, an SSN, an IBAN or a routing number valid, written down a second time.
@@ -33,6 +34,7 @@ mod endpoint;
 mod gateway;
 pub mod http;
 mod issuer;
+pub mod lake;
 mod ledger;
 mod person;
 mod place;

@@ -143,8 +143,17 @@ impl Raw {
     /// If STS gives none.
     #[must_use]
     pub fn of(gateway: &Gateway, target: &str, groups: &[&str]) -> Self {
+        Self::of_human(gateway, target, "alice", groups)
+    }
+
+    /// The same for an agent of somebody else.
+    ///
+    /// # Panics
+    /// If STS gives none.
+    #[must_use]
+    pub fn of_human(gateway: &Gateway, target: &str, human: &str, groups: &[&str]) -> Self {
         let address = gateway.address("aws");
-        let token = gateway.token_in(Some("claude-code"), "alice", groups);
+        let token = gateway.token_in(Some("claude-code"), human, groups);
         let form = format!(
             "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleSessionName=raw&RoleArn={}&WebIdentityToken={}",
             escape::encode(&format!("arn:aws:iam::000000000000:role/{target}")),

@@ -58,6 +58,7 @@ fn an_agent_works_with_aws_through_the_gateway() {
             "post_form",
             "masked",
             "ranges",
+            "versions",
             "tables",
             "denied",
             "strangers",
@@ -85,7 +86,18 @@ fn an_agent_works_with_aws_through_the_gateway() {
         json!({"bytes": 12 << 20, "same": true})
     );
     assert_eq!(result(&output, "presigned"), "plain.txt");
-    assert_eq!(result(&output, "post_form"), json!([501, true]));
+    assert_eq!(
+        result(&output, "post_form"),
+        json!({
+            "posted": [204, "posted"],
+            "again": 403,
+            "another": [204, "another"],
+            "too long": 403,
+            "other key": 403,
+            "not signed": 403,
+            "other policy": 403,
+        })
+    );
     let masked = result(&output, "masked");
     assert_eq!(masked["same_length"], true, "{masked}");
     let shown = masked["shown"].as_str().unwrap();
@@ -110,6 +122,18 @@ fn an_agent_works_with_aws_through_the_gateway() {
             "other version": 412,
             "not changed": 304,
             "listed": false,
+        })
+    );
+    assert_eq!(
+        result(&output, "versions"),
+        json!({
+            "shown": ["first ***-**-4399 line\n", "second ************1111\n"],
+            "part": "***-**-4399",
+            "head": [true, true],
+            "same": true,
+            "other": 412,
+            "gone": 404,
+            "listed": [2, 1, true],
         })
     );
     assert_eq!(

@@ -11,16 +11,9 @@
 use std::io::{Read, Write};
 
 use serde_json::json;
+use tests::lake::{self, POLICIES};
 use tests::raw::{Canned, Raw, Reply, exchange, sts};
-use tests::{Config, Gateway, Moto, S3};
-
-/// All but permissions: who may read an object is nobody's to change.
-const POLICIES: &str = r#"
-@id("use-lake")
-permit (principal, action == Action::"access", resource == Target::"lake");
-@id("all")
-permit (principal, action in [Aws::Action::"list", Aws::Action::"read", Aws::Action::"write"], resource);
-"#;
+use tests::{Config, Gateway, Moto};
 
 /// Looks at what there is and not at what is in it.
 const LISTS: &str = r#"
@@ -33,9 +26,7 @@ permit (principal, action in [Aws::Action::"list", Aws::Action::"write"], resour
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
 
 fn canned(answer: impl Into<Vec<u8>>, policies: &str) -> (Canned, Gateway) {
-    let target = Canned::start(answer);
-    let gateway = Gateway::start(Config::canned(&target).policy("10-lake.cedar", policies));
-    (target, gateway)
+    lake::of_canned(answer, |config| config.policy("10-lake.cedar", policies))
 }
 
 #[test]
@@ -211,12 +202,7 @@ fn a_length_that_is_a_lie_is_no_end() {
 
 #[test]
 fn what_people_wrote_beside_an_object_is_masked_too() {
-    let server = S3::start();
-    std::fs::create_dir(server.folder().join("lake")).unwrap();
-    let config = Config::s3(&server)
-        .unset(&["aws", "tls"])
-        .policy("10-lake.cedar", POLICIES);
-    let gateway = Gateway::start(config);
+    let (_server, gateway) = lake::of_s3(lake::in_clear);
     let raw = Raw::of(&gateway, "lake", &[]);
     let fields = [
         ("x-amz-meta-of", "ssn 536-90-4399"),

@@ -9,28 +9,14 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use tests::{Agent, Config, Gateway, S3};
-
-const POLICIES: &str = r#"
-@id("use-lake")
-permit (principal, action == Action::"access", resource == Target::"lake");
-@id("all")
-permit (principal, action in [Aws::Action::"list", Aws::Action::"read", Aws::Action::"write"], resource);
-"#;
+use tests::{Agent, lake};
 
 const SECRET: &str = "plain\npan 4111111111111111\n";
 const SHOWN: &str = "plain\npan ************1111\n";
 
-fn lake() -> (S3, Gateway) {
-    let server = S3::start();
-    fs::create_dir(server.folder().join("lake")).unwrap();
-    let gateway = Gateway::start(Config::s3(&server).policy("10-lake.cedar", POLICIES));
-    (server, gateway)
-}
-
 #[test]
 fn boto3_works_against_a_server_that_verifies() {
-    let (server, gateway) = lake();
+    let (server, gateway) = lake::of_s3(|config| config);
     let agent = Agent::new(&gateway, "lake", &[]);
     let results = agent.s3_cases(&server).success().json_lines().remove(0);
     let shown = "pan **** **** **** 1111, ssn ***-**-4399, mail ****@example.com\n";
@@ -65,7 +51,7 @@ fn boto3_works_against_a_server_that_verifies() {
 
 #[test]
 fn the_aws_cli_works_against_a_server_that_verifies() {
-    let (server, gateway) = lake();
+    let (server, gateway) = lake::of_s3(|config| config);
     let agent = Agent::new(&gateway, "lake", &[]);
     let here = gateway.config().directory();
     let clear = "a line of a report\n".repeat(700_000);
@@ -119,7 +105,7 @@ fn the_aws_cli_works_against_a_server_that_verifies() {
 
 #[test]
 fn the_sdk_for_javascript_works_unchanged() {
-    let (_server, gateway) = lake();
+    let (_server, gateway) = lake::of_s3(|config| config);
     let agent = Agent::new(&gateway, "lake", &[]);
     for environment in [&[][..], &[("S3_HTTP2", "1")]] {
         let output = agent.node("s3_cases.js", environment).success();
@@ -146,7 +132,7 @@ fn of_javascript() -> Value {
 
 #[test]
 fn s3cmd_works() {
-    let (server, gateway) = lake();
+    let (server, gateway) = lake::of_s3(|config| config);
     let agent = Agent::new(&gateway, "lake", &[]);
     let here = gateway.config().directory();
     let clear = "a line of a report\n".repeat(1_000_000);
@@ -190,7 +176,7 @@ fn s3cmd_works() {
 
 #[test]
 fn rclone_works() {
-    let (server, gateway) = lake();
+    let (server, gateway) = lake::of_s3(|config| config);
     let agent = Agent::new(&gateway, "lake", &[]);
     let here = gateway.config().directory();
     fs::create_dir(here.join("tree")).unwrap();

@@ -8,13 +8,11 @@
 )]
 
 use serde_json::json;
+use tests::lake::{self, POLICIES};
+use tests::raw::Raw;
 use tests::{Agent, Config, Gateway, Moto};
 
-const POLICIES: &str = r#"
-@id("use-lake")
-permit (principal, action == Action::"access", resource == Target::"lake");
-@id("all")
-permit (principal, action in [Aws::Action::"list", Aws::Action::"read", Aws::Action::"write"], resource);
+const STAFF: &str = r#"
 @id("reveal")
 permit (principal in Group::"staff", action == Action::"reveal", resource == DataClass::"staff_code");
 "#;
@@ -22,16 +20,14 @@ permit (principal in Group::"staff", action == Action::"reveal", resource == Dat
 #[test]
 fn columns_and_members_are_hidden_by_their_name() {
     let moto = Moto::start();
-    let declared = toml::toml! {
-        objects = [
-            { bucket = "lake", prefix = "csv/", columns = { code = "staff_code" } },
-            { bucket = "lake", prefix = "json/", members = { code = "staff_code" } },
-        ]
-    };
+    let declared = r#"
+        { bucket = "lake", prefix = "csv/", columns = { code = "staff_code" } },
+        { bucket = "lake", prefix = "json/", members = { code = "staff_code" } },
+    "#;
     let config = Config::aws(&moto)
         .policy("10-lake.cedar", POLICIES)
-        .set(&["targets", "lake", "objects"], declared["objects"].clone());
-    let gateway = Gateway::start(config);
+        .policy("20-staff.cedar", STAFF);
+    let gateway = Gateway::start(lake::objects(config, declared));
     let folder = gateway.config().directory().to_owned();
     let agent = Agent::new(&gateway, "lake", &["data"]);
     agent.cli(&["s3", "mb", "s3://lake"]).success();
@@ -102,5 +98,139 @@ fn columns_and_members_are_hidden_by_their_name() {
     assert!(
         counts.contains(&json!(60_000)) && counts.contains(&json!(3)),
         "{counts:?}"
+    );
+}
+
+/// All of them hold `kiwi`, and what is shown of each.
+const HELD: [(&str, &[(&str, &str)], &str, &str); 6] = [
+    (
+        "tagged.json",
+        &[("x-amz-tagging", "kind=hr&of=x")],
+        r#"[{"staff": [{"code": "kiwi"}], "code": "lime"}]"#,
+        r#"[{"staff": [{"code": "****"}], "code": "lime"}]"#,
+    ),
+    (
+        "other.json",
+        &[("x-amz-tagging", "kind=it")],
+        r#"{"staff": {"code": "kiwi"}}"#,
+        r#"{"staff": {"code": "kiwi"}}"#,
+    ),
+    (
+        "rows",
+        &[("content-type", "text/csv; charset=utf-8")],
+        "id,code\n1,kiwi\n",
+        "id,code\n1,****\n",
+    ),
+    (
+        "rows.csv",
+        &[("content-type", "text/plain")],
+        "id,code\n1,kiwi\n",
+        "id,code\n1,kiwi\n",
+    ),
+    (
+        "xml/a",
+        &[("content-type", "application/xml")],
+        "<s><p badge='kiwi'><code>kiwi</code></p><code>lime</code></s>",
+        "<s><p badge='****'><code>****</code></p><code>lime</code></s>",
+    ),
+    (
+        "bare/a",
+        &[("content-type", "application/octet-stream")],
+        "1,kiwi\n2,lime\n",
+        "1,****\n2,****\n",
+    ),
+];
+
+/// Beside what is needed to use it: tags may be set.
+const TAGS: &str = r#"@id("tags") permit (principal, action == Aws::Action::"tagging", resource);"#;
+
+const DECLARED: &str = r#"
+    { bucket = "lake", tags = { kind = "hr" }, members = { "$.staff.code" = "staff_code" } },
+    { bucket = "lake", content_type = "text/csv", columns = { code = "staff_code" } },
+    { bucket = "lake", prefix = "xml/", elements = { "/s/p/code" = "staff_code", "@badge" = "staff_code" } },
+    { bucket = "lake", prefix = "bare/", header = false, columns = { 2 = "staff_code" } },
+"#;
+
+#[test]
+fn declarations_go_by_tag_and_content_type_too() {
+    let moto = Moto::start();
+    let config = Config::aws(&moto)
+        .unset(&["aws", "tls"])
+        .policy("10-lake.cedar", POLICIES)
+        .policy("20-tags.cedar", TAGS);
+    let gateway = Gateway::start(lake::objects(config, DECLARED));
+    let raw = Raw::of(&gateway, "lake", &[]);
+    let place = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
+    assert_eq!(raw.s3("PUT", "/lake", &[], place.as_bytes()).status, 200);
+    for (key, fields, content, shown) in HELD {
+        let target = format!("/lake/{key}");
+        let put = raw.s3("PUT", &target, fields, content.as_bytes());
+        assert_eq!(put.status, 200, "{key}: {}", put.text());
+        let got = raw.s3("GET", &target, &[], b"");
+        assert_eq!((got.status, got.text().as_str()), (200, shown), "{key}");
+        let head = raw.s3("HEAD", &target, &[], b"");
+        for field in ["content-length", "etag", "content-type"] {
+            assert_eq!(head.field(field), got.field(field), "{key} {field}");
+        }
+        for (range, part) in [
+            ("bytes=5-12", &shown[5..13]),
+            ("bytes=-9", &shown[shown.len() - 9..]),
+        ] {
+            let got = raw.s3("GET", &target, &[("range", range)], b"");
+            assert_eq!(
+                (got.status, got.text().as_str()),
+                (206, part),
+                "{key} {range}"
+            );
+        }
+    }
+    // Whoever reads it cannot have it called something else and see it.
+    let renamed = raw.s3(
+        "GET",
+        "/lake/rows?response-content-type=text%2Fplain",
+        &[],
+        b"",
+    );
+    assert_eq!(renamed.text(), "id,code\n1,****\n");
+    // What is not there is not there, whatever is declared of it.
+    let missing = raw.s3("GET", "/lake/xml/none", &[], b"");
+    assert_eq!(missing.status, 404, "{}", missing.text());
+
+    // Tags count as they are now.
+    let tags = |kind: &str| {
+        format!(
+            "<Tagging><TagSet><Tag><Key>kind</Key><Value>{kind}</Value></Tag></TagSet></Tagging>"
+        )
+    };
+    let tagged = raw.s3(
+        "PUT",
+        "/lake/other.json?tagging",
+        &[],
+        tags("hr").as_bytes(),
+    );
+    assert_eq!(tagged.status, 200, "{}", tagged.text());
+    let got = raw.s3("GET", "/lake/other.json", &[], b"");
+    assert_eq!(got.text(), r#"{"staff": {"code": "****"}}"#);
+
+    // Recordings hold neither what was uploaded nor what was shown of it.
+    let (_, config) = gateway.stop();
+    assert!(config.ledger().events("outcome").len() > 20);
+}
+
+#[test]
+fn where_tags_cannot_be_read_what_they_would_say_counts() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 25\r\nConnection: close\r\n\r\n\
+                  {\"staff\":{\"code\":\"kiwi\"}}";
+    let (target, gateway) = lake::of_canned(answer, |config| lake::objects(config, DECLARED));
+    let raw = Raw::of(&gateway, "lake", &[]);
+    let got = raw.s3("GET", "/lake/a.json?versionId=7", &[], b"");
+    assert_eq!(got.text(), r#"{"staff":{"code":"****"}}"#);
+    let lines: Vec<_> = target.heads().iter().map(|it| it[0].clone()).collect();
+    assert_eq!(
+        lines,
+        [
+            "GET /lake/a.json?tagging&versionId=7 HTTP/1.1",
+            "GET /lake/a.json?versionId=7 HTTP/1.1",
+        ]
     );
 }

@@ -149,6 +149,22 @@ impl Gate {
         }
     }
 
+    /// Refuses a command for a reason that is not policy's: it is recorded as any other refusal.
+    pub fn deny(
+        &self,
+        caller: &Arc<Caller>,
+        seq: u64,
+        command: &Command,
+        denial: Denial,
+    ) -> Underway<Answer> {
+        if let Err(denial) = self.journal.healthy() {
+            return self.unrecorded(caller, denial);
+        }
+        let policies = self.policies.current();
+        let digest = self.digest(command);
+        self.refuse(&policies, caller, seq, command, &digest, denial)
+    }
+
     /// Asks people about a command, or uses what they granted already.
     pub async fn ask(self: Arc<Self>, asked: Box<Asked>) -> Asking {
         let Asked {

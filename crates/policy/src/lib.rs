@@ -145,6 +145,13 @@ impl PolicySet {
         &self.loaded.warnings
     }
 
+    /// Whether a policy may look at the attribute of this name: it stands somewhere in their text, or something is escaped there.
+    #[must_use]
+    pub fn mentions(&self, attribute: &str) -> bool {
+        let may = |(_, text): &(String, String)| text.contains(attribute) || text.contains("\\u{");
+        self.sources.iter().any(may)
+    }
+
     /// Whether this identity may use this target at all: `Allow` or `Deny`, never `Ask`.
     ///
     /// A denial has the code `UnknownTarget` and the words of [`unknown_target`], so that it tells nobody which targets there are.

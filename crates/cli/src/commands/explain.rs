@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use clap::{Args, Subcommand};
@@ -13,6 +14,7 @@ use policy::{PolicySet, TargetRef};
 use protocols::aws::NAME;
 use protocols::aws::classify::{Call, Wire, classify, wants_body};
 use protocols::aws::command::{Body, command};
+use protocols::aws::screen;
 use protocols::aws::secrets::Hider;
 use protocols::http::sigv4::{Payload, Presented, Scope};
 use protocols::http::{Fields, Head, escape};
@@ -242,7 +244,18 @@ impl Scene<'_> {
             (_, Some(Payload::Sha256(digest))) => Body::Digest(digest),
             _ => Body::Unknown,
         };
-        let command = command(&call, head, content, &Masker::new(MaskerConfig::default()));
+        let resting = Arc::new(Masker::new(MaskerConfig {
+            find: self.target.find.clone(),
+            own: self.target.own.clone(),
+            ..MaskerConfig::default()
+        }));
+        let carries = match body {
+            Some(body) if screen::sends(&call) => {
+                screen::carried(&call, head, body, &self.target.objects, &resting)
+            }
+            _ => screen::unknown(&call),
+        };
+        let command = command(&call, head, content, &resting, &carries);
         let target = TargetRef {
             name: self.name,
             protocol: NAME,

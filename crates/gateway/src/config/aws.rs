@@ -31,7 +31,7 @@ pub struct AwsTarget {
     pub labels: BTreeMap<String, String>,
     /// `strategies`: how values are hidden, by class, where not partially.
     pub strategies: BTreeMap<DataClass, Strategy>,
-    /// `[[objects]]`: columns and members of objects that hold a class; the first that fits an object counts.
+    /// `[[objects]]`: columns, members and elements of objects that hold a class; the first that fits an object counts.
     pub objects: Vec<Declared>,
     /// `find`: which classes are looked for in any text, where not as usual.
     pub find: BTreeMap<DataClass, bool>,
@@ -51,8 +51,8 @@ pub struct Endpoint {
 impl AwsTarget {
     /// The classes that are declared of objects.
     pub fn classes(&self) -> impl Iterator<Item = DataClass> {
-        let names = self.objects.iter().flat_map(|it| it.names.values());
-        names.cloned()
+        let names = self.objects.iter().flat_map(|it| &it.names);
+        names.map(|(_, class)| class.clone())
     }
 
     /// The account as entries name it: the role, the id of the keys, or where keys are looked for.

@@ -95,6 +95,9 @@ pub struct Aws {
     /// `hold`: how long a request waits for people before it is refused; its approval stays open. Clients give up after a
     /// minute. Default `50s`.
     pub hold: Duration,
+    /// `sessions`: open at once of one identity; one more closes the one that rested longest, or is refused where all of them
+    /// have requests under way. Default 64.
+    pub sessions: usize,
 }
 
 /// A certificate chain and its key, in PEM files.

@@ -103,6 +103,7 @@ fn aws(mut section: Section<'_>) -> Result<Aws, ConfigError> {
         tls,
         host,
         hold: duration(&mut section, "hold", Duration::from_secs(50))?,
+        sessions: count(&mut section, "sessions", 64, 1..=1_000_000)?,
     };
     section.finish()?;
     Ok(aws)

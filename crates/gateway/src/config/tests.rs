@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use protocols::aws::objects::Form;
+use protocols::aws::objects::{Form, MediaType, Name};
 
 use super::*;
 
@@ -552,23 +552,34 @@ fn columns_and_members_of_objects_are_declared_by_name() {
         parse(&format!("{LAKE}objects = [{objects}]\n"))
             .map(|config| config.aws_targets["lake"].objects.clone())
     };
-    let list = with("{ bucket = \"b\", prefix = \"x/\", separator = \";\", columns = { \"Card no\" = \"pan\" } }, { bucket = \"e\", members = { code = \"staff_code\" } }").unwrap();
+    let list = with(
+        "{ bucket = \"b\", prefix = \"x/\", separator = \";\", columns = { \"Card no\" = \"pan\" } }, \
+         { bucket = \"e\", tags = { kind = \"hr\" }, members = { \"$.a.code\" = \"staff_code\" } }, \
+         { bucket = \"e\", content_type = \"text/*\", header = false, columns = { 3 = \"pan\" } }, \
+         { bucket = \"e\", elements = { \"@id\" = \"pan\" } }",
+    )
+    .unwrap();
+    let name = |text: &str, form| Name::read(text, form).unwrap();
+    let csv = |separator, header| Form::Csv { separator, header };
     assert_eq!(
-        (
-            list[0].form,
-            list[0].prefix.as_str(),
-            list[0].names["Card no"].name()
-        ),
-        (Form::Csv(b';'), "x/", "pan")
+        (list[0].form, list[0].prefix.as_str()),
+        (csv(b';', true), "x/")
     );
+    let told: Vec<_> = list
+        .iter()
+        .map(|it| (it.names[0].0.clone(), it.names[0].1.name()))
+        .collect();
     assert_eq!(
-        (
-            list[1].form,
-            list[1].prefix.as_str(),
-            list[1].names["code"].name()
-        ),
-        (Form::Json, "", "staff_code")
+        told,
+        [
+            (name("Card no", csv(b';', true)), "pan"),
+            (name("$.a.code", Form::Json), "staff_code"),
+            (name("3", csv(b',', false)), "pan"),
+            (name("@id", Form::Xml), "pan"),
+        ]
     );
+    assert_eq!(list[1].tags["kind"], "hr");
+    assert_eq!(list[2].content_type, MediaType::read("text/*"));
     for (bad, says) in [
         ("{ columns = { a = \"pan\" } }", "bucket"),
         ("{ bucket = \"b\" }", "needs one of columns"),
@@ -583,6 +594,18 @@ fn columns_and_members_of_objects_are_declared_by_name() {
         (
             "{ bucket = \"b\", columns = { a = \"No Class\" } }",
             "columns.a",
+        ),
+        (
+            "{ bucket = \"b\", content_type = \"csv\", columns = { a = \"pan\" } }",
+            "is no content type",
+        ),
+        (
+            "{ bucket = \"b\", header = false, columns = { a = \"pan\" } }",
+            "numbered from 1",
+        ),
+        (
+            "{ bucket = \"b\", members = { \"$..a\" = \"pan\" } }",
+            "is no path",
         ),
     ] {
         let error = with(bad).unwrap_err().to_string();

@@ -34,7 +34,7 @@ pub(super) fn serve(
     let files = config.aws.tls.as_ref();
     let tls = files.map(|files| tls::server(Some(files), &config.data, ip, &[b"h2", b"http/1.1"]));
     let tls = tls.transpose()?;
-    let relay = Relay::new(gateway.clone(), mint, &config.aws.host, config.aws.hold);
+    let relay = Relay::new(gateway.clone(), mint, &config.aws);
     Ok(Some(tokio::spawn(http::serve(
         Arc::new(relay),
         socket,

@@ -10,24 +10,23 @@
 mod ask;
 mod chain;
 mod keys;
+mod lengths;
+mod maskers;
 mod metadata;
 mod profile;
 mod sts;
 #[cfg(test)]
 mod tests;
+mod wires;
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hyper::Uri;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
+use hyper::{Request, Response, Uri};
+use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use mask::own::OwnClasses;
-use mask::{MaskKey, Strategy};
-use model::{AssumedRole, DataClass, Identity};
+use mask::MaskKey;
+use model::{AssumedRole, Identity};
 use protocols::aws::assume;
 use protocols::aws::classify::Call;
 use protocols::aws::objects::Declared;
@@ -36,6 +35,7 @@ use protocols::http::sigv4::{Credentials, Scope};
 
 use chain::Chain;
 use sts::Sts;
+use wires::Wires;
 
 use crate::clock::Clock;
 use crate::config::{self, AwsCredentials, AwsKeys, AwsRole, Endpoint, TlsMode};
@@ -44,28 +44,24 @@ use crate::relay::http::Outgoing;
 use crate::tls::{self, TlsError};
 
 pub use keys::{Kept, KeysError, StsError};
+pub use lengths::{Lengths, Of};
+pub use maskers::Maskers;
+pub use wires::{NoAnswer, Received};
 
-/// Idle connections that are kept for each host, and for how long.
-const IDLE_MAX: usize = 64;
-const IDLE_FOR: Duration = Duration::from_secs(20);
 /// Named keys that were read count for so long.
 const READ_FOR: Duration = Duration::from_secs(1);
 
 /// An account, and the way to it.
 pub struct Account {
-    /// How values of each class are hidden, where not partially.
-    pub strategies: BTreeMap<DataClass, Strategy>,
-    /// Which classes are looked for in any text, where not as usual.
-    pub find: BTreeMap<DataClass, bool>,
-    /// Classes that configuration defines.
-    pub own: OwnClasses,
+    /// What hides values in what it gives and takes.
+    pub maskers: Maskers,
     /// What is declared of objects.
     pub objects: Vec<Declared>,
+    /// How long compressed objects are once they are masked.
+    pub lengths: Lengths,
     /// So much of each body is kept in recordings.
     pub recorded_bytes: usize,
-    /// What is shown in place of values comes of this.
-    pub mask_key: Option<MaskKey>,
-    client: Client<HttpsConnector<HttpConnector>, Outgoing>,
+    wires: Arc<Wires>,
     endpoint: Option<Endpoint>,
     region: String,
     keys: Own,
@@ -113,22 +109,17 @@ impl Account {
             builder.https_only()
         };
         let connector = builder.enable_http1().wrap_connector(http);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_FOR)
-            .pool_max_idle_per_host(IDLE_MAX)
-            // Only the client knows whether what it asks may be asked twice.
-            .retry_canceled_requests(false)
-            .set_host(false)
-            .build(connector);
         Ok(Self {
-            strategies: target.strategies.clone(),
-            find: target.find.clone(),
-            own: target.own.clone(),
+            maskers: Maskers::new(
+                target.strategies.clone(),
+                target.find.clone(),
+                target.own.clone(),
+                mask_key.cloned(),
+            ),
             objects: target.objects.clone(),
+            lengths: Lengths::default(),
             recorded_bytes: target.recorded_bytes,
-            mask_key: mask_key.cloned(),
-            client,
+            wires: Wires::new(connector),
             endpoint: target.endpoint.clone(),
             region: target.region.clone(),
             keys: match &target.credentials {
@@ -218,10 +209,21 @@ impl Account {
         Some(Destination { base, host, region })
     }
 
-    /// The client that requests go through.
-    #[must_use]
-    pub fn client(&self) -> &Client<HttpsConnector<HttpConnector>, Outgoing> {
-        &self.client
+    /// Asks where a request goes. It has the path alone. Only its client knows whether it may be asked twice, so it is sent once.
+    ///
+    /// # Errors
+    /// [`NoAnswer`].
+    pub async fn ask(
+        &self,
+        to: &Destination,
+        request: Request<Outgoing>,
+    ) -> Result<Response<Received>, NoAnswer> {
+        self.wires.ask(&to.base, request).await
+    }
+
+    /// Closes connections that rested too long.
+    pub fn sweep(&self) {
+        self.wires.sweep();
     }
 }
 

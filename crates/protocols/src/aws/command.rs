@@ -1,6 +1,7 @@
 //! A request to what policy is asked about it, and to the text that approvals bind to.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::classify::{Call, Thing, Wire};
 use super::table::Level;
-use super::{NAME, body, cbor};
+use super::{NAME, body, cbor, screen};
 use crate::http::{AUTHORITY, Head, canonical, escape};
 
 /// A body up to this many bytes stands in the command itself; of a longer one its digest does.
@@ -58,9 +59,16 @@ pub enum Body<'a> {
     Unknown,
 }
 
-/// The command that a request is. `head` is in path style; `masker` hides what may not rest.
+/// The command that a request is. `head` is in path style; `masker` hides what may not rest; `carries` are the classes that it
+/// carries ([`screen`](super::screen)).
 #[must_use]
-pub fn command(call: &Call, head: &Head, body: Body<'_>, masker: &Masker) -> Command {
+pub fn command(
+    call: &Call,
+    head: &Head,
+    body: Body<'_>,
+    masker: &Masker,
+    carries: &BTreeSet<String>,
+) -> Command {
     let action = call.action();
     let sensitive = |name: &str| {
         call.service.is_some_and(|service| {
@@ -71,13 +79,22 @@ pub fn command(call: &Call, head: &Head, body: Body<'_>, masker: &Masker) -> Com
         })
     };
     let exact = text(call, &action, head, |_, value| value.to_owned());
-    let shown = text(call, &action, head, |name, value| {
-        if sensitive(name) {
-            HIDDEN.to_owned()
-        } else {
-            value.to_owned()
-        }
-    });
+    let query = head.query.as_deref().unwrap_or_default();
+    let query = escape::pairs(query).unwrap_or_default();
+    let hides = head.fields.iter().any(|(name, _)| sensitive(name))
+        || query.iter().any(|(name, _)| sensitive(name));
+    let shown = if hides {
+        Cow::Owned(text(call, &action, head, |name, value| {
+            if sensitive(name) {
+                HIDDEN.to_owned()
+            } else {
+                value.to_owned()
+            }
+        }))
+    } else {
+        Cow::Borrowed(exact.as_str())
+    };
+    let shown = at_rest(masker, &shown);
     let (value, shown_value) = match body {
         Body::Whole([]) => (None, None),
         Body::Whole(bytes) if bytes.len() <= BODY_BYTES_MAX => (
@@ -114,9 +131,9 @@ pub fn command(call: &Call, head: &Head, body: Body<'_>, masker: &Masker) -> Com
             kind: (kind, 0),
             value,
         }],
-        shown: Bytes::from(at_rest(masker, &shown)),
+        shown: Bytes::from(shown),
         shown_parameters: vec![shown_value],
-        asks: Arc::new(Asks::new(asks(call, &action))),
+        asks: Arc::new(Asks::new(asks(call, &action, carries))),
     }
 }
 
@@ -268,8 +285,8 @@ pub fn at_rest(masker: &Masker, text: &str) -> String {
 }
 
 /// What policy is asked: the operation on each thing it names, or on the service where it names none.
-fn asks(call: &Call, action: &str) -> Vec<Ask> {
-    let context = context(call, action);
+fn asks(call: &Call, action: &str, carries: &BTreeSet<String>) -> Vec<Ask> {
+    let context = context(call, action, carries);
     let ask = |action, resource| Ask {
         action,
         resource,
@@ -331,7 +348,7 @@ fn resource(call: &Call, thing: &Thing) -> Resource {
     }
 }
 
-fn context(call: &Call, action: &str) -> BTreeMap<&'static str, Value> {
+fn context(call: &Call, action: &str, carries: &BTreeSet<String>) -> BTreeMap<&'static str, Value> {
     let mut parameters: Vec<String> = call
         .parameters
         .iter()
@@ -344,6 +361,10 @@ fn context(call: &Call, action: &str) -> BTreeMap<&'static str, Value> {
         ("operation", Value::Text(action.to_owned())),
         ("region", Value::Text(call.region.clone())),
         ("parameters", Value::Texts(parameters)),
+        (
+            screen::ATTRIBUTE,
+            Value::Texts(carries.iter().cloned().collect()),
+        ),
     ]
     .into()
 }

@@ -4,6 +4,7 @@ use model::{Denial, DenialCode};
 
 use super::classify::Wire;
 use super::credentials::BadKeys;
+use super::post_form::BadForm;
 use crate::http::chunked::BodyFault;
 use crate::http::sigv4::Fault;
 
@@ -40,6 +41,8 @@ pub enum Kind {
     ExpiredKeys,
     /// The signature does not hold.
     BadSignature,
+    /// The signature was used already.
+    Replayed,
     /// The clocks differ, or a presigned URL has ended.
     Skewed,
     /// The signature cannot be read.
@@ -153,7 +156,7 @@ impl Kind {
 
     fn of_s3(self) -> (u16, &'static str) {
         match self {
-            Self::Denied | Self::Unsigned => (403, "AccessDenied"),
+            Self::Denied | Self::Unsigned | Self::Replayed => (403, "AccessDenied"),
             Self::UnknownKeys => (403, "InvalidAccessKeyId"),
             Self::ExpiredKeys => (400, "ExpiredToken"),
             Self::BadSignature => (403, "SignatureDoesNotMatch"),
@@ -186,7 +189,9 @@ impl Kind {
             Self::Unsigned => (403, "MissingAuthenticationToken"),
             Self::UnknownKeys => (403, "InvalidClientTokenId"),
             Self::ExpiredKeys => (403, "ExpiredToken"),
-            Self::BadSignature | Self::Skewed | Self::BadBody => (403, "SignatureDoesNotMatch"),
+            Self::BadSignature | Self::Replayed | Self::Skewed | Self::BadBody => {
+                (403, "SignatureDoesNotMatch")
+            }
             Self::Incomplete => (400, "IncompleteSignature"),
             Self::BadDigest | Self::Malformed | Self::TooLarge => (400, "ValidationError"),
             Self::Unavailable => (503, "ServiceUnavailable"),
@@ -200,7 +205,9 @@ impl Kind {
             Self::Unsigned => (403, "MissingAuthenticationTokenException"),
             Self::UnknownKeys => (403, "UnrecognizedClientException"),
             Self::ExpiredKeys => (403, "ExpiredTokenException"),
-            Self::BadSignature | Self::Skewed | Self::BadBody => (403, "InvalidSignatureException"),
+            Self::BadSignature | Self::Replayed | Self::Skewed | Self::BadBody => {
+                (403, "InvalidSignatureException")
+            }
             Self::Incomplete => (400, "IncompleteSignatureException"),
             Self::BadDigest | Self::Malformed | Self::TooLarge => (400, "ValidationException"),
             Self::Unavailable => (503, "ServiceUnavailableException"),
@@ -239,6 +246,18 @@ impl From<&Fault> for Refusal {
             Fault::Body => Kind::BadBody,
         };
         Self::new(kind, fault.to_string())
+    }
+}
+
+impl From<BadForm> for Refusal {
+    fn from(bad: BadForm) -> Self {
+        let kind = match &bad {
+            BadForm::Signature(fault) => return Self::from(fault),
+            BadForm::Malformed(_) => Kind::Malformed,
+            BadForm::Expired(_) | BadForm::Policy(_) => Kind::Denied,
+            BadForm::Field(_) => Kind::Unsupported,
+        };
+        Self::new(kind, bad.to_string())
     }
 }
 

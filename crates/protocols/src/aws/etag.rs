@@ -61,6 +61,9 @@ impl Tags {
     #[must_use]
     pub fn meant(&self, mut head: Head) -> Head {
         for name in CONDITIONS {
+            if !head.fields.has(name) {
+                continue;
+            }
             let values: Vec<String> = head.fields.all(name).map(|it| self.stored(it)).collect();
             head.fields.remove(name);
             for value in values {

@@ -9,7 +9,7 @@
 //! [`assume`] asks AWS's own for the gateway's; [`classify`]
 //! knows from the [`table`] which operation a request is, at which level, on what; [`command`] makes of it what policy is
 //! asked; [`deny`] refuses in the service's own format; [`upstream`] says what goes to the target; [`secrets`]
-//! hides what its answer should not show; [`objects`] is what is declared of S3's, [`etag`] what they are called; [`transcript`] is what a recording keeps. Sockets, clocks and
+//! hides what its answer should not show; [`objects`] is what is declared of S3's, [`screen`] looks at what requests carry, [`etag`] what they are called; [`transcript`] is what a recording keeps. Sockets, clocks and
 //! randomness are the relay's.
 
 pub mod assume;
@@ -22,9 +22,11 @@ pub mod credentials;
 pub mod deny;
 pub mod etag;
 pub mod objects;
+pub mod post_form;
 pub mod range;
 mod route;
 mod s3;
+pub mod screen;
 pub mod secrets;
 pub mod sts;
 pub mod table;

@@ -179,7 +179,7 @@ fn keys(body: &[u8]) -> Option<Vec<String>> {
 }
 
 /// Text with the five entities and character references of XML.
-fn unescape(text: &str) -> Option<String> {
+pub(super) fn unescape(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {

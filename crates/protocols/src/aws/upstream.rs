@@ -101,7 +101,7 @@ pub fn with_headers(head: &Head) -> Option<Head> {
 ///
 /// `None` where the host is malformed.
 #[must_use]
-pub fn path_style(head: &Head, base: &str) -> Option<Head> {
+pub fn path_style(mut head: Head, base: &str) -> Option<Head> {
     let host = head.fields.one("host")?;
     let name = host.rsplit_once(':').map_or(host, |(name, port)| {
         if port.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -115,13 +115,12 @@ pub fn path_style(head: &Head, base: &str) -> Option<Head> {
         .strip_suffix(base)
         .and_then(|rest| rest.strip_suffix('.'))
     else {
-        return Some(head.clone());
+        return Some(head);
     };
     // The regional forms that SDKs put before a host of their own choosing name no bucket.
     if bucket.is_empty() {
         return None;
     }
-    let mut head = head.clone();
     head.path = format!("/{bucket}{}", head.path);
     Some(head)
 }

@@ -1,10 +1,9 @@
 //! Targets that speak AWS's APIs.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::DataClass;
-use protocols::aws::objects::{Declared, Form};
+use protocols::aws::objects::{Declared, Form, MediaType, Name};
 use protocols::aws::sts;
 
 use super::super::read::{Item, Section};
@@ -71,6 +70,27 @@ fn objects(item: Option<Item<'_>>) -> Result<Vec<Declared>, ConfigError> {
 fn declared(mut section: Section<'_>) -> Result<Declared, ConfigError> {
     let bucket = section.need("bucket", "\"reports\"")?.text()?;
     let prefix = text(&mut section, "prefix")?.unwrap_or_default();
+    let content_type = section.take("content_type").map(media_type).transpose()?;
+    let tags = labels(section.section("tags")?)?;
+    let (form, names) = contents(&mut section)?;
+    section.finish()?;
+    Ok(Declared {
+        bucket,
+        prefix,
+        content_type,
+        tags,
+        form,
+        names,
+    })
+}
+
+fn media_type(item: Item<'_>) -> Result<MediaType, ConfigError> {
+    let wrong = item.error("is no content type: write one like \"text/csv\" or \"text/*\"");
+    MediaType::read(&item.text()?).ok_or(wrong)
+}
+
+/// How objects are written, and what in them holds which class.
+fn contents(section: &mut Section<'_>) -> Result<(Form, Vec<(Name, DataClass)>), ConfigError> {
     let separator = match section.take("separator") {
         None => b',',
         Some(item) => match *item.text()?.as_bytes() {
@@ -78,28 +98,30 @@ fn declared(mut section: Section<'_>) -> Result<Declared, ConfigError> {
             _ => return Err(item.error("is not one ASCII character: write one like \";\"")),
         },
     };
-    let columns = section.take("columns").map(|item| classes(item.section()?));
-    let members = section.take("members").map(|item| classes(item.section()?));
-    let (form, names) = match (columns.transpose()?, members.transpose()?) {
-        (Some(columns), None) => (Form::Csv(separator), columns),
-        (None, Some(members)) => (Form::Json, members),
-        _ => {
-            return Err(section.error(
-                "needs one of columns (CSV with a header) and members (JSON), each { name = \"class\" }",
-            ));
+    let header = section.take("header").map(|item| item.flag());
+    let header = header.transpose()?.unwrap_or(true);
+    let forms = [
+        ("columns", Form::Csv { separator, header }),
+        ("members", Form::Json),
+        ("elements", Form::Xml),
+    ];
+    let mut found = Vec::new();
+    for (key, form) in forms {
+        if let Some(item) = section.take(key) {
+            found.push((form, classes(item.section()?, form)?));
         }
-    };
-    section.finish()?;
-    Ok(Declared {
-        bucket,
-        prefix,
-        form,
-        names,
-    })
+    }
+    match (found.pop(), found.is_empty()) {
+        (Some(one), true) => Ok(one),
+        _ => Err(section.error(
+            "needs one of columns (CSV), members (JSON) and elements (XML), each { name = \"class\" }",
+        )),
+    }
 }
 
-fn classes(mut section: Section<'_>) -> Result<BTreeMap<String, DataClass>, ConfigError> {
+fn classes(mut section: Section<'_>, form: Form) -> Result<Vec<(Name, DataClass)>, ConfigError> {
     let class = |(name, item): (String, Item<'_>)| {
+        let name = Name::read(&name, form).map_err(|error| item.error(error.to_string()))?;
         let class = DataClass::try_from(item.text()?);
         Ok((name, class.map_err(|error| item.error(error.to_string()))?))
     };

@@ -6,16 +6,15 @@ use std::task::{Context, Poll, ready};
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
-use mask::{Findings, Stream};
-use model::{DenialCode, Note, Outcome, Permit, Status};
-use protocols::aws::secrets::Hider;
-use protocols::http::coding::{Broken, Decoder, Encoder, Format};
+use hyper::body::{Body, Frame, SizeHint};
+use model::{DenialCode, Status};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::coding::{Begun, Coding};
 use super::keep::Keeping;
-use super::sessions::Session;
-use crate::record::RecordError;
+use super::masking::{Masking, ShownError, is_text};
+use super::settling::Settling;
+use crate::upstream::aws::Received;
 
 /// What a client is shown.
 pub enum Shown {
@@ -25,57 +24,6 @@ pub enum Shown {
     Passing(Box<Passing>),
     /// The target's answer, or a part of it, held whole, with the room it takes.
     Held(Option<Bytes>, OwnedSemaphorePermit),
-}
-
-/// What an answer begins with.
-#[derive(Default)]
-pub(super) struct Begun {
-    /// The first of its content, without its compression.
-    pub(super) first: Option<Bytes>,
-    /// So many bytes were read.
-    pub(super) read: u64,
-    /// Its compression, where it has one.
-    pub(super) coding: Option<Coding>,
-}
-
-/// The compression of an answer: content comes out of it, and goes back into it.
-pub(super) struct Coding {
-    decoder: Decoder,
-    encoder: Option<Encoder>,
-    input: Bytes,
-    /// More may come without more input.
-    more: bool,
-}
-
-impl Coding {
-    pub(super) fn new(format: Format) -> Result<Self, Broken> {
-        Ok(Self {
-            decoder: Decoder::new(format)?,
-            encoder: Some(Encoder::new(format)?),
-            input: Bytes::new(),
-            more: false,
-        })
-    }
-
-    /// Takes compressed bytes.
-    pub(super) fn push(&mut self, piece: Bytes) {
-        self.input = piece;
-        self.more = true;
-    }
-
-    /// A piece of content; `None` where more input is needed.
-    pub(super) fn next(&mut self) -> Option<Result<Vec<u8>, Broken>> {
-        if !self.more {
-            return None;
-        }
-        let mut content = Vec::new();
-        if let Err(broken) = self.decoder.step(&mut self.input, &mut content) {
-            self.more = false;
-            return Some(Err(broken));
-        }
-        self.more = !(self.input.is_empty() && content.is_empty());
-        Some(Ok(content))
-    }
 }
 
 /// An answer that was waited for.
@@ -88,7 +36,7 @@ pub(super) enum Waited {
 
 /// An answer on its way to the client.
 pub struct Passing {
-    from: Incoming,
+    from: Received,
     masking: Option<Masking>,
     coding: Option<Coding>,
     keeping: Keeping,
@@ -100,6 +48,8 @@ pub struct Passing {
     settling: Option<Settling>,
     over: bool,
     cut: Option<Cut>,
+    /// The part of what is compressed anew.
+    window: Option<Cut>,
     /// What ends the answer once all that is ready is shown.
     broken: Option<ShownError>,
     /// Room for what was waited for.
@@ -107,7 +57,7 @@ pub struct Passing {
 }
 
 /// The part of an answer that was asked for; more was read, to mask it as in the whole.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cut {
     /// Bytes before it.
     pub(super) skip: u64,
@@ -115,67 +65,29 @@ pub(super) struct Cut {
     pub(super) length: u64,
 }
 
-/// Hiding what is found in a text, at its own length.
-pub(super) struct Masking {
-    pub(super) stream: Option<Stream>,
-    pub(super) hider: Option<Hider>,
-    pub(super) findings: Findings,
-}
-
-/// What becomes the outcome of a request.
-pub(super) struct Settling {
-    pub(super) permit: Permit,
-    pub(super) session: Session,
-    pub(super) seq: u64,
-    /// The HTTP status.
-    pub(super) status: u16,
-    /// The target's ids of the request.
-    pub(super) ids: String,
-    /// What was uploaded, in a word.
-    pub(super) uploaded: String,
-}
-
-/// An answer that ended before its end.
-#[derive(Debug, thiserror::Error)]
-pub enum ShownError {
-    /// The target's fault.
-    #[error("the target ended within its answer")]
-    Target(#[from] hyper::Error),
-    /// It cannot be recorded.
-    #[error("the answer cannot be recorded: {0}")]
-    Unrecorded(#[from] RecordError),
-    /// What follows cannot be inspected.
-    #[error("the rest of the answer cannot be inspected, so it is withheld")]
-    Withheld,
-    /// Its compression cannot be read.
-    #[error("the rest of the answer is withheld: {0}")]
-    Coding(#[from] Broken),
-}
-
-/// Whether detectors can read it: no control characters but those of plain text. What is compressed, encrypted or in a wide
-/// encoding has others.
-pub(super) fn is_text(bytes: &[u8]) -> bool {
-    // Without a branch in it, so that many bytes are looked at at once.
-    let odd = |odd: bool, &byte: &u8| {
-        let plain =
-            (byte >= 32) | (byte == 9) | (byte == 10) | (byte == 12) | (byte == 13) | (byte == 27);
-        odd | !plain | (byte == 127)
-    };
-    !bytes
-        .chunks(1_024)
-        .any(|piece| piece.iter().fold(false, odd))
+impl Cut {
+    /// What of the next piece belongs to it.
+    fn of(&mut self, mut piece: Bytes) -> Bytes {
+        let before = self.skip.min(piece.len() as u64);
+        self.skip -= before;
+        piece = piece.split_off(usize::try_from(before).unwrap_or(piece.len()));
+        let shown = self.length.min(piece.len() as u64);
+        self.length -= shown;
+        piece.truncate(usize::try_from(shown).unwrap_or(piece.len()));
+        piece
+    }
 }
 
 impl Passing {
     /// An answer whose body is what it begins with and then what `from` brings; `length` is that of the whole where it is known.
     pub(super) fn new(
-        from: Incoming,
+        from: Received,
         begun: Begun,
         masking: Option<Masking>,
         keeping: Keeping,
         length: Option<u64>,
         settling: Settling,
-        cut: Option<Cut>,
+        (cut, window): (Option<Cut>, Option<Cut>),
     ) -> Self {
         let mut this = Self {
             from,
@@ -189,6 +101,7 @@ impl Passing {
             settling: Some(settling),
             over: false,
             cut,
+            window,
             broken: None,
             room: None,
         };
@@ -237,12 +150,7 @@ impl Passing {
 
     fn emit(&mut self, mut piece: Bytes) -> Result<(), ShownError> {
         if let Some(cut) = &mut self.cut {
-            let before = cut.skip.min(piece.len() as u64);
-            cut.skip -= before;
-            piece = piece.split_off(usize::try_from(before).unwrap_or(piece.len()));
-            let shown = cut.length.min(piece.len() as u64);
-            cut.length -= shown;
-            piece.truncate(usize::try_from(shown).unwrap_or(piece.len()));
+            piece = cut.of(piece);
             if piece.is_empty() {
                 return Ok(());
             }
@@ -259,7 +167,10 @@ impl Passing {
     }
 
     /// It goes to the client as it is.
-    fn put(&mut self, piece: Bytes) {
+    fn put(&mut self, mut piece: Bytes) {
+        if let Some(window) = &mut self.window {
+            piece = window.of(piece);
+        }
         if piece.is_empty() {
             return;
         }
@@ -369,6 +280,17 @@ impl Passing {
         Ok((Waited::Whole(whole.concat().into()), Some(room)))
     }
 
+    /// Waits until all of it was here, and gives its length.
+    ///
+    /// # Errors
+    /// Where it ends before its end; it is settled then.
+    pub(super) async fn drained(mut self) -> Result<u64, ShownError> {
+        while let Some(piece) = std::future::poll_fn(|cx| self.poll_next(cx)).await {
+            drop(piece?);
+        }
+        Ok(self.bytes)
+    }
+
     /// Nobody is shown more of it.
     pub(super) fn withdraw(mut self, status: Status) {
         self.over = true;
@@ -388,6 +310,13 @@ impl Passing {
             if self.over {
                 self.room = None;
                 return Poll::Ready(None);
+            }
+            if self.window.is_some_and(|window| window.length == 0) {
+                // What follows is nobody's.
+                self.over = true;
+                let _ = self.keeping.finish();
+                self.settle(Status::Completed);
+                continue;
             }
             let content = self.coding.as_mut().and_then(Coding::next);
             if let Some(content) = content {
@@ -437,52 +366,6 @@ impl Passing {
             }
             None => self.take(data),
         }
-    }
-}
-
-impl Masking {
-    /// Hides by name too.
-    fn named(&mut self, text: Vec<u8>) -> Result<Vec<u8>, ShownError> {
-        let Some(hider) = &mut self.hider else {
-            return Ok(text);
-        };
-        let mut out = Vec::with_capacity(text.len());
-        let pushed = hider.push(&text, &mut out, &mut self.findings);
-        pushed.map_err(|_| ShownError::Withheld)?;
-        Ok(out)
-    }
-}
-
-impl Settling {
-    /// Says how the request ended, to the ledger and the recording.
-    pub(super) fn settle(
-        self,
-        status: Status,
-        bytes: u64,
-        shown: &str,
-        masks: Vec<model::MaskFact>,
-    ) {
-        let http = match self.status {
-            0 => String::new(),
-            status => format!("HTTP {status}"),
-        };
-        let tag = [http, self.ids, self.uploaded, shown.to_owned()];
-        let parts: Vec<String> = tag.into_iter().filter(|part| !part.is_empty()).collect();
-        let outcome = Outcome {
-            status,
-            rows: 0,
-            bytes,
-            tag: parts.join(" "),
-            masks,
-        };
-        let note = Note::Ended {
-            seq: self.seq,
-            outcome: outcome.clone(),
-        };
-        if let Err(error) = self.session.caller.recorder.note(&note) {
-            tracing::error!(session = self.session.caller.session, %error, "the recording failed");
-        }
-        self.permit.settle(outcome);
     }
 }
 

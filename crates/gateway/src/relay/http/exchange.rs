@@ -1,31 +1,25 @@
 //! One request, from its head to the target's answer.
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use hyper::body::{Body as _, Incoming};
 use hyper::{Request, Response};
-use mask::{Masker, MaskerConfig};
-use model::{Command, Decision, Denial, DenialCode, Note, Permit};
+use model::{Denial, Timestamp};
 use protocols::aws::classify::{self, Wire};
-use protocols::aws::command::{self, Body};
-use protocols::aws::credentials::Grant;
+use protocols::aws::credentials::BadKeys;
 use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::upstream;
-use protocols::http::sigv4::{Payload, Presented, Scope, Verified, sha256};
+use protocols::http::sigv4::{Presented, Scope, Verified, sha256};
 use protocols::http::{AUTHORITY, Fields, Head, sigv4};
-use protocols::session::Answer;
 
 use super::Relay;
 use super::answer::Shown;
 use super::bodies::unchunked;
-use super::send::Going;
-use super::sessions::{Asker, Session};
+use super::sessions::{Asker, Keys, Session};
 use super::sts::{Failed, Origin, Signed};
-use crate::gate::{Asking, Begun};
-use crate::random;
 
 /// A refusal, and how to say it.
 pub(super) struct Refused {
@@ -39,8 +33,16 @@ pub(super) struct Asked {
     pub(super) head: Head,
     pub(super) scope: Scope,
     pub(super) verified: Verified,
-    pub(super) grant: Grant,
-    pub(super) access_key: String,
+    /// When its signature ends.
+    pub(super) ends: Timestamp,
+}
+
+/// Who is connected, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Connected<'a> {
+    pub(super) client: &'a str,
+    pub(super) source: SocketAddr,
+    pub(super) transport: &'static str,
 }
 
 /// What is known of a body before it goes.
@@ -57,7 +59,7 @@ impl Relay {
         source: SocketAddr,
         transport: &'static str,
     ) -> Response<Shown> {
-        let id = random::bytes::<8>().map_or_else(|_| "0".to_owned(), hex::encode);
+        let id = format!("{:016x}", self.requests.fetch_add(1, Ordering::Relaxed));
         let (parts, body) = request.into_parts();
         let is_head = parts.method == hyper::Method::HEAD;
         let path = parts.uri.path().to_owned();
@@ -90,6 +92,11 @@ impl Relay {
         id: &str,
     ) -> Result<Response<Shown>, Refused> {
         let client = head.fields.one("user-agent").unwrap_or_default().to_owned();
+        let connected = Connected {
+            client: &client,
+            source,
+            transport,
+        };
         let presented = match Presented::read(&head) {
             Err(sigv4::Fault::Missing) if is_sts_form(&head) => {
                 let form = self.unsigned(body, &head).await?;
@@ -101,11 +108,7 @@ impl Relay {
                 return self.answer_sts(&head, &form, None, from).await;
             }
             Err(sigv4::Fault::Missing) if is_post_form(&head) => {
-                let say = "POST policy forms are not taken here: upload with PUT, or with a presigned URL for PUT";
-                return Err(Refused {
-                    refusal: Refusal::new(Kind::Unsupported, say),
-                    wire: Wire::S3,
-                });
+                return self.posted(head, body, connected).await;
             }
             Err(fault) => return Err(refused(&fault, unscoped(&head))),
             Ok(presented) => presented,
@@ -116,10 +119,9 @@ impl Relay {
             return Err(malformed(say, wire));
         }
         let now = self.gateway.clock.now();
-        let opened = self
-            .mint
-            .open(&presented.access_key, presented.token.as_deref(), now);
-        let (grant, secret) = opened.map_err(|bad| Refused {
+        let (access_key, token) = (&presented.access_key, presented.token.as_deref());
+        let opened = self.opened(access_key, token, now);
+        let keys = opened.map_err(|bad| Refused {
             refusal: Refusal::from(bad),
             wire,
         })?;
@@ -137,15 +139,17 @@ impl Relay {
             (Content::Whole(bytes, Some(room)), Some(digest))
         };
         let verified = presented
-            .verify(&head, &secret, digest.as_deref(), now)
+            .verify(&head, (&keys.secret, &keys.derived), digest.as_deref(), now)
             .map_err(|fault| refused(&fault, wire))?;
         if presented.scope.service == "sts" {
             let Content::Whole(bytes, _) = &content else {
                 return Err(malformed("STS is not asked so", wire));
             };
             let signed = Signed {
-                grant: &grant,
+                grant: &keys.grant,
                 access_key: &presented.access_key,
+                signature: &verified.signature,
+                ends: presented.ends(),
             };
             let from = Origin {
                 source,
@@ -163,7 +167,7 @@ impl Relay {
                 } else {
                     head
                 };
-                upstream::path_style(&head, &self.host).ok_or_else(|| {
+                upstream::path_style(head, &self.host).ok_or_else(|| {
                     malformed("the host is not one that requests are served for", wire)
                 })?
             }
@@ -173,19 +177,50 @@ impl Relay {
             head,
             scope: presented.scope.clone(),
             verified,
-            grant,
-            access_key: presented.access_key.clone(),
+            ends: presented.ends(),
         };
+        let session = self
+            .entered(&presented.access_key, &keys, connected, wire)
+            .await?;
+        // What follows is large, and moved less often on the heap.
+        Box::pin(self.ask(asked, content, session)).await
+    }
+
+    /// What keys stand for; they are opened once for a session.
+    pub(super) fn opened(
+        &self,
+        access_key: &str,
+        token: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Arc<Keys>, BadKeys> {
+        if let Some(keys) = self.sessions.keys(access_key, token, now) {
+            return Ok(keys);
+        }
+        let (grant, secret) = self.mint.open(access_key, token, now)?;
+        Ok(Arc::new(Keys::new(
+            grant,
+            secret,
+            token.unwrap_or_default(),
+        )))
+    }
+
+    /// The session of keys that signed a request.
+    pub(super) async fn entered(
+        &self,
+        access_key: &str,
+        keys: &Arc<Keys>,
+        connected: Connected<'_>,
+        wire: Wire,
+    ) -> Result<Session, Refused> {
         let asker = Asker {
-            access_key: &asked.access_key,
-            grant: &asked.grant,
-            client: &client,
-            source,
-            transport,
+            access_key,
+            keys,
+            client: connected.client,
+            source: connected.source,
+            transport: connected.transport,
         };
         let session = self.sessions.enter(&self.gateway, &asker).await;
-        let session = session.map_err(|denial| denied(&denial, wire))?;
-        self.ask(asked, content, session).await
+        session.map_err(|denial| denied(&denial, wire))
     }
 
     async fn answer_sts(
@@ -223,131 +258,6 @@ impl Relay {
                 Ok(own(status, &fields, body.into_bytes()))
             }
         }
-    }
-
-    /// Knows what is asked, asks the gate, and sends it.
-    async fn ask(
-        &self,
-        asked: Asked,
-        content: Content,
-        session: Session,
-    ) -> Result<Response<Shown>, Refused> {
-        let caller = session.caller.clone();
-        let whole = match &content {
-            Content::Whole(bytes, _) => Some(bytes.as_ref()),
-            Content::Stream(_) => None,
-        };
-        let call = classify::classify(&asked.head, &asked.scope, whole);
-        let wire = call.wire;
-        // Policies may have changed since the session began.
-        let policies = self.gateway.policies.current();
-        let target = caller.target.as_policy();
-        let version = policies.version();
-        if !session.is_admitted(version) {
-            if let Decision::Deny(denial) = policies.connect(&caller.identity, &target) {
-                return Err(denied(&denial, wire));
-            }
-            session.admit(version);
-        }
-        let own = caller.target.account().map(|account| account.own.clone());
-        let masker = Masker::new(MaskerConfig {
-            own: own.unwrap_or_default(),
-            ..MaskerConfig::default()
-        });
-        let make = |body: Body<'_>| command::command(&call, &asked.head, body, &masker);
-        let mut command = match (&content, &asked.verified.payload) {
-            (Content::Whole(bytes, _), _) => make(Body::Whole(bytes)),
-            (Content::Stream(_), Payload::Sha256(digest)) => make(Body::Digest(digest)),
-            (Content::Stream(_), _) => make(Body::Unknown),
-        };
-        let mut content = content;
-        let nobody = BTreeSet::new();
-        let decision = policies.decide(&caller.identity, &target, &command.asks, &nobody);
-        let unbound = matches!(content, Content::Stream(_))
-            && !matches!(asked.verified.payload, Payload::Sha256(_));
-        let mut ended = None;
-        if unbound && matches!(*decision, Decision::Ask { .. }) {
-            // People approve bytes, so the bytes must be here first.
-            let (bytes, room, upload) = self.spool(content, &asked, wire).await?;
-            command = make(Body::Digest(&upload.sha256));
-            content = Content::Whole(bytes, Some(room));
-            ended = Some(upload);
-        }
-        let seq = session.next();
-        let permit = self.permit(&session, seq, command, wire).await?;
-        let going = Going {
-            asked,
-            call,
-            session,
-            seq,
-            permit,
-            ended,
-            key: String::new(),
-            whole: false,
-        };
-        self.send(going, content).await
-    }
-
-    /// Asks the gate; every refusal is recorded there.
-    async fn permit(
-        &self,
-        session: &Session,
-        seq: u64,
-        command: Command,
-        wire: Wire,
-    ) -> Result<Permit, Refused> {
-        let caller = &session.caller;
-        let gate = &self.gateway.gate;
-        self.note(
-            session,
-            &Note::Asked {
-                seq,
-                tag: command.tag.clone(),
-                text: command.shown.clone(),
-                parameters: command.shown_parameters.clone(),
-            },
-            wire,
-        )
-        .await?;
-        let answer = match gate.begin(caller, seq, Box::new(command)) {
-            Begun::Writing(answer) => answer.await,
-            Begun::People(asked) => match gate.clone().ask(asked.at_most(self.hold)).await {
-                Asking::Done(answer) => answer,
-                Asking::Held(held, answer) => {
-                    self.note(session, &Note::Held { seq, held }, wire).await?;
-                    answer.await
-                }
-            },
-        };
-        match answer {
-            Answer::Permitted(permit) => {
-                let intent = permit.intent();
-                self.note(session, &Note::Allowed { seq, intent }, wire)
-                    .await?;
-                Ok(permit)
-            }
-            Answer::Refused(denial) => {
-                let refused = denied(&denial, wire);
-                self.note(session, &Note::Refused { seq, denial }, wire)
-                    .await?;
-                Err(refused)
-            }
-            _ => Err(malformed("the gate gave no answer", wire)),
-        }
-    }
-
-    /// Puts something in the recording, with room for it there. What cannot be recorded does not go on.
-    async fn note(&self, session: &Session, note: &Note, wire: Wire) -> Result<(), Refused> {
-        let recorder = &session.caller.recorder;
-        let noted = match recorder.ready().await {
-            Ok(()) => recorder.note(note),
-            Err(error) => Err(error),
-        };
-        noted.map_err(|error| {
-            tracing::error!(session = session.caller.session, %error, "the recording failed");
-            let say = "the session's recording failed, so nothing may run: get new keys, and tell whoever runs the gateway";
-            denied(&Denial::new(DenialCode::LedgerUnavailable, say), wire)
-        })
     }
 }
 

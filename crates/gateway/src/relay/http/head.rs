@@ -4,7 +4,10 @@ use hyper::HeaderMap;
 use hyper::header::{CONTENT_LENGTH, HeaderValue};
 use hyper::http::response;
 use mask::{Findings, Hint, Masker, Outcome};
+use model::DataClass;
+use protocols::aws::classify::Call;
 use protocols::aws::etag::Tags;
+use protocols::aws::secrets::SENSITIVE;
 
 use super::answer::Cut;
 
@@ -20,25 +23,27 @@ const DROPPED: [&str; 8] = [
     "upgrade",
 ];
 
-/// Fields that describe the bytes as they were before anything was hidden in them.
-const DESCRIBING: [&str; 8] = [
-    "content-md5",
-    "x-amz-checksum-crc32",
-    "x-amz-checksum-crc32c",
-    "x-amz-checksum-crc64nvme",
-    "x-amz-checksum-sha1",
-    "x-amz-checksum-sha256",
-    "x-amz-checksum-type",
-    "x-amz-crc32",
-];
+/// Fields that describe the bytes as they were before anything was hidden in them, and what the names of others begin with.
+const DESCRIBING: [&str; 3] = ["content-md5", "x-amz-crc32", "x-amz-sha256-tree-hash"];
+const CHECKSUMS: &str = "x-amz-checksum-";
 
-/// What those who write objects put beside them begins so.
-const METADATA: &str = "x-amz-meta-";
-/// Further fields in which somebody's text stands.
-const TEXTS: [&str; 2] = ["content-disposition", "x-amz-website-redirect-location"];
+/// What the names of fields begin with in which somebody's text stands: what was put beside an object, and what a bot said.
+const TEXTS_OF: [&str; 2] = ["x-amz-meta-", "x-amz-lex-"];
+/// Further ones.
+const TEXTS: [&str; 7] = [
+    "content-disposition",
+    "description",
+    "x-amz-archive-description",
+    "x-amz-log-result",
+    "x-amz-server-side-encryption-context",
+    "x-amz-website-redirect-location",
+    "x-amzn-sagemaker-custom-attributes",
+];
 
 /// What is done to a head.
 pub(super) struct Changes<'a> {
+    /// To what it answers.
+    pub(super) call: &'a Call,
     /// The part that is shown of the body.
     pub(super) cut: Option<&'a (Cut, String)>,
     /// What turns ETags into others, where something may be hidden in the body.
@@ -55,14 +60,21 @@ pub(super) fn shown(
     masker: &Masker,
     findings: &mut Findings,
 ) -> response::Builder {
-    let Changes { cut, tags, coded } = *changes;
+    let Changes {
+        call,
+        cut,
+        tags,
+        coded,
+    } = *changes;
+    let sensitive = sensitive(call, masker);
     let mut shown = response::Builder::new().status(parts.status);
     for (name, value) in &parts.headers {
         let name = name.as_str();
         let cut_off = cut.is_some() && matches!(name, "content-length" | "content-range");
         let unknown = coded && name == "content-length";
         let dropped = DROPPED.contains(&name) || cut_off || unknown;
-        if dropped || tags.is_some() && DESCRIBING.contains(&name) {
+        let describing = DESCRIBING.contains(&name) || name.starts_with(CHECKSUMS);
+        if dropped || tags.is_some() && describing {
             continue;
         }
         if let (Some(tags), "etag") = (tags, name) {
@@ -71,9 +83,16 @@ pub(super) fn shown(
             }
             continue;
         }
-        if !(name.starts_with(METADATA) || TEXTS.contains(&name)) {
-            shown = shown.header(name, value);
-        } else if let Some(value) = text(name, value, masker, findings) {
+        let is_text =
+            TEXTS.contains(&name) || TEXTS_OF.iter().any(|prefix| name.starts_with(prefix));
+        let value = match &sensitive {
+            Some((class, names)) if names.contains(&name) => {
+                hidden(name, value, masker, class, findings)
+            }
+            _ if is_text => text(name, value, masker, findings),
+            _ => Some(value.clone()),
+        };
+        if let Some(value) = value {
             shown = shown.header(name, value);
         }
     }
@@ -83,6 +102,28 @@ pub(super) fn shown(
             .header("content-range", field),
         None => shown,
     }
+}
+
+/// The fields that the service's model calls sensitive, unless policy reveals them.
+fn sensitive<'a>(call: &'a Call, masker: &Masker) -> Option<(DataClass, &'a [&'static str])> {
+    let names = call.service?.sensitive_fields.as_slice();
+    let class = DataClass::try_from(SENSITIVE.to_owned()).ok()?;
+    (!names.is_empty() && masker.masks(&class)).then_some((class, names))
+}
+
+/// Stars in place of a value.
+fn hidden(
+    name: &str,
+    value: &HeaderValue,
+    masker: &Masker,
+    class: &DataClass,
+    findings: &mut Findings,
+) -> Option<HeaderValue> {
+    let place = findings.place(name);
+    findings.enter(place);
+    let mut unused = Vec::new();
+    let _ = masker.mask_declared(class, b"*", &mut unused, findings);
+    HeaderValue::from_bytes(&vec![b'*'; value.len()]).ok()
 }
 
 /// A value without what is hidden in it; `None` where nothing of it may be shown.

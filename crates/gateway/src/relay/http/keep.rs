@@ -1,17 +1,16 @@
 //! What of a body goes into the recording: text up to a limit, and nothing protected, whatever policy reveals to the client.
 
-use std::sync::Arc;
-
 use hyper::HeaderMap;
 use hyper::header::HeaderValue;
-use mask::{Findings, Hint, Masker, MaskerConfig, Stream};
+use mask::{Findings, Hint, Stream};
 use model::Note;
 use protocols::aws::classify::Call;
 use protocols::aws::command::at_rest;
+use protocols::aws::objects::Facts;
 use protocols::aws::secrets::Hider;
 use protocols::aws::transcript::{Part, Why};
 
-use super::answer::is_text;
+use super::masking::is_text;
 use super::part::{hider, object};
 use super::sessions::Session;
 use crate::record::{RecordError, Recorder};
@@ -20,27 +19,40 @@ use crate::upstream::aws::Account;
 /// Header fields that may not rest.
 const SECRET: [&str; 3] = ["authorization", "set-cookie", "x-amz-security-token"];
 
-/// Whose body it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+/// Whose body it is, and what is known of the object that it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Side<'a> {
     /// The client was shown it.
-    Answer,
+    Answer(&'a Facts),
+    /// An answer that is no object.
+    Other,
+    /// An answer from which policy reveals nothing: what is shown of it may rest.
+    Hidden,
     /// The client sent it.
-    Upload,
+    Upload(&'a Facts),
 }
 
 /// A body on its way into the recording.
 pub(super) struct Keeping {
     recorder: Recorder,
     seq: u64,
-    side: Side,
+    uploaded: bool,
     /// So much of it may still be kept.
     left: usize,
     piece: bool,
-    /// `None` once the rest is not kept.
-    masks: Option<Masks>,
+    masks: Rest,
     /// An incomplete character.
     tail: Vec<u8>,
+}
+
+/// What becomes of the rest of a body.
+enum Rest {
+    /// It is searched first.
+    Searched(Box<Masks>),
+    /// It is kept as it is.
+    AsItIs,
+    /// It is not kept.
+    Over,
 }
 
 struct Masks {
@@ -56,24 +68,30 @@ impl Keeping {
         session: &Session,
         seq: u64,
         call: &Call,
-        side: Side,
+        side: Side<'_>,
     ) -> Self {
-        let masker = Arc::new(masker(account));
+        let masker = account.maskers.at_rest();
         let hider = match side {
-            Side::Answer => hider(account, call, &masker),
-            Side::Upload => object(account, call, &masker),
+            Side::Answer(facts) => hider(account, call, facts, masker),
+            Side::Other => Hider::new(call, masker),
+            Side::Hidden => None,
+            Side::Upload(facts) => object(account, call, facts, masker),
+        };
+        let masks = match side {
+            Side::Hidden => Rest::AsItIs,
+            _ => Rest::Searched(Box::new(Masks {
+                stream: masker.stream(Hint::NONE).in_place(),
+                hider,
+                findings: Findings::counting(),
+            })),
         };
         Self {
             recorder: session.caller.recorder.clone(),
             seq,
-            side,
+            uploaded: matches!(side, Side::Upload(_)),
             left: account.recorded_bytes,
             piece: false,
-            masks: Some(Masks {
-                stream: masker.stream(Hint::NONE).in_place(),
-                hider,
-                findings: Findings::counting(),
-            }),
+            masks,
             tail: Vec::new(),
         }
     }
@@ -86,7 +104,7 @@ impl Keeping {
 
     /// The same of a body that nobody is shown.
     pub(super) fn nothing(mut self) -> Self {
-        self.masks = None;
+        self.masks = Rest::Over;
         self
     }
 
@@ -95,15 +113,18 @@ impl Keeping {
     /// # Errors
     /// [`RecordError`]: nothing more may go on.
     pub(super) fn push(&mut self, piece: &[u8]) -> Result<(), RecordError> {
-        let Some(masks) = &mut self.masks else {
+        if matches!(self.masks, Rest::Over) {
             return Ok(());
-        };
+        }
         if self.piece {
             return self.cut(Why::Piece);
         }
         if !is_text(piece) {
             return self.cut(Why::Binary);
         }
+        let Rest::Searched(masks) = &mut self.masks else {
+            return self.keep(piece);
+        };
         let mut text = Vec::with_capacity(piece.len());
         masks.stream.push(piece, &mut text, &mut masks.findings);
         match masks.named(text) {
@@ -117,22 +138,32 @@ impl Keeping {
     /// # Errors
     /// As [`Keeping::push`].
     pub(super) fn finish(&mut self) -> Result<(), RecordError> {
-        let Some(mut masks) = self.masks.take() else {
-            return Ok(());
-        };
+        match std::mem::replace(&mut self.masks, Rest::Over) {
+            Rest::Over => return Ok(()),
+            Rest::AsItIs => {}
+            Rest::Searched(masks) => {
+                if !self.finish_search(*masks)? {
+                    return Ok(());
+                }
+            }
+        }
+        let rest = std::mem::take(&mut self.tail);
+        self.note(&rest)
+    }
+
+    /// Keeps what was held back; whether all of it was kept.
+    fn finish_search(&mut self, mut masks: Masks) -> Result<bool, RecordError> {
         let mut text = Vec::new();
         masks.stream.finish(&mut text, &mut masks.findings);
         let Some(mut text) = Masks::hidden(masks.hider.as_mut(), text, &mut masks.findings) else {
-            return self.cut(Why::Binary);
+            return self.cut(Why::Binary).map(|()| false);
         };
         if let Some(hider) = masks.hider
             && hider.finish(&mut text, &mut masks.findings).is_err()
         {
-            return self.cut(Why::Binary);
+            return self.cut(Why::Binary).map(|()| false);
         }
-        self.keep(&text)?;
-        let rest = std::mem::take(&mut self.tail);
-        self.note(&rest)
+        self.keep(&text).map(|()| true)
     }
 
     fn keep(&mut self, text: &[u8]) -> Result<(), RecordError> {
@@ -160,14 +191,16 @@ impl Keeping {
     }
 
     fn cut(&mut self, why: Why) -> Result<(), RecordError> {
-        self.masks = None;
+        self.masks = Rest::Over;
         self.put(&Part::Cut { seq: self.seq, why })
     }
 
     fn put(&self, part: &Part) -> Result<(), RecordError> {
-        self.recorder.note(&match self.side {
-            Side::Answer => Note::Shown(part.encode()),
-            Side::Upload => Note::Put(part.encode()),
+        let part = part.encode();
+        self.recorder.note(&if self.uploaded {
+            Note::Put(part)
+        } else {
+            Note::Shown(part)
         })
     }
 }
@@ -199,11 +232,11 @@ pub(super) fn head(
     status: u16,
     fields: &HeaderMap<HeaderValue>,
 ) -> Note {
-    let masker = masker(account);
+    let masker = account.maskers.at_rest();
     let fields = fields.iter().filter_map(|(name, value)| {
         let shown = !SECRET.contains(&name.as_str());
         let value = String::from_utf8_lossy(value.as_bytes());
-        shown.then(|| (name.as_str().to_owned(), at_rest(&masker, &value)))
+        shown.then(|| (name.as_str().to_owned(), at_rest(masker, &value)))
     });
     let fields = fields.collect();
     Note::Shown(
@@ -214,15 +247,6 @@ pub(super) fn head(
         }
         .encode(),
     )
-}
-
-/// Nothing is revealed to a recording.
-fn masker(account: &Account) -> Masker {
-    Masker::new(MaskerConfig {
-        find: account.find.clone(),
-        own: account.own.clone(),
-        ..MaskerConfig::default()
-    })
 }
 
 /// How many bytes at the front are whole characters, or no text at all.

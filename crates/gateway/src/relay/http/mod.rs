@@ -10,22 +10,30 @@
 //! asked (API calls, up to [`WHOLE_BYTES_MAX`]) or where people are asked about one whose digest nobody has said yet.
 
 mod answer;
+mod ask;
 mod bodies;
+mod coding;
 mod exchange;
+mod facts;
 mod head;
 mod http2;
 mod keep;
+mod masking;
 mod outgoing;
 mod part;
+mod posted;
 mod send;
 mod sessions;
+mod settling;
 mod show;
 mod sts;
+mod used;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -39,8 +47,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+use crate::config;
 use crate::gateway::Gateway;
 use crate::listen::settle_socket;
+use crate::random;
 
 pub use answer::Shown;
 pub use outgoing::Outgoing;
@@ -58,23 +68,30 @@ const REST: Duration = Duration::from_millis(100);
 pub struct Relay {
     gateway: Arc<Gateway>,
     mint: Mint,
+    /// The name clients reach it by.
     host: String,
+    /// So long a request waits for people.
     hold: Duration,
     sessions: sessions::Sessions,
+    used: Arc<used::Used>,
+    /// The id of the next answer.
+    requests: AtomicU64,
     /// Room for bodies that are held whole, in KiB.
     room: Arc<Semaphore>,
 }
 
 impl Relay {
-    /// A relay. `host` is the name clients reach it by; a request waits `hold` for people.
+    /// A relay as `config` has it.
     #[must_use]
-    pub fn new(gateway: Arc<Gateway>, mint: Mint, host: &str, hold: Duration) -> Self {
+    pub fn new(gateway: Arc<Gateway>, mint: Mint, config: &config::Aws) -> Self {
         Self {
             gateway,
             mint,
-            host: host.to_owned(),
-            hold,
-            sessions: sessions::Sessions::default(),
+            host: config.host.clone(),
+            hold: config.hold,
+            sessions: sessions::Sessions::new(config.sessions),
+            used: Arc::default(),
+            requests: AtomicU64::new(random::bytes().map_or(0, u64::from_be_bytes)),
             room: Arc::new(Semaphore::new(HELD_BYTES_MAX >> 10)),
         }
     }
@@ -177,7 +194,7 @@ where
     let limit = relay.gateway.limits.login;
     let service = service_fn(move |request| {
         let relay = relay.clone();
-        async move { Ok::<_, Infallible>(relay.answer(request, source, transport).await) }
+        Box::pin(async move { Ok::<_, Infallible>(relay.answer(request, source, transport).await) })
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

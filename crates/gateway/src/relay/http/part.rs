@@ -1,20 +1,21 @@
 //! What of an answer is hidden, and which part of an object is shown.
 
+use std::sync::Arc;
+
 use hyper::http::response;
 use hyper::{Response, StatusCode};
-use mask::{Masker, MaskerConfig};
+use mask::Masker;
 use protocols::aws::classify::{Call, Thing, Wire};
-use protocols::aws::objects::declared;
+use protocols::aws::objects::{Facts, declared};
 use protocols::aws::range::{Wanted, content_range};
 use protocols::aws::secrets::Hider;
 use protocols::http::coding::Format;
 
-use super::WHOLE_BYTES_MAX;
 use super::answer::{Cut, Shown};
 use super::exchange::own;
 use super::head::content_length;
 use super::send::Going;
-use crate::upstream::aws::Account;
+use crate::upstream::aws::{Account, Of};
 
 /// The part of an object that an answer holds.
 pub(super) enum Part {
@@ -30,28 +31,33 @@ pub(super) enum Part {
 }
 
 /// What hides values in the answer.
-pub(super) fn masker(account: &Account, going: &Going) -> Masker {
-    Masker::new(MaskerConfig {
-        reveal: going.permit.obligations().reveal.clone(),
-        strategies: account.strategies.clone(),
-        find: account.find.clone(),
-        own: account.own.clone(),
-        key: account.mask_key.clone(),
-    })
+pub(super) fn masker(account: &Account, going: &Going) -> Arc<Masker> {
+    account.maskers.shown(&going.permit.obligations().reveal)
 }
 
 /// What hides members of the answer to a call by their name, or what is declared of the object that it reads.
-pub(super) fn hider(account: &Account, call: &Call, masker: &Masker) -> Option<Hider> {
-    Hider::new(call, masker).or_else(|| object(account, call, masker))
+pub(super) fn hider(
+    account: &Account,
+    call: &Call,
+    facts: &Facts,
+    masker: &Masker,
+) -> Option<Hider> {
+    Hider::new(call, masker).or_else(|| object(account, call, facts, masker))
 }
 
 /// What hides what is declared of the object that a call reads or writes.
-pub(super) fn object(account: &Account, call: &Call, masker: &Masker) -> Option<Hider> {
-    Hider::of_object(declared(&account.objects, call)?, masker)
+pub(super) fn object(
+    account: &Account,
+    call: &Call,
+    facts: &Facts,
+    masker: &Masker,
+) -> Option<Hider> {
+    Hider::of_object(declared(&account.objects, call, facts)?, masker)
 }
 
-/// The part that is wanted of an object in which something may be hidden, so that more of it must be read.
-pub(super) fn wanted(account: &Account, going: &Going, masker: &Masker) -> Option<Wanted> {
+/// The part that is wanted of an object in which something may be hidden, so that more of it must be read; and whether that is
+/// all from its start, since only so can be told where what is declared of it stands.
+pub(super) fn wanted(account: &Account, going: &Going, masker: &Masker) -> Option<(Wanted, bool)> {
     let reads = going
         .call
         .operation
@@ -59,10 +65,13 @@ pub(super) fn wanted(account: &Account, going: &Going, masker: &Masker) -> Optio
     if going.call.wire != Wire::S3 || !reads {
         return None;
     }
-    if masker.hides_nothing() && object(account, &going.call, masker).is_none() {
+    // Its content type is known by the answer alone.
+    let declared = object(account, &going.call, &going.facts, masker).is_some();
+    if masker.hides_nothing() && !declared {
         return None;
     }
-    Wanted::read(going.asked.head.fields.one("range")?)
+    let wanted = Wanted::read(going.asked.head.fields.one("range")?)?;
+    Some((wanted, declared))
 }
 
 /// Where that part stands in the answer; `None` where the answer is no part.
@@ -111,15 +120,45 @@ pub(super) fn is_plain(encoding: &str) -> bool {
     matches!(encoding.trim(), "" | "identity" | "aws-chunked")
 }
 
-/// Whether an answer is the head of a compressed object, or a part of one, so that it must be made from the whole. Not where that
-/// is longer than what may be held: it would come to nothing.
+/// What is known of the object that an answer holds.
+pub(super) fn facts(parts: &response::Parts, going: &Going) -> Facts {
+    let mut types = parts.headers.get_all("content-type").iter();
+    let one = match (types.next(), types.next()) {
+        (Some(one), None) => one.to_str().ok(),
+        _ => None,
+    };
+    going.facts.told(one, &going.call)
+}
+
+/// What the length of what is shown of a compressed object depends on; `None` where it cannot be told apart from others.
+pub(super) fn length_of(account: &Account, parts: &response::Parts, going: &Going) -> Option<Of> {
+    let etag = parts.headers.get("etag")?.to_str().ok()?;
+    let facts = facts(parts, going);
+    let found = declared(&account.objects, &going.call, &facts);
+    let version = going
+        .call
+        .parameters
+        .iter()
+        .find(|(name, _)| name == "versionId");
+    let version = version.map_or("", |(_, id)| id.as_str());
+    Some(Of {
+        object: format!("{}?{version}", going.asked.head.path),
+        etag: etag.to_owned(),
+        reveal: going.permit.obligations().reveal.clone(),
+        declared: found.and_then(|found| {
+            let mut all = account.objects.iter();
+            all.position(|it| std::ptr::eq(it, found))
+        }),
+    })
+}
+
+/// Whether an answer is the head of a compressed object, or a part of one, so that it must be made from the whole.
 pub(super) fn needs_whole(account: &Account, parts: &response::Parts, going: &Going) -> bool {
-    let masker = masker(account, going);
     let total = match parts.headers.get("content-range") {
         Some(field) => field.to_str().ok().and_then(content_range).map(|it| it.2),
         None => content_length(&parts.headers),
     };
-    if total.is_none_or(|total| total > WHOLE_BYTES_MAX as u64) {
+    if total.is_none() {
         return false;
     }
     let of = |name: &str| going.call.operation.is_some_and(|it| it.name == name);
@@ -130,11 +169,16 @@ pub(super) fn needs_whole(account: &Account, parts: &response::Parts, going: &Go
         .parameters
         .iter()
         .any(|(name, _)| name == "partNumber");
+    let hides = || {
+        let masker = masker(account, going);
+        let facts = facts(parts, going);
+        !masker.hides_nothing() || object(account, &going.call, &facts, &masker).is_some()
+    };
     going.call.wire == Wire::S3
         && (head || part)
         && !numbered
-        && !(masker.hides_nothing() && object(account, &going.call, &masker).is_none())
         && compressed(parts, &going.call).is_some()
+        && hides()
 }
 
 /// As S3 says it.

@@ -1,12 +1,13 @@
 //! To the target and back.
 
 use bytes::Bytes;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use hyper::http::response;
 use hyper::{Request, Response, Uri};
 use model::{Denial, DenialCode, Permit, Status};
 use protocols::aws::classify::{Call, Wire};
 use protocols::aws::deny::Refusal;
+use protocols::aws::objects::Facts;
 use protocols::aws::upstream;
 use protocols::http::Head;
 use protocols::http::canonical::PathForm;
@@ -14,16 +15,18 @@ use protocols::http::chunked::{Ended, encoded_length};
 use protocols::http::sigv4::{Credentials, Payload, Signer, Verified, sha256};
 
 use super::Relay;
-use super::answer::{Settling, Shown};
+use super::answer::Shown;
 use super::bodies::{Upward, intake, trailer};
 use super::exchange::{Asked, Content, Refused, denied, malformed};
 use super::head::ids;
 use super::keep::{Keeping, Side};
 use super::outgoing::{Outgoing, Upload};
-use super::part::{masker, needs_whole, object, wanted};
+use super::part::{length_of, masker, needs_whole, wanted};
 use super::sessions::Session;
+use super::settling::Settling;
+use super::used::Claim;
 use crate::record::RecordError;
-use crate::upstream::aws::{Account, Destination};
+use crate::upstream::aws::{Account, Destination, Received};
 
 /// A request that may go: what was asked, and what answers for it.
 pub(super) struct Going {
@@ -38,6 +41,12 @@ pub(super) struct Going {
     pub(super) key: String,
     /// An object is asked for whole, though its head or a part of it is wanted.
     pub(super) whole: bool,
+    /// How long what is shown of it is, where it is compressed and that is known.
+    pub(super) known: Option<u64>,
+    /// What is known of the object that is read.
+    pub(super) facts: Facts,
+    /// The use of its signature, where it changes something.
+    pub(super) claim: Option<Claim>,
 }
 
 impl Relay {
@@ -61,21 +70,25 @@ impl Relay {
             }
         };
         going.key.clone_from(&keys.access_key);
+        going.facts = self.facts(account, &going, &keys).await;
         let (going, answer, upload) = self.ask_target(account, going, &keys, content).await?;
         let (parts, body) = answer.into_parts();
         if !needs_whole(account, &parts, &going) {
-            return self.show(account, going, (parts, body), &upload).await;
+            return Box::pin(self.show(account, going, (parts, body), &upload)).await;
+        }
+        let of = length_of(account, &parts, &going);
+        let known = of.and_then(|of| account.lengths.known(&of));
+        let mut whole = Going { known, ..going };
+        if known.is_some() && whole.asked.head.method == "HEAD" {
+            return Box::pin(self.show(account, whole, (parts, body), &upload)).await;
         }
         // What comes of its compression anew only the whole of it tells.
         drop(body);
-        let whole = Going {
-            whole: true,
-            ..going
-        };
+        whole.whole = true;
         let nothing = Content::Whole(Bytes::new(), None);
         let (going, answer, upload) = self.ask_target(account, whole, &keys, nothing).await?;
         let answer = answer.into_parts();
-        self.show(account, going, answer, &upload).await
+        Box::pin(self.show(account, going, answer, &upload)).await
     }
 
     /// Asks the target. Where nothing comes of it, that is settled.
@@ -85,16 +98,16 @@ impl Relay {
         going: Going,
         keys: &Credentials,
         content: Content,
-    ) -> Result<(Going, Response<Incoming>, Upload), Refused> {
+    ) -> Result<(Going, Response<Received>, Upload), Refused> {
         let wire = going.call.wire;
-        let (request, upload) = match self.prepare(account, &going, keys, content) {
+        let (destination, request, upload) = match self.prepare(account, &going, keys, content) {
             Ok(prepared) => prepared,
             Err(refused) => {
                 going.stopped(DenialCode::UpstreamUnavailable, None);
                 return Err(refused);
             }
         };
-        let answered = account.client().request(request).await;
+        let answered = account.ask(&destination, request).await;
         match (answered, upload.outcome()) {
             // The target may have answered before it had all: an upload that is wrong is the client's fault all the same.
             (_, Some(Err(refusal))) => {
@@ -137,7 +150,7 @@ impl Relay {
         going: &Going,
         keys: &Credentials,
         content: Content,
-    ) -> Result<(Request<Outgoing>, Upload), Refused> {
+    ) -> Result<(Destination, Request<Outgoing>, Upload), Refused> {
         let Going { asked, call, .. } = going;
         let wire = call.wire;
         let destination = account.destination(call, &asked.scope);
@@ -154,11 +167,11 @@ impl Relay {
         if going.whole {
             head.method = "GET".to_owned();
             head.fields.remove("range");
-        } else if let Some(wanted) = wanted(account, going, &masker) {
-            // Only from its start can what is declared of an object be told.
-            let range = match object(account, call, &masker) {
-                Some(_) => wanted.from_the_start(),
-                None => wanted.widened(),
+        } else if let Some((wanted, declared)) = wanted(account, going, &masker) {
+            let range = if declared {
+                wanted.from_the_start()
+            } else {
+                wanted.widened()
             };
             head.fields.set("range", range);
         }
@@ -174,16 +187,27 @@ impl Relay {
             form: PathForm::of(&asked.scope.service),
         };
         let signed = signer
-            .sign(&mut head, &payload, self.gateway.clock.now())
+            .sign_with(
+                going.session.derived(),
+                &mut head,
+                &payload,
+                self.gateway.clock.now(),
+            )
             .map_err(|error| malformed(&error.to_string(), wire))?;
-        let mut keeping = Keeping::new(account, &going.session, going.seq, call, Side::Upload);
-        if call.operation.is_some_and(|it| it.name == "UploadPart") {
-            keeping = keeping.piece();
-        }
+        // Most requests have nothing to keep.
+        let keeping = || {
+            let facts = Facts::of_upload(&asked.head);
+            let side = Side::Upload(&facts);
+            let keeping = Keeping::new(account, &going.session, going.seq, call, side);
+            match call.operation {
+                Some(operation) if operation.name == "UploadPart" => keeping.piece(),
+                _ => keeping,
+            }
+        };
         let Upward { body, upload } = upward(content, asked, &signed, keeping, length, wire)?;
-        let request = request(&destination, &head, body)
+        let request = request(&head, body)
             .ok_or_else(|| malformed("the request cannot be written anew", wire))?;
-        Ok((request, upload))
+        Ok((destination, request, upload))
     }
 }
 
@@ -246,7 +270,7 @@ fn upward(
     content: Content,
     asked: &Asked,
     signed: &Verified,
-    mut keeping: Keeping,
+    keeping: impl FnOnce() -> Keeping,
     travelled: u64,
     wire: Wire,
 ) -> Result<Upward, Refused> {
@@ -254,7 +278,8 @@ fn upward(
     match content {
         Content::Whole(bytes, _) => {
             // What was asked holds the bodies of API calls; an object's content is told there by its digest.
-            if wire == Wire::S3 {
+            if wire == Wire::S3 && !bytes.is_empty() {
+                let mut keeping = keeping();
                 let kept = keeping.push(&bytes).and_then(|()| keeping.finish());
                 kept.map_err(|error| unrecorded(&error, wire))?;
             }
@@ -277,7 +302,7 @@ fn upward(
                     upload,
                 });
             }
-            Upward::passing(body, asked, signed, keeping, travelled, wire)
+            Upward::passing(body, asked, signed, keeping(), travelled, wire)
         }
     }
 }
@@ -288,16 +313,14 @@ pub(super) fn unrecorded(error: &RecordError, wire: Wire) -> Refused {
     denied(&Denial::new(DenialCode::LedgerUnavailable, say), wire)
 }
 
-fn request(destination: &Destination, head: &Head, body: Outgoing) -> Option<Request<Outgoing>> {
+/// A request with its path alone, as it is sent to a host.
+pub(super) fn request(head: &Head, body: Outgoing) -> Option<Request<Outgoing>> {
     let mut target = head.path.clone();
     if let Some(query) = &head.query {
         target.push('?');
         target.push_str(query);
     }
-    let base = destination.base.to_string();
-    let uri: Uri = format!("{}{target}", base.trim_end_matches('/'))
-        .parse()
-        .ok()?;
+    let uri: Uri = target.parse().ok()?;
     let mut request = Request::builder().method(head.method.as_str()).uri(uri);
     for (name, value) in head.fields.iter() {
         request = request.header(name, value);
@@ -314,6 +337,7 @@ impl Going {
         };
         Settling {
             permit: self.permit,
+            claim: self.claim,
             session: self.session,
             seq: self.seq,
             status: parts.status.as_u16(),
@@ -348,6 +372,7 @@ impl Going {
         let ids = self.key_and(ids.unwrap_or_default());
         let settling = Settling {
             permit: self.permit,
+            claim: self.claim,
             session: self.session,
             seq: self.seq,
             status: 0,

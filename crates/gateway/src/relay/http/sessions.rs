@@ -6,9 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use model::{Denial, DenialCode, PolicyVersion, Timestamp};
+use model::{
+    Authenticated, Decision, Denial, DenialCode, Digest, Event, PolicyVersion, Secret, Timestamp,
+};
+use policy::PolicySet;
 use protocols::aws::NAME;
 use protocols::aws::credentials::Grant;
+use protocols::http::sigv4::Derived;
 use tokio::sync::OnceCell;
 
 use super::Relay;
@@ -16,7 +20,7 @@ use crate::gate::Caller;
 use crate::gateway::Gateway;
 use crate::login::{self, Login};
 use crate::random;
-use crate::upstream::aws::Kept;
+use crate::upstream::aws::{Account, Kept};
 
 /// A session in which nothing was asked for so long is closed, unless the configuration says otherwise; the same keys open
 /// another.
@@ -25,17 +29,21 @@ const IDLE: Duration = Duration::from_secs(15 * 60);
 const SWEEP_EVERY: Duration = Duration::from_secs(15);
 
 /// The open sessions, by access key.
-#[derive(Default)]
 pub(super) struct Sessions {
     open: Mutex<HashMap<String, Arc<Open>>>,
+    /// So many of one identity at most.
+    each: usize,
 }
 
 struct Open {
     caller: OnceCell<Arc<Caller>>,
-    expires: Timestamp,
+    /// What it was begun with.
+    with: Arc<Keys>,
+    /// [`Identity::key`](model::Identity::key) of who holds them.
+    holder: Digest,
     state: Mutex<State>,
     /// Of the role that is assumed for it.
-    keys: Kept,
+    assumed: Kept,
     asked: AtomicU64,
     /// The policies that let it use its target: what one set of them decided, it decides again.
     admitted: Mutex<Option<PolicyVersion>>,
@@ -47,6 +55,32 @@ struct State {
     busy: usize,
     /// When the last one ended, by the monotonic clock.
     used: Duration,
+}
+
+/// What keys of an agent stand for.
+pub(super) struct Keys {
+    pub(super) grant: Grant,
+    pub(super) secret: Secret,
+    /// What requests with them are verified by, and those to the target signed with.
+    pub(super) derived: Derived,
+    token: String,
+}
+
+impl Keys {
+    pub(super) fn new(grant: Grant, secret: Secret, token: &str) -> Self {
+        Self {
+            grant,
+            secret,
+            derived: Derived::default(),
+            token: token.to_owned(),
+        }
+    }
+}
+
+/// A session for a request, and one that must be closed for it.
+struct Taken {
+    open: Arc<Open>,
+    instead_of: Option<Arc<Open>>,
 }
 
 /// A session while a request of it is under way.
@@ -62,19 +96,33 @@ impl Session {
         self.open.asked.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Whether these policies let it use its target before.
-    pub(super) fn is_admitted(&self, by: PolicyVersion) -> bool {
-        *lock(&self.open.admitted) == Some(by)
-    }
-
-    /// These policies let it use its target.
-    pub(super) fn admit(&self, by: PolicyVersion) {
-        *lock(&self.open.admitted) = Some(by);
+    /// Asks these policies whether it may use its target, unless they said so before: they may have changed since it began.
+    ///
+    /// # Errors
+    /// The refusal for the client.
+    pub(super) fn admitted_by(&self, policies: &PolicySet) -> Result<(), Denial> {
+        let version = policies.version();
+        if *lock(&self.open.admitted) == Some(version) {
+            return Ok(());
+        }
+        let caller = &self.caller;
+        match policies.connect(&caller.identity, &caller.target.as_policy()) {
+            Decision::Deny(denial) => Err(denial),
+            _ => {
+                *lock(&self.open.admitted) = Some(version);
+                Ok(())
+            }
+        }
     }
 
     /// Where the keys are kept that its requests are made with.
     pub(super) fn keys(&self) -> &Kept {
-        &self.open.keys
+        &self.open.assumed
+    }
+
+    /// The keys that were derived for it.
+    pub(super) fn derived(&self) -> &Derived {
+        &self.open.with.derived
     }
 }
 
@@ -89,20 +137,50 @@ impl Drop for Session {
 /// Who asks, and from where.
 pub(super) struct Asker<'a> {
     pub(super) access_key: &'a str,
-    pub(super) grant: &'a Grant,
+    pub(super) keys: &'a Arc<Keys>,
     pub(super) client: &'a str,
     pub(super) source: SocketAddr,
     pub(super) transport: &'static str,
 }
 
 impl Sessions {
-    /// The session of these keys; begun where there is none yet.
+    pub(super) fn new(each: usize) -> Self {
+        Self {
+            open: Mutex::default(),
+            each,
+        }
+    }
+
+    /// What was opened of these keys before, where they have a session.
+    pub(super) fn keys(
+        &self,
+        access_key: &str,
+        token: Option<&str>,
+        now: Timestamp,
+    ) -> Option<Arc<Keys>> {
+        let sessions = lock(&self.open);
+        let keys = &sessions.get(access_key)?.with;
+        let good = token == Some(keys.token.as_str()) && now < keys.grant.expires;
+        good.then(|| keys.clone())
+    }
+
+    /// The session of these keys; begun where there is none yet. Where its holder has as many as one may, the one that rested
+    /// longest is closed for it.
+    ///
+    /// # Errors
+    /// The refusal for the client: none of them rests, or it cannot begin.
     pub(super) async fn enter(
         &self,
         gateway: &Arc<Gateway>,
         asker: &Asker<'_>,
     ) -> Result<Session, Denial> {
-        let open = self.take(asker);
+        let Taken { open, instead_of } = match self.take(asker) {
+            Ok(taken) => taken,
+            Err(denial) => return Err(refused(gateway, asker, denial).await),
+        };
+        if let Some(rested) = instead_of {
+            close(gateway, &rested, "its holder began another session").await;
+        }
         let begun = open.caller.get_or_try_init(|| begin(gateway, asker)).await;
         let caller = match begun {
             Ok(caller) => caller.clone(),
@@ -119,23 +197,49 @@ impl Sessions {
         })
     }
 
-    fn take(&self, asker: &Asker<'_>) -> Arc<Open> {
+    fn take(&self, asker: &Asker<'_>) -> Result<Taken, Denial> {
         let mut sessions = lock(&self.open);
-        let open = sessions
-            .entry(asker.access_key.to_owned())
-            .or_insert_with(|| {
-                Arc::new(Open {
-                    caller: OnceCell::new(),
-                    expires: asker.grant.expires,
-                    state: Mutex::default(),
-                    keys: Kept::default(),
-                    asked: AtomicU64::new(0),
-                    admitted: Mutex::default(),
-                })
-            });
         // Under the lock of the map, so that nobody closes it meanwhile.
-        lock(&open.state).busy += 1;
-        open.clone()
+        if let Some(open) = sessions.get(asker.access_key) {
+            lock(&open.state).busy += 1;
+            return Ok(Taken {
+                open: open.clone(),
+                instead_of: None,
+            });
+        }
+        let holder = asker.keys.grant.identity.key();
+        let of_holder = || sessions.iter().filter(|(_, open)| open.holder == holder);
+        let mut instead_of = None;
+        if of_holder().count() >= self.each {
+            let resting = of_holder().filter_map(|(key, open)| {
+                let state = lock(&open.state);
+                (state.busy == 0).then(|| (state.used, key.clone()))
+            });
+            let Some((_, key)) = resting.min() else {
+                let say = format!(
+                    "{} has {} sessions with requests under way already, and no more may be open at once ([aws] sessions): use \
+                     the keys that you have",
+                    asker.keys.grant.identity.name(),
+                    self.each
+                );
+                return Err(Denial::new(DenialCode::LimitExceeded, say));
+            };
+            instead_of = sessions.remove(&key);
+        }
+        let open = Arc::new(Open {
+            caller: OnceCell::new(),
+            with: asker.keys.clone(),
+            holder,
+            state: Mutex::new(State {
+                busy: 1,
+                used: Duration::ZERO,
+            }),
+            assumed: Kept::default(),
+            asked: AtomicU64::new(0),
+            admitted: Mutex::default(),
+        });
+        sessions.insert(asker.access_key.to_owned(), open.clone());
+        Ok(Taken { open, instead_of })
     }
 
     /// Closes the sessions that rest, or whose keys have ended.
@@ -146,7 +250,7 @@ impl Sessions {
         lock(&self.open).retain(|_, open| {
             let state = lock(&open.state);
             let reason = match state.busy {
-                0 if wall >= open.expires => "its keys ended",
+                0 if wall >= open.with.grant.expires => "its keys ended",
                 0 if now.saturating_sub(state.used) >= idle => "nothing was asked for too long",
                 _ => return true,
             };
@@ -167,16 +271,34 @@ impl Sessions {
     }
 }
 
-/// Looks after the sessions, for as long as it is not aborted.
+/// Looks after the sessions and the connections to targets, for as long as it is not aborted.
 pub(super) async fn sweep(relay: Arc<Relay>) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
         relay.sessions.close_idle(&relay.gateway).await;
+        for target in relay.gateway.targets.values() {
+            target.account().into_iter().for_each(Account::sweep);
+        }
+    }
+}
+
+/// A session that did not begin stands in the ledger as a login that was refused, before the client hears it.
+async fn refused(gateway: &Gateway, asker: &Asker<'_>, denial: Denial) -> Denial {
+    gateway.stats.logins_refused.up();
+    let event = Event::Authenticated(Authenticated {
+        identity: Some(asker.keys.grant.identity.clone()),
+        target: login::name(&asker.keys.grant.target),
+        source: asker.source.to_string(),
+        refused: Some(denial.message.clone()),
+    });
+    match gateway.journal.write(event).await {
+        Ok(_) => denial,
+        Err(unwritten) => unwritten.denial(),
     }
 }
 
 async fn begin(gateway: &Arc<Gateway>, asker: &Asker<'_>) -> Result<Arc<Caller>, Denial> {
-    let grant = asker.grant;
+    let grant = &asker.keys.grant;
     let target = gateway
         .admit(&grant.identity, &grant.target, NAME)
         .map_err(|(_, denial)| denial)?;

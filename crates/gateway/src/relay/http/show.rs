@@ -1,10 +1,8 @@
 //! The target's answer, as far as policy lets it be seen.
 
-use std::sync::Arc;
-
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use hyper::http::response;
 use hyper::{Response, StatusCode};
 use mask::{Findings, Hint};
@@ -13,17 +11,22 @@ use protocols::aws::classify::Wire;
 use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::objects::declared;
 use protocols::aws::range::Wanted;
+use protocols::aws::secrets::Hider;
 use protocols::http::coding::{Format, MAGIC_BYTES};
 
-use super::answer::{Begun, Coding, Masking, Passing, Shown, ShownError, Waited, is_text};
+use super::answer::{Cut, Passing, Shown, Waited};
+use super::coding::{Begun, Coding};
 use super::exchange::{Refused, malformed};
 use super::head::{self, Changes, content_length, ids};
 use super::keep::{self, Keeping, Side};
+use super::masking::{Masking, ShownError, is_text};
 use super::outgoing::Upload;
-use super::part::{Part, beyond, compressed, hider, is_plain, masker, part, wanted};
+use super::part::{
+    Part, beyond, compressed, facts, hider, is_plain, length_of, masker, part, wanted,
+};
 use super::send::{Going, unrecorded};
 use super::{Relay, WHOLE_BYTES_MAX};
-use crate::upstream::aws::Account;
+use crate::upstream::aws::{Account, Of, Received};
 
 /// Answers that are waited for may become longer by so much.
 const GROWTH_BYTES: usize = 64 << 10;
@@ -44,17 +47,24 @@ impl Relay {
         &self,
         account: &Account,
         going: Going,
-        (parts, mut body): (response::Parts, Incoming),
+        (parts, mut body): (response::Parts, Received),
         upload: &Upload,
     ) -> Result<Response<Shown>, Refused> {
         let wire = going.call.wire;
         let length = content_length(&parts.headers);
         let is_head = going.asked.head.method == "HEAD";
         let bodiless = is_head && !going.whole || body.is_end_stream();
-        let masker = Arc::new(masker(account, &going));
-        let hider = hider(account, &going.call, &masker);
+        let masker = masker(account, &going);
+        let facts = facts(&parts, &going);
+        // An error is no object.
+        let is_content = parts.status.is_success() || parts.status == StatusCode::NOT_MODIFIED;
+        let hider = if is_content {
+            hider(account, &going.call, &facts, &masker)
+        } else {
+            Hider::new(&going.call, &masker)
+        };
         let clear = masker.hides_nothing() && hider.is_none();
-        let wanted = wanted(account, &going, &masker);
+        let wanted = wanted(account, &going, &masker).map(|(wanted, _)| wanted);
         let cut = match wanted.and_then(|wanted| part(&parts, wanted)) {
             Some(Part::Beyond(total)) => {
                 let settling = going.settling(&parts, upload);
@@ -81,11 +91,15 @@ impl Relay {
         // HEAD agrees with GET.
         let reads = matches!(going.asked.head.method.as_str(), "GET" | "HEAD");
         let changes = Changes {
+            call: &going.call,
             cut: cut.as_ref(),
             tags: (!clear && (!bodiless || reads)).then(|| self.mint.tags()),
             coded: waits || untold,
         };
-        let shown = head::shown(&parts, &changes, &masker, &mut findings);
+        let mut shown = head::shown(&parts, &changes, &masker, &mut findings);
+        if let (Some(total), false) = (going.known.filter(|_| untold), going.whole) {
+            shown = shown.header("content-length", total);
+        }
         let masking = (!clear).then(|| Masking {
             stream: (!bodiless && wire != Wire::Cbor).then(|| masker.stream(Hint::NONE).in_place()),
             hider: hider.filter(|_| !bodiless),
@@ -104,40 +118,78 @@ impl Relay {
             &going.session,
             going.seq,
             &going.call,
-            Side::Answer,
+            match (is_content, &masking) {
+                (_, Some(_)) if going.permit.obligations().reveal.is_empty() => Side::Hidden,
+                (true, _) => Side::Answer(&facts),
+                (false, _) => Side::Other,
+            },
         );
         let whole = parts.status != StatusCode::PARTIAL_CONTENT;
-        if !whole && (masking.is_none() || declared(&account.objects, &going.call).is_some()) {
+        if !whole
+            && (masking.is_none() || declared(&account.objects, &going.call, &facts).is_some())
+        {
             keeping = keeping.piece();
         } else if is_head {
             keeping = keeping.nothing();
         }
+        let wanted = wanted.filter(|_| parts.status == StatusCode::OK);
+        let of = length_of(account, &parts, &going);
+        let part = match (wanted, going.known, begun.coding.is_some()) {
+            (Some(wanted), Some(total), true) => match wanted.within(total) {
+                Some(span) => Some((span, total)),
+                None => {
+                    let settling = going.settling(&parts, upload);
+                    settling.settle(Status::Completed, 0, "", Vec::new());
+                    return Ok(beyond(total));
+                }
+            },
+            _ => None,
+        };
+        let window = part.map(|((first, last), _)| Cut {
+            skip: first,
+            length: last - first + 1,
+        });
         let settling = going.settling(&parts, upload);
         let length = if bodiless { Some(0) } else { length };
-        let cut = cut.map(|(cut, _)| cut);
-        let mut passing = Passing::new(body, begun, masking, keeping, length, settling, cut);
+        let cuts = (cut.map(|(cut, _)| cut), window);
+        let mut passing = Passing::new(body, begun, masking, keeping, length, settling, cuts);
         if let Some(error) = passing.failed() {
             return Err(unshown(&error, wire));
         }
         if !waits {
             return finished(shown, Shown::Passing(Box::new(passing)), wire);
         }
-        let part = wanted.filter(|_| parts.status == StatusCode::OK);
-        self.waited(passing, shown, length, is_head, part, wire)
-            .await
+        if let Some((span, total)) = part {
+            let shown = partial(shown, span, total);
+            return finished(shown, Shown::Passing(Box::new(passing)), wire);
+        }
+        let waiting = Waiting {
+            shown,
+            length,
+            is_head,
+            wanted,
+            of,
+            wire,
+        };
+        self.waited(account, passing, waiting).await
     }
 
     /// An answer of which nobody knows how long it will be is waited for, up to what may be held whole; a longer one goes on
     /// as it comes.
     async fn waited(
         &self,
+        account: &Account,
         passing: Passing,
-        shown: response::Builder,
-        length: Option<u64>,
-        is_head: bool,
-        part: Option<Wanted>,
-        wire: Wire,
+        waiting: Waiting,
     ) -> Result<Response<Shown>, Refused> {
+        let Waiting {
+            shown,
+            length,
+            is_head,
+            wanted,
+            of,
+            wire,
+        } = waiting;
         let length = length.and_then(|length| usize::try_from(length).ok());
         let most = length.map_or(WHOLE_BYTES_MAX, |length| {
             let grown = length.saturating_mul(2).saturating_add(GROWTH_BYTES);
@@ -148,24 +200,33 @@ impl Relay {
         let room = room.map_err(|_| malformed("the gateway is ending", wire))?;
         let waited = passing.wait(most, room).await;
         let (waited, room) = waited.map_err(|error| unshown(&error, wire))?;
+        let keep = |total| {
+            of.into_iter()
+                .for_each(|of| account.lengths.keep(of, total))
+        };
         let (whole, room) = match (waited, room) {
             (Waited::Whole(whole), Some(room)) => (whole, room),
             (Waited::Whole(whole), None) => return finished(shown, Shown::Own(Some(whole)), wire),
             (Waited::Longer(passing), _) if is_head => {
-                passing.withdraw(Status::Completed);
+                let total = passing.drained().await;
+                let total = total.map_err(|error| unshown(&error, wire))?;
+                keep(total);
+                let shown = shown.header("content-length", total);
                 return finished(shown, Shown::Own(None), wire);
             }
-            (Waited::Longer(passing), _) if part.is_some() => {
+            (Waited::Longer(passing), _) if wanted.is_some() => {
                 passing.withdraw(Status::Stopped(DenialCode::Withheld));
-                let say = "a part of a compressed object that is so large cannot be masked: get it whole, without Range";
+                let say = "how long a compressed object that is so large will be is not known yet, so no part of it can be shown: \
+                           ask for its head first, or get it whole";
                 let refusal = Refusal::new(Kind::Denied, say);
                 return Err(Refused { refusal, wire });
             }
             (Waited::Longer(passing), _) => return finished(shown, Shown::Passing(passing), wire),
         };
         let total = whole.len() as u64;
+        keep(total);
         let held = |bytes: Bytes| Shown::Held((!bytes.is_empty()).then_some(bytes), room);
-        let Some(part) = part else {
+        let Some(wanted) = wanted else {
             let shown = shown.header("content-length", total);
             return if is_head {
                 finished(shown, Shown::Own(None), wire)
@@ -173,16 +234,34 @@ impl Relay {
                 finished(shown, held(whole), wire)
             };
         };
-        let Some((first, last)) = part.within(total) else {
+        let Some((first, last)) = wanted.within(total) else {
             return Ok(beyond(total));
         };
         let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
-        let shown = shown
-            .status(StatusCode::PARTIAL_CONTENT)
-            .header("content-length", last - first + 1)
-            .header("content-range", format!("bytes {first}-{last}/{total}"));
+        let shown = partial(shown, (first, last), total);
         finished(shown, held(whole.slice(at(first)..=at(last))), wire)
     }
+}
+
+/// An answer that is waited for.
+struct Waiting {
+    shown: response::Builder,
+    /// How long the target says that it is.
+    length: Option<u64>,
+    is_head: bool,
+    /// The part that is wanted of it.
+    wanted: Option<Wanted>,
+    /// What its length is kept by.
+    of: Option<Of>,
+    wire: Wire,
+}
+
+/// The head of an answer that is a part.
+fn partial(shown: response::Builder, (first, last): (u64, u64), total: u64) -> response::Builder {
+    shown
+        .status(StatusCode::PARTIAL_CONTENT)
+        .header("content-length", last - first + 1)
+        .header("content-range", format!("bytes {first}-{last}/{total}"))
 }
 
 fn finished(shown: response::Builder, body: Shown, wire: Wire) -> Result<Response<Shown>, Refused> {
@@ -216,7 +295,7 @@ fn withheld(going: Going, parts: &response::Parts, why: &str) -> Refused {
 /// The beginning of an answer, where it can be inspected.
 async fn begin(
     parts: &response::Parts,
-    body: &mut Incoming,
+    body: &mut Received,
     going: &Going,
     cut: bool,
 ) -> Result<Begun, Unbegun> {
@@ -287,7 +366,7 @@ async fn decoded(
     format: Format,
     first: Bytes,
     mut read: u64,
-    body: &mut Incoming,
+    body: &mut Received,
 ) -> Result<Begun, Unbegun> {
     let broken = |error: protocols::http::coding::Broken| {
         Unbegun::Withheld(format!("is compressed, and {error}"))
@@ -327,7 +406,7 @@ async fn decoded(
 }
 
 /// The next piece; empty at the end.
-async fn next_piece(body: &mut Incoming) -> Result<Bytes, Unbegun> {
+async fn next_piece(body: &mut Received) -> Result<Bytes, Unbegun> {
     while let Some(frame) = body.frame().await {
         let data = frame.map_err(Unbegun::Target)?.into_data();
         if let Ok(data) = data

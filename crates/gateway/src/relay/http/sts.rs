@@ -16,6 +16,9 @@ use crate::random;
 pub(super) struct Signed<'a> {
     pub(super) grant: &'a Grant,
     pub(super) access_key: &'a str,
+    pub(super) signature: &'a str,
+    /// When the signature ends.
+    pub(super) ends: Timestamp,
 }
 
 /// Where a request comes from.
@@ -63,11 +66,13 @@ impl Relay {
                 return Ok(sts::caller(signed.grant, signed.access_key, from.request));
             }
             (Ask::Role(role), Some(signed)) => {
+                self.used_once(signed, now)?;
                 self.may_use(signed.grant, &role.target)?;
                 let wished = sts::grant(signed.grant.identity.clone(), role.clone(), now);
                 not_longer(wished, signed.grant.expires)
             }
             (Ask::SessionToken { secs }, Some(signed)) => {
+                self.used_once(signed, now)?;
                 let expires = now.plus_micros(secs.saturating_mul(1_000_000));
                 let wished = Grant {
                     expires,
@@ -89,6 +94,13 @@ impl Relay {
             .make(&grant, nonce)
             .map_err(|error| broken(&error))?;
         Ok(sts::keys(&ask, &grant, &keys, from.request))
+    }
+
+    /// Keys are given once for a signature: what is caught on the way gives nobody others.
+    fn used_once(&self, signed: &Signed<'_>, now: Timestamp) -> Result<(), Failed> {
+        let claim = self.used.claim(signed.signature, signed.ends, now);
+        claim.map_err(Failed::Refused)?.keep();
+        Ok(())
     }
 
     /// Whether who holds keys may have others for this target. An unknown target and a forbidden one look alike.

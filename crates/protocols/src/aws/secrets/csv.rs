@@ -1,6 +1,6 @@
-//! CSV with a header (RFC 4180): columns that are hidden by their name.
+//! CSV (RFC 4180): columns that are hidden by their name in the header, or by their number where there is none.
 //!
-//! Rows are held until they are whole. One that has not as many fields as the header could hold a column anywhere, so all of
+//! Rows are held until they are whole. One that has not as many fields as the first could hold a column anywhere, so all of
 //! it is hidden.
 
 use mask::Findings;
@@ -14,7 +14,8 @@ const ROW_BYTES_MAX: usize = 1 << 20;
 pub(super) struct Csv {
     members: Members,
     separator: u8,
-    /// The hidden columns, once the header was read.
+    header: bool,
+    /// The hidden columns, once the first row was read.
     columns: Option<Vec<Option<Member>>>,
     row: Vec<u8>,
     /// Within quotes; a quote may also be half of two.
@@ -22,10 +23,11 @@ pub(super) struct Csv {
 }
 
 impl Csv {
-    pub(super) fn new(members: Members, separator: u8) -> Self {
+    pub(super) fn new(members: Members, separator: u8, header: bool) -> Self {
         Self {
             members,
             separator,
+            header,
             columns: None,
             row: Vec::new(),
             quoted: false,
@@ -62,26 +64,51 @@ impl Csv {
         }
     }
 
+    /// Which columns are hidden, by the first row.
+    fn hidden(&self, row: &[u8], fields: &[Span]) -> Vec<Option<Member>> {
+        let numbered = |index: usize| {
+            let found = self.members.by_column.iter().find(|(it, _)| *it == index);
+            found.map(|(_, member)| *member)
+        };
+        let named = |span: &Span| {
+            self.members
+                .find(name(row.get(span.clone()).unwrap_or_default()).as_bytes())
+        };
+        let of = |(index, span)| {
+            if self.header {
+                named(span)
+            } else {
+                numbered(index)
+            }
+        };
+        fields.iter().enumerate().map(of).collect()
+    }
+
     /// A row is whole.
     fn end(&mut self, out: &mut Vec<u8>, findings: &mut Findings) {
         let row = std::mem::take(&mut self.row);
         let content = row.trim_ascii_end().len();
         let fields = fields(&row, self.separator);
-        let Some(columns) = &self.columns else {
-            let named = |span: &Span| {
-                self.members
-                    .find(name(row.get(span.clone()).unwrap_or_default()).as_bytes())
-            };
-            self.columns = Some(fields.iter().map(named).collect());
-            out.extend_from_slice(&row);
-            return;
-        };
-        let ragged = fields.len() != columns.len() && content > 0;
+        if self.columns.is_none() {
+            // What is blank is no first row.
+            if content > 0 {
+                self.columns = Some(self.hidden(&row, &fields));
+            }
+            if self.header || content == 0 {
+                out.extend_from_slice(&row);
+                return;
+            }
+        }
+        let columns = self.columns.as_deref().unwrap_or_default();
+        let numbers = || self.members.by_column.iter();
+        let short = numbers().any(|(column, _)| *column >= fields.len());
+        let ragged = (fields.len() != columns.len() || short) && content > 0;
         let start = out.len();
         out.extend_from_slice(&row);
         for (index, span) in fields.iter().enumerate() {
             let hidden = columns.get(index).copied().flatten();
-            let any = || columns.iter().flatten().next().copied();
+            let number = || numbers().next().map(|(_, member)| *member);
+            let any = || columns.iter().flatten().next().copied().or_else(number);
             let Some(member) = (if ragged { any() } else { hidden }) else {
                 continue;
             };

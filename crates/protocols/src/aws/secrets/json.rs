@@ -21,6 +21,10 @@ pub(super) struct Json {
     name_next: bool,
     /// The member whose value comes next.
     next: Option<Member>,
+    /// Where places count: the names of the values around, from the outermost, and of the one that comes next. What stands in
+    /// an array has none.
+    names: Vec<Option<Vec<u8>>>,
+    named: Option<Vec<u8>>,
     /// The member below which everything is hidden, and how deep its value stands.
     below: Option<(Member, usize)>,
     name: Vec<u8>,
@@ -48,6 +52,8 @@ impl Json {
             at: At::Between,
             name_next: false,
             next: None,
+            names: Vec::new(),
+            named: None,
             below: None,
             name: Vec::new(),
             bare: Vec::new(),
@@ -86,7 +92,7 @@ impl Json {
                 out.push(byte);
                 if byte == b'"' && !escaped {
                     self.at = At::Between;
-                    self.next = self.named();
+                    self.next = self.member();
                     return Ok(());
                 }
                 if self.name.len() <= NAME_BYTES_MAX {
@@ -138,6 +144,9 @@ impl Json {
                 }
                 self.around.push(byte == b'{');
                 self.name_next = byte == b'{';
+                if self.members.has_paths() {
+                    self.names.push(self.named.take());
+                }
             }
             b'}' | b']' => {
                 if self.around.pop() != Some(byte == b'}') {
@@ -149,11 +158,12 @@ impl Json {
                 {
                     self.below = None;
                 }
-                self.next = None;
+                self.names.pop();
+                self.forget();
                 self.name_next = false;
             }
             b',' => {
-                self.next = None;
+                self.forget();
                 self.name_next = self.around.last().copied().unwrap_or(false);
             }
             b':' => self.name_next = false,
@@ -189,14 +199,28 @@ impl Json {
         self.below.map(|(member, _)| member).or(next)
     }
 
+    /// What comes next has no name yet.
+    fn forget(&mut self) {
+        self.next = None;
+        self.named = None;
+    }
+
     /// The member that the name just read names.
-    fn named(&self) -> Option<Member> {
-        if !self.name.contains(&b'\\') {
-            return self.members.find(&self.name);
+    fn member(&mut self) -> Option<Member> {
+        let mut name = std::mem::take(&mut self.name);
+        if name.contains(&b'\\') {
+            let quoted = [b"\"", name.as_slice(), b"\""].concat();
+            // What is no text is no name that anybody declared.
+            name = serde_json::from_slice::<String>(&quoted).map_or(name, String::into_bytes);
         }
-        let quoted = [b"\"", self.name.as_slice(), b"\""].concat();
-        let name: String = serde_json::from_slice(&quoted).ok()?;
-        self.members.find(name.as_bytes())
+        let around = self.names.iter().flatten().map(Vec::as_slice);
+        let found = self.members.find_at(around, &name);
+        if self.members.has_paths() {
+            self.named = Some(name);
+        } else {
+            self.name = name;
+        }
+        found
     }
 
     /// A number or word has ended. One in which something was hidden before is no number any more.

@@ -15,7 +15,7 @@ use mask::{Findings, Masker};
 use model::DataClass;
 
 use super::classify::{Call, Wire};
-use super::objects::{Declared, Form};
+use super::objects::{Declared, Form, Name, Step};
 
 /// What gives access: keys, passwords, tokens, plaintexts.
 pub const SECRET: &str = "secret";
@@ -132,6 +132,10 @@ struct Member {
 struct Members {
     list: Vec<(String, DataClass)>,
     by_name: HashMap<String, Member>,
+    /// Those that stand at one place only.
+    by_path: Vec<(Vec<Step>, Member)>,
+    /// Columns of CSV without a header.
+    by_column: Vec<(usize, Member)>,
     masker: Masker,
 }
 
@@ -181,8 +185,8 @@ impl Hider {
         let reader = match call.wire {
             Wire::Json(_) | Wire::RestJson => Reader::Json(json::Json::new(members)),
             // Some of these answer in JSON where they are asked to.
-            Wire::Query | Wire::Ec2 => Reader::Xml(xml::Xml::new(members, true)),
-            Wire::RestXml | Wire::S3 => Reader::Xml(xml::Xml::new(members, false)),
+            Wire::Query | Wire::Ec2 => Reader::Xml(xml::Xml::new(members, xml::Of::Answer)),
+            Wire::RestXml | Wire::S3 => Reader::Xml(xml::Xml::new(members, xml::Of::Any)),
             Wire::Cbor => Reader::Cbor(cbor::Cbor::new(members)),
         };
         Some(Self { reader })
@@ -207,14 +211,17 @@ impl Hider {
     pub fn of_object(declared: &Declared, masker: &Masker) -> Option<Self> {
         let mut members = Members::new(masker);
         for (name, class) in &declared.names {
-            members.add(name, class, false);
+            members.declare(name, class);
         }
-        if members.by_name.is_empty() {
+        if members.list.is_empty() {
             return None;
         }
         let reader = match declared.form {
-            Form::Csv(separator) => Reader::Csv(csv::Csv::new(members, separator)),
+            Form::Csv { separator, header } => {
+                Reader::Csv(csv::Csv::new(members, separator, header))
+            }
             Form::Json => Reader::Json(json::Json::new(members)),
+            Form::Xml => Reader::Xml(xml::Xml::new(members, xml::Of::Object)),
         };
         Some(Self { reader })
     }
@@ -257,6 +264,8 @@ impl Members {
         Self {
             list: Vec::new(),
             by_name: HashMap::new(),
+            by_path: Vec::new(),
+            by_column: Vec::new(),
             masker: masker.clone(),
         }
     }
@@ -272,6 +281,23 @@ impl Members {
         self.by_name.insert(name.to_owned(), Member { index, blob });
     }
 
+    /// Adds what is declared of an object, unless policy reveals its class.
+    fn declare(&mut self, name: &Name, class: &DataClass) {
+        if !self.masker.masks(class) {
+            return;
+        }
+        let member = Member {
+            index: self.list.len(),
+            blob: false,
+        };
+        self.list.push((name.to_string(), class.clone()));
+        match name {
+            Name::Anywhere(name) => drop(self.by_name.insert(name.clone(), member)),
+            Name::At(steps) => self.by_path.push((steps.clone(), member)),
+            Name::Column(column) => self.by_column.push((*column, member)),
+        }
+    }
+
     /// Adds a member that is hidden and is no finding.
     fn hide(&mut self, name: &str) {
         let index = self.list.len();
@@ -282,6 +308,32 @@ impl Members {
     fn find(&self, name: &[u8]) -> Option<Member> {
         let name = std::str::from_utf8(name).ok()?;
         self.by_name.get(name).copied()
+    }
+
+    /// Whether places count, and not only names.
+    fn has_paths(&self) -> bool {
+        !self.by_path.is_empty()
+    }
+
+    /// The member of this name, which stands below those `around`, from the outermost.
+    fn find_at<'a>(
+        &self,
+        around: impl Iterator<Item = &'a [u8]> + Clone,
+        name: &'a [u8],
+    ) -> Option<Member> {
+        self.find(name).or_else(|| {
+            let is = |(step, name): (&Step, &[u8])| match step {
+                Step::To(wanted) => wanted.as_bytes() == name,
+                // Attributes are named by themselves.
+                Step::Any => !name.starts_with(b"@"),
+            };
+            let at = |steps: &[Step]| {
+                let path = around.clone().chain(std::iter::once(name));
+                path.clone().count() == steps.len() && steps.iter().zip(path).all(is)
+            };
+            let found = self.by_path.iter().find(|(steps, _)| at(steps));
+            found.map(|(_, member)| *member)
+        })
     }
 
     /// Counts a value that is hidden. What it is goes nowhere.

@@ -1,5 +1,7 @@
 //! XML 1.0, as far as elements and text must be told apart.
 
+use std::ops::Range;
+
 use mask::Findings;
 
 use super::{Member, Members, Unreadable};
@@ -10,16 +12,28 @@ const DEPTH_MAX: usize = 512;
 const TAG_BYTES_MAX: usize = 64 * 1_024;
 const CDATA: &[u8] = b"![CDATA[";
 
+/// What is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    /// An answer that is always a document: one in another form is not read as this.
+    Answer,
+    /// An answer that is a document or something else.
+    Any,
+    /// An object of which elements and attributes are declared.
+    Object,
+}
+
 #[derive(Debug)]
 pub(super) struct Xml {
     members: Members,
-    /// Nothing may stand around the document.
-    strict: bool,
+    of: Of,
     at: At,
     depth: usize,
+    /// Where places count: the names of the elements around, from the outermost.
+    names: Vec<Vec<u8>>,
     /// The member below which everything is hidden, and how deep its element stands.
     below: Option<(Member, usize)>,
-    /// The tag so far, without its brackets.
+    /// The tag so far, without its brackets. It goes out when it is whole.
     tag: Vec<u8>,
 }
 
@@ -35,13 +49,13 @@ enum At {
 }
 
 impl Xml {
-    /// `strict` where every answer is a document: a service that answers in another form is then not read as this one.
-    pub(super) fn new(members: Members, strict: bool) -> Self {
+    pub(super) fn new(members: Members, of: Of) -> Self {
         Self {
             members,
-            strict,
+            of,
             at: At::Text,
             depth: 0,
+            names: Vec::new(),
             below: None,
             tag: Vec::new(),
         }
@@ -65,34 +79,30 @@ impl Xml {
                     self.at = At::Tag(None);
                     out.push(byte);
                 }
-                At::Text if self.strict && self.depth == 0 && !is_around(byte) => {
+                At::Text if self.of != Of::Any && self.depth == 0 && !is_around(byte) => {
                     return Err(Unreadable);
                 }
                 At::Text => out.push(self.shown(byte)),
-                At::Tag(quote) => {
-                    out.push(byte);
-                    self.tag(byte, quote, findings)?;
-                }
+                At::Tag(quote) => self.tag(byte, quote, out, findings)?,
                 At::Cdata(ending) => {
-                    let ending = ended(byte, ending, b']');
-                    // Brackets may be the end, so they stay.
-                    out.push(if matches!(byte, b']' | b'>') {
-                        byte
-                    } else {
-                        self.shown(byte)
-                    });
-                    self.at = ending.map_or(At::Text, At::Cdata);
+                    self.at = ended(byte, ending, b']').map_or(At::Text, At::Cdata);
+                    out.push(self.shown_but(byte, b"]>"));
                 }
                 At::Comment(ending) => {
-                    out.push(byte);
                     self.at = ended(byte, ending, b'-').map_or(At::Text, At::Comment);
+                    out.push(self.shown_but(byte, b"->"));
                 }
             }
         }
         Ok(())
     }
 
-    pub(super) fn finish(self, _: &mut Vec<u8>) {}
+    /// What is left of a tag that does not end is no text that could be shown.
+    pub(super) fn finish(self, out: &mut Vec<u8>) {
+        if let At::Tag(_) = self.at {
+            out.resize(out.len() + self.tag.len(), b'*');
+        }
+    }
 
     /// A byte of text. White space stays: it may be layout.
     fn shown(&self, byte: u8) -> u8 {
@@ -102,10 +112,20 @@ impl Xml {
         }
     }
 
+    /// The same where these bytes may be the end of it, so they stay.
+    fn shown_but(&self, byte: u8, ends: &[u8]) -> u8 {
+        if ends.contains(&byte) {
+            byte
+        } else {
+            self.shown(byte)
+        }
+    }
+
     fn tag(
         &mut self,
         byte: u8,
         quote: Option<u8>,
+        out: &mut Vec<u8>,
         findings: &mut Findings,
     ) -> Result<(), Unreadable> {
         match (quote, byte) {
@@ -113,7 +133,10 @@ impl Xml {
             (None, b'"' | b'\'') => self.at = At::Tag(Some(byte)),
             (None, b'>') => {
                 self.at = At::Text;
-                return self.ended_tag(findings);
+                self.ended_tag(findings)?;
+                out.append(&mut self.tag);
+                out.push(byte);
+                return Ok(());
             }
             (None, b'<') => return Err(Unreadable),
             _ => {}
@@ -126,7 +149,10 @@ impl Xml {
             self.at = At::Cdata(0);
         } else if self.tag == b"!--" {
             self.at = At::Comment(0);
+        } else {
+            return Ok(());
         }
+        out.append(&mut self.tag);
         Ok(())
     }
 
@@ -134,27 +160,115 @@ impl Xml {
         match self.tag.as_slice() {
             [b'/', ..] => {
                 self.depth = self.depth.checked_sub(1).ok_or(Unreadable)?;
+                self.names.truncate(self.depth);
                 if self.below.is_some_and(|(_, depth)| depth == self.depth) {
                     self.below = None;
                 }
             }
             // A document type could declare entities that hold text.
             [b'!', ..] => return Err(Unreadable),
-            [b'?', ..] | [.., b'/'] => {}
-            tag => {
-                if self.depth >= DEPTH_MAX {
-                    return Err(Unreadable);
+            [b'?', ..] if self.below.is_some() => {
+                // An instruction must still be called something.
+                let length = self.tag.len();
+                if let Some(inner) = self.tag.get_mut(1..length.saturating_sub(1)) {
+                    inner.fill(b' ');
+                    inner.iter_mut().take(1).for_each(|byte| *byte = b'x');
                 }
-                let name = tag.split(u8::is_ascii_whitespace).next().unwrap_or(tag);
-                let name = name.rsplit(|byte| *byte == b':').next().unwrap_or(name);
-                if let (None, Some(member)) = (self.below, self.members.find(name)) {
-                    self.members.count(member, findings);
-                    self.below = Some((member, self.depth));
-                }
-                self.depth += 1;
+            }
+            [b'?', ..] => {}
+            [.., b'/'] => self.opened(true, findings)?,
+            _ => self.opened(false, findings)?,
+        }
+        Ok(())
+    }
+
+    /// An element begins, and ends at once where it is empty.
+    fn opened(&mut self, empty: bool, findings: &mut Findings) -> Result<(), Unreadable> {
+        if !empty && self.depth >= DEPTH_MAX {
+            return Err(Unreadable);
+        }
+        let name = name(&self.tag).to_vec();
+        let around = self.names.iter().map(Vec::as_slice);
+        let found = self.members.find_at(around, &name);
+        let member = self.below.map(|(member, _)| member).or(found);
+        if self.of == Of::Object {
+            self.hide_attributes(member, &name, findings)?;
+        }
+        if empty {
+            return Ok(());
+        }
+        if let (None, Some(found)) = (self.below, found) {
+            self.members.count(found, findings);
+            self.below = Some((found, self.depth));
+        }
+        self.depth += 1;
+        if self.members.has_paths() {
+            self.names.push(name);
+        }
+        Ok(())
+    }
+
+    /// Hides the attributes that are named, and all of an element that is hidden itself.
+    fn hide_attributes(
+        &mut self,
+        member: Option<Member>,
+        element: &[u8],
+        findings: &mut Findings,
+    ) -> Result<(), Unreadable> {
+        for (name, value) in attributes(&self.tag).ok_or(Unreadable)? {
+            let local = [b"@", local(self.tag.get(name).unwrap_or_default())].concat();
+            let around = self.names.iter().map(Vec::as_slice);
+            let around = around.chain(std::iter::once(element));
+            let Some(hidden) = member.or_else(|| self.members.find_at(around, &local)) else {
+                continue;
+            };
+            self.members.count(hidden, findings);
+            if let Some(value) = self.tag.get_mut(value) {
+                value.fill(b'*');
             }
         }
         Ok(())
+    }
+}
+
+/// The name of the element that a tag begins, without its prefix.
+fn name(tag: &[u8]) -> &[u8] {
+    let end = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'/';
+    local(tag.split(end).next().unwrap_or(tag))
+}
+
+fn local(name: &[u8]) -> &[u8] {
+    name.rsplit(|byte| *byte == b':').next().unwrap_or(name)
+}
+
+/// Where the names and values of a tag's attributes stand; `None` where something else stands there.
+fn attributes(tag: &[u8]) -> Option<Vec<(Range<usize>, Range<usize>)>> {
+    let mut found = Vec::new();
+    let skip = |from: usize, is: fn(u8) -> bool| {
+        let rest = tag.get(from..).unwrap_or_default();
+        from + rest.iter().take_while(|byte| is(**byte)).count()
+    };
+    let blank: fn(u8) -> bool = |byte| byte.is_ascii_whitespace();
+    let named: fn(u8) -> bool = |byte| !byte.is_ascii_whitespace() && !b"=/\"'".contains(&byte);
+    let mut at = skip(0, named);
+    loop {
+        at = skip(at, blank);
+        match tag.get(at) {
+            None => return Some(found),
+            Some(b'/') if at + 1 == tag.len() => return Some(found),
+            Some(_) => {}
+        }
+        let name = at..skip(at, named);
+        at = skip(name.end, blank);
+        if name.is_empty() || tag.get(at) != Some(&b'=') {
+            return None;
+        }
+        at = skip(at + 1, blank);
+        let quote = tag.get(at).filter(|byte| b"\"'".contains(byte))?;
+        let start = at + 1;
+        let length = tag.get(start..)?.iter().position(|byte| byte == quote)?;
+        found.push((name, start..start + length));
+        at = start + length + 1;
     }
 }
 

@@ -10,13 +10,13 @@ use super::{call, head, scope};
 fn of(service: &str, text: &str, body: &[u8]) -> Command {
     let masker = Masker::new(MaskerConfig::default());
     let call = call(service, text, body);
-    command(&call, &head(text), Body::Whole(body), &masker)
+    command(&call, &head(text), Body::Whole(body), &masker, &[].into())
 }
 
 fn streamed(text: &str, body: Body<'_>) -> Command {
     let masker = Masker::new(MaskerConfig::default());
     let call = classify(&head(text), &scope("s3"), None);
-    command(&call, &head(text), body, &masker)
+    command(&call, &head(text), body, &masker, &[].into())
 }
 
 fn asked(command: &Command) -> Vec<(&str, &str, &str)> {

@@ -117,7 +117,7 @@ fn headers_in_a_presigned_url_are_headers() {
 fn buckets_in_the_host_go_into_the_path() {
     let of = |host: &str, path: &str| {
         let request = head(&format!("GET {path}\nhost: {host}"));
-        upstream::path_style(&request, "aws.example").map(|head| head.path)
+        upstream::path_style(request, "aws.example").map(|head| head.path)
     };
     assert_eq!(of("aws.example", "/b/k"), Some("/b/k".to_owned()));
     assert_eq!(

@@ -4,6 +4,7 @@
 //! it, once somebody knows the key. [`Signer`] signs. What is not here: SigV4A, which is refused by name, and the chunks of
 //! a streamed body ([`super::chunked`]).
 
+mod derived;
 mod presented;
 mod sign;
 mod verify;
@@ -13,6 +14,7 @@ use std::fmt::Write as _;
 use aws_lc_rs::{digest, hmac};
 use model::{Secret, Timestamp};
 
+pub use derived::Derived;
 pub use presented::{Form, Presented};
 pub use sign::{Credentials, Signer};
 pub use verify::{SKEW_SECS_MAX, Verified};
@@ -161,6 +163,12 @@ impl SigningKey {
         let region = mac(&day, &scope.region);
         let service = mac(&region, &scope.service);
         Self(mac(&service, "aws4_request"))
+    }
+
+    /// Whether it is with this key that a text was signed so.
+    #[must_use]
+    pub fn signed(&self, text: &str, signature: &str) -> bool {
+        same(&self.sign(text), signature)
     }
 
     /// The signature of a text, 64 lower-case hexadecimal digits.

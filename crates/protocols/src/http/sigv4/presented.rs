@@ -174,6 +174,16 @@ impl Presented {
         Ok(())
     }
 
+    /// When it ends.
+    #[must_use]
+    pub fn ends(&self) -> Timestamp {
+        let secs = match self.form {
+            Form::Header => super::SKEW_SECS_MAX,
+            Form::Query { expires_secs } => expires_secs,
+        };
+        Timestamp::from_secs(self.at.secs().saturating_add(secs))
+    }
+
     /// Whether it stands in the query.
     #[must_use]
     pub fn is_presigned(&self) -> bool {
@@ -208,7 +218,7 @@ impl Parts<'_> {
     fn whole(self) -> Result<Presented, Fault> {
         let need = |part: Option<_>, what| part.ok_or(Fault::Malformed(what));
         let credential = need(self.credential, "there is no Credential")?;
-        let (access_key, scope) = scope(credential)?;
+        let (access_key, scope) = Scope::of_credential(credential)?;
         let at = date::read(self.date).ok_or(Fault::Malformed(
             "X-Amz-Date is not of the form 20150830T123600Z",
         ))?;
@@ -247,26 +257,31 @@ fn check_algorithm(name: &str) -> Result<(), Fault> {
     }
 }
 
-/// `AKID/20150830/us-east-1/s3/aws4_request`. A key id may hold slashes; the rest does not.
-fn scope(credential: &str) -> Result<(String, Scope), Fault> {
-    let mut parts = credential.rsplitn(5, '/');
-    let mut next = || parts.next().filter(|part| !part.is_empty());
-    let (end, service, region, day, key) = (next(), next(), next(), next(), next());
-    let bad = Fault::Malformed("Credential is not KEY/DAY/REGION/SERVICE/aws4_request");
-    let plain = |text: &&str| {
-        text.bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    };
-    match (key, day, region.filter(plain), service.filter(plain)) {
-        (Some(key), Some(day), Some(region), Some(service)) if end == Some("aws4_request") => Ok((
-            key.to_owned(),
-            Scope {
-                day: day.to_owned(),
-                region: region.to_owned(),
-                service: service.to_owned(),
-            },
-        )),
-        _ => Err(bad),
+impl Scope {
+    /// The access key and the scope of `AKID/20150830/us-east-1/s3/aws4_request`. A key id may hold slashes; the rest does not.
+    ///
+    /// # Errors
+    /// [`Fault::Malformed`].
+    pub fn of_credential(credential: &str) -> Result<(String, Self), Fault> {
+        let mut parts = credential.rsplitn(5, '/');
+        let mut next = || parts.next().filter(|part| !part.is_empty());
+        let (end, service, region, day, key) = (next(), next(), next(), next(), next());
+        let bad = Fault::Malformed("Credential is not KEY/DAY/REGION/SERVICE/aws4_request");
+        let plain = |text: &&str| {
+            text.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        };
+        match (key, day, region.filter(plain), service.filter(plain)) {
+            (Some(key), Some(day), Some(region), Some(service)) if end == Some("aws4_request") => {
+                let scope = Self {
+                    day: day.to_owned(),
+                    region: region.to_owned(),
+                    service: service.to_owned(),
+                };
+                Ok((key.to_owned(), scope))
+            }
+            _ => Err(bad),
+        }
     }
 }
 

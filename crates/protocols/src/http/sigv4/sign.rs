@@ -7,7 +7,7 @@ use super::super::date;
 use super::super::escape::{self, BadEscape};
 use super::super::head::Head;
 use super::verify::Verified;
-use super::{ALGORITHM, Payload, Scope, SigningKey, string_to_sign};
+use super::{ALGORITHM, Derived, Payload, Scope, string_to_sign};
 
 /// Keys of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,20 @@ impl Signer<'_> {
         payload: &Payload,
         now: Timestamp,
     ) -> Result<Verified, BadEscape> {
+        self.sign_with(&Derived::default(), head, payload, now)
+    }
+
+    /// The same with a key that may have been derived before.
+    ///
+    /// # Errors
+    /// As [`Signer::sign`].
+    pub fn sign_with(
+        &self,
+        derived: &Derived,
+        head: &mut Head,
+        payload: &Payload,
+        now: Timestamp,
+    ) -> Result<Verified, BadEscape> {
         let date = date::write(now);
         head.fields.remove("authorization");
         head.fields.set("x-amz-date", date.as_str());
@@ -78,7 +92,7 @@ impl Signer<'_> {
         signed.sort();
         signed.dedup();
         let names: Vec<&str> = signed.iter().map(String::as_str).collect();
-        let verified = self.signature(head, &names, payload, date)?;
+        let verified = self.signature(derived, head, &names, payload, date)?;
         let value = format!(
             "{ALGORITHM} Credential={}/{}, SignedHeaders={}, Signature={}",
             self.credentials.access_key,
@@ -132,7 +146,8 @@ impl Signer<'_> {
         put("X-Amz-SignedHeaders", &names.join(";"));
         head.query = Some(query);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let verified = self.signature(head, &names, payload, date)?;
+        let derived = Derived::default();
+        let verified = self.signature(&derived, head, &names, payload, date)?;
         if let Some(query) = &mut head.query {
             query.push_str(&format!("&X-Amz-Signature={}", verified.signature));
         }
@@ -149,6 +164,7 @@ impl Signer<'_> {
 
     fn signature(
         &self,
+        derived: &Derived,
         head: &Head,
         signed: &[&str],
         payload: &Payload,
@@ -156,7 +172,7 @@ impl Signer<'_> {
     ) -> Result<Verified, BadEscape> {
         let scope = self.scope(&date);
         let canonical = canonical::request(head, self.form, signed, payload.as_str())?;
-        let key = SigningKey::derive(&self.credentials.secret_key, &scope);
+        let key = derived.key(&self.credentials.secret_key, &scope);
         let signature = key.sign(&string_to_sign(&date, &scope, &canonical));
         Ok(Verified {
             payload: payload.clone(),

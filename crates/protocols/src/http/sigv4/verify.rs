@@ -5,7 +5,7 @@ use model::{Secret, Timestamp};
 use super::super::canonical::PathForm;
 use super::super::head::Head;
 use super::presented::{Form, Presented};
-use super::{EMPTY_SHA256, Fault, Payload, Scope, SigningKey, same, string_to_sign};
+use super::{Derived, EMPTY_SHA256, Fault, Payload, Scope, SigningKey, same, string_to_sign};
 
 /// Clocks may differ by so much: what AWS allows.
 pub const SKEW_SECS_MAX: i64 = 15 * 60;
@@ -35,7 +35,7 @@ impl std::fmt::Debug for Verified {
 }
 
 impl Presented {
-    /// Verifies it at `now` with the secret of the key it names. `body` is the SHA-256 of the body in hexadecimal, where the
+    /// Verifies it at `now` with the secret of the key it names, from which a key may have been `derived` before. `body` is the SHA-256 of the body in hexadecimal, where the
     /// caller has read it: it is what is meant where the request says nothing of its body, and must agree where it does.
     ///
     /// # Errors
@@ -43,13 +43,13 @@ impl Presented {
     pub fn verify(
         &self,
         head: &Head,
-        secret: &Secret,
+        (secret, derived): (&Secret, &Derived),
         body: Option<&str>,
         now: Timestamp,
     ) -> Result<Verified, Fault> {
         self.timely(now)?;
         let payload = self.meant(body);
-        let key = SigningKey::derive(secret, &self.scope);
+        let key = derived.key(secret, &self.scope);
         self.matches(head, &key, payload.as_str())?;
         if let (Payload::Sha256(signed), Some(body)) = (&payload, body)
             && !same(signed, body)

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::super::canonical::PathForm;
 use super::super::checksum::{Algorithm, Checksum};
 use super::super::chunked::{BodyFault, Encoder, Ended, Intake, encoded_length};
-use super::super::sigv4::{Chunks, Payload, Presented, Signer, Verified, sha256};
+use super::super::sigv4::{Chunks, Derived, Payload, Presented, Signer, Verified, sha256};
 use super::{at, example, head};
 
 const SIGNED: &str = "PUT /examplebucket/chunkObject.txt HTTP/1.1\n\
@@ -39,7 +39,12 @@ fn verified(text: &str) -> Verified {
     let presented = Presented::read(&head).unwrap();
     let now = at("20130524T000200Z");
     presented
-        .verify(&head, &example().secret_key, None, now)
+        .verify(
+            &head,
+            (&example().secret_key, &Derived::default()),
+            None,
+            now,
+        )
         .unwrap()
 }
 

@@ -4,7 +4,7 @@ use model::Secret;
 
 use super::super::Head;
 use super::super::canonical::PathForm;
-use super::super::sigv4::{EMPTY_SHA256, Fault, Payload, Presented, Signer, sha256};
+use super::super::sigv4::{Derived, EMPTY_SHA256, Fault, Payload, Presented, Signer, sha256};
 use super::{at, example, head};
 
 const NOW: &str = "20130524T001000Z";
@@ -43,7 +43,12 @@ fn presigned(service: &str, secs: i64) -> Head {
 
 fn verify(head: &Head, body: Option<&str>, now: &str) -> Result<Payload, Fault> {
     let presented = Presented::read(head)?;
-    let verified = presented.verify(head, &example().secret_key, body, at(now))?;
+    let verified = presented.verify(
+        head,
+        (&example().secret_key, &Derived::default()),
+        body,
+        at(now),
+    )?;
     Ok(verified.payload)
 }
 
@@ -105,7 +110,9 @@ fn a_good_request_holds_and_a_changed_one_does_not() {
     let other = Presented::read(&good).unwrap();
     let wrong = Secret::from("another".to_owned());
     assert_eq!(
-        other.verify(&good, &wrong, None, at(NOW)).unwrap_err(),
+        other
+            .verify(&good, (&wrong, &Derived::default()), None, at(NOW))
+            .unwrap_err(),
         Fault::Mismatch
     );
     assert_eq!(verify(&good, Some(&"0".repeat(64)), NOW), Err(Fault::Body));

@@ -4,7 +4,7 @@ use mask::{Findings, Masker, MaskerConfig};
 use model::DataClass;
 use proptest::prelude::*;
 
-use super::super::super::objects::{Declared, Form};
+use super::super::super::objects::{Declared, Form, Name};
 use super::super::Hider;
 
 fn declared(separator: u8) -> Declared {
@@ -12,17 +12,29 @@ fn declared(separator: u8) -> Declared {
         ("ssn", DataClass::US_SSN),
         ("Full, \"Name\"", DataClass::EMAIL),
     ];
+    let header = true;
+    of(Form::Csv { separator, header }, &names)
+}
+
+fn of(form: Form, names: &[(&str, DataClass)]) -> Declared {
+    let name = |(name, class): &(&str, DataClass)| (Name::read(name, form).unwrap(), class.clone());
     Declared {
         bucket: "b".to_owned(),
         prefix: String::new(),
-        form: Form::Csv(separator),
-        names: names.map(|(name, class)| (name.to_owned(), class)).into(),
+        content_type: None,
+        tags: [].into(),
+        form,
+        names: names.iter().map(name).collect(),
     }
 }
 
 fn hidden(separator: u8, pieces: &[&[u8]]) -> (String, u64) {
+    hidden_in(&declared(separator), pieces)
+}
+
+fn hidden_in(declared: &Declared, pieces: &[&[u8]]) -> (String, u64) {
     let masker = Arc::new(Masker::new(MaskerConfig::default()));
-    let mut hider = Hider::of_object(&declared(separator), &masker).unwrap();
+    let mut hider = Hider::of_object(declared, &masker).unwrap();
     let (mut out, mut findings) = (Vec::new(), Findings::counting());
     for piece in pieces {
         hider.push(piece, &mut out, &mut findings).unwrap();
@@ -61,6 +73,39 @@ fn columns_are_hidden_by_their_name() {
     );
     check("a,b\n1,2\n", "a,b\n1,2\n", 0);
     check("", "", 0);
+}
+
+#[test]
+fn a_header_may_stand_below_blank_lines() {
+    check("\r\n\nid,ssn\n1,ab\n", "\r\n\nid,ssn\n1,**\n", 1);
+}
+
+#[test]
+fn without_a_header_columns_are_hidden_by_their_number() {
+    let form = Form::Csv {
+        separator: b',',
+        header: false,
+    };
+    let declared = of(form, &[("2", DataClass::US_SSN), ("4", DataClass::EMAIL)]);
+    let check = |text: &str, expect: &str, count| {
+        for cut in 0..text.len() {
+            let (one, other) = text.as_bytes().split_at(cut);
+            let hidden = hidden_in(&declared, &[one, other]);
+            assert_eq!(hidden, (expect.to_owned(), count), "cut at {cut}");
+        }
+    };
+    check(
+        "1,ab,c,\"d,e\"\n\n2,,f,g\n",
+        "1,**,c,\"***\"\n\n2,,f,*\n",
+        3,
+    );
+    // A row that is too short, or unlike the first, could hold them anywhere; so could all after a first one that is.
+    check(
+        "1,2,3,4\n1,2,3\n5,6,7,8,9\n",
+        "1,*,3,*\n*,*,*\n*,*,*,*,*\n",
+        10,
+    );
+    check("1,2\n1,2,3,4\n", "*,*\n*,*,*,*\n", 6);
 }
 
 /// An odd number of fields could have moved the column anywhere.

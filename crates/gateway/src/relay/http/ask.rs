@@ -1,0 +1,220 @@
+//! What is asked: of policy, of people, and into the record.
+
+use std::collections::BTreeSet;
+
+use hyper::Response;
+use model::{Command, Decision, Denial, DenialCode, Note, Permit};
+use protocols::aws::classify::{self, Call, Wire};
+use protocols::aws::command::{self, Body};
+use protocols::aws::deny::{Kind, Refusal};
+use protocols::aws::objects::Facts;
+use protocols::aws::screen;
+use protocols::http::sigv4::Payload;
+use protocols::session::Answer;
+
+use super::answer::Shown;
+use super::exchange::{Asked, Content, Refused, denied, malformed};
+use super::send::Going;
+use super::sessions::Session;
+use super::used::Claim;
+use super::{Relay, WHOLE_BYTES_MAX};
+use crate::gate::{Asking, Begun};
+
+impl Relay {
+    /// Knows what is asked, asks the gate, and sends it.
+    pub(super) async fn ask(
+        &self,
+        asked: Asked,
+        content: Content,
+        session: Session,
+    ) -> Result<Response<Shown>, Refused> {
+        let caller = session.caller.clone();
+        let whole = match &content {
+            Content::Whole(bytes, _) => Some(bytes.as_ref()),
+            Content::Stream(_) => None,
+        };
+        let call = classify::classify(&asked.head, &asked.scope, whole);
+        let wire = call.wire;
+        let policies = self.gateway.policies.current();
+        let target = caller.target.as_policy();
+        let admitted = session.admitted_by(&policies);
+        admitted.map_err(|denial| denied(&denial, wire))?;
+        let Some(account) = caller.target.account() else {
+            return Err(malformed("the target does not speak AWS's APIs", wire));
+        };
+        let (mut content, mut ended) = (content, None);
+        let mut carries = screen::unknown(&call);
+        if screen::sends(&call) && policies.mentions(screen::ATTRIBUTE) {
+            if is_short(&content, &asked) {
+                let (bytes, room, upload) = self.spool(content, &asked, wire).await?;
+                content = Content::Whole(bytes, Some(room));
+                ended = Some(upload);
+            }
+            if let Content::Whole(bytes, _) = &content {
+                let masker = account.maskers.at_rest();
+                carries = screen::carried(&call, &asked.head, bytes, &account.objects, masker);
+            }
+        }
+        let masker = account.maskers.at_rest_anywhere();
+        let make = |body: Body<'_>| command::command(&call, &asked.head, body, masker, &carries);
+        let mut command = match (&content, &asked.verified.payload, &ended) {
+            (_, _, Some(upload)) => make(Body::Digest(&upload.sha256)),
+            (Content::Whole(bytes, _), ..) => make(Body::Whole(bytes)),
+            (Content::Stream(_), Payload::Sha256(digest), _) => make(Body::Digest(digest)),
+            (Content::Stream(_), ..) => make(Body::Unknown),
+        };
+        let nobody = BTreeSet::new();
+        let unbound = matches!(content, Content::Stream(_))
+            && !matches!(asked.verified.payload, Payload::Sha256(_));
+        let asks = || policies.decide(&caller.identity, &target, &command.asks, &nobody);
+        if unbound && matches!(*asks(), Decision::Ask { .. }) {
+            // People approve bytes, so the bytes must be here first.
+            let (bytes, room, upload) = self.spool(content, &asked, wire).await?;
+            command = make(Body::Digest(&upload.sha256));
+            content = Content::Whole(bytes, Some(room));
+            ended = Some(upload);
+        }
+        let seq = session.next();
+        let claim = match self.claim(&asked, &call) {
+            Ok(claim) => claim,
+            Err(refusal) => {
+                return Err(self.repeated(&session, seq, command, refusal, wire).await);
+            }
+        };
+        let permit = self.permit(&session, seq, command, wire).await?;
+        let going = Going {
+            asked,
+            call,
+            session,
+            seq,
+            permit,
+            ended,
+            key: String::new(),
+            whole: false,
+            known: None,
+            facts: Facts::default(),
+            claim,
+        };
+        Box::pin(self.send(going, content)).await
+    }
+
+    /// Uses the signature of a request that changes something.
+    fn claim(&self, asked: &Asked, call: &Call) -> Result<Option<Claim>, Refusal> {
+        if !screen::sends(call) {
+            return Ok(None);
+        }
+        let now = self.gateway.clock.now();
+        let claimed = self.used.claim(&asked.verified.signature, asked.ends, now);
+        claimed.map(Some)
+    }
+
+    /// A request whose signature was used already stands in the ledger as one that was refused.
+    async fn repeated(
+        &self,
+        session: &Session,
+        seq: u64,
+        command: Command,
+        refusal: Refusal,
+        wire: Wire,
+    ) -> Refused {
+        let code = match refusal.kind {
+            Kind::Replayed => DenialCode::Unauthenticated,
+            _ => DenialCode::LimitExceeded,
+        };
+        let denial = Denial::new(code, refusal.message.clone());
+        if let Err(refused) = self.asked(session, seq, &command, wire).await {
+            return refused;
+        }
+        let gate = &self.gateway.gate;
+        let Answer::Refused(written) = gate.deny(&session.caller, seq, &command, denial).await
+        else {
+            return Refused { refusal, wire };
+        };
+        let unwritten = written.message != refusal.message;
+        let denial = written.clone();
+        match self
+            .note(session, &Note::Refused { seq, denial }, wire)
+            .await
+        {
+            Err(refused) => refused,
+            Ok(()) if unwritten => denied(&written, wire),
+            Ok(()) => Refused { refusal, wire },
+        }
+    }
+
+    /// Records what was asked.
+    async fn asked(
+        &self,
+        session: &Session,
+        seq: u64,
+        command: &Command,
+        wire: Wire,
+    ) -> Result<(), Refused> {
+        let note = Note::Asked {
+            seq,
+            tag: command.tag.clone(),
+            text: command.shown.clone(),
+            parameters: command.shown_parameters.clone(),
+        };
+        self.note(session, &note, wire).await
+    }
+
+    /// Asks the gate; every refusal is recorded there.
+    async fn permit(
+        &self,
+        session: &Session,
+        seq: u64,
+        command: Command,
+        wire: Wire,
+    ) -> Result<Permit, Refused> {
+        let caller = &session.caller;
+        let gate = &self.gateway.gate;
+        self.asked(session, seq, &command, wire).await?;
+        let answer = match gate.begin(caller, seq, Box::new(command)) {
+            Begun::Writing(answer) => answer.await,
+            Begun::People(asked) => match gate.clone().ask(asked.at_most(self.hold)).await {
+                Asking::Done(answer) => answer,
+                Asking::Held(held, answer) => {
+                    self.note(session, &Note::Held { seq, held }, wire).await?;
+                    answer.await
+                }
+            },
+        };
+        match answer {
+            Answer::Permitted(permit) => {
+                let intent = permit.intent();
+                self.note(session, &Note::Allowed { seq, intent }, wire)
+                    .await?;
+                Ok(permit)
+            }
+            Answer::Refused(denial) => {
+                let refused = denied(&denial, wire);
+                self.note(session, &Note::Refused { seq, denial }, wire)
+                    .await?;
+                Err(refused)
+            }
+            _ => Err(malformed("the gate gave no answer", wire)),
+        }
+    }
+
+    /// Puts something in the recording, with room for it there. What cannot be recorded does not go on.
+    async fn note(&self, session: &Session, note: &Note, wire: Wire) -> Result<(), Refused> {
+        let recorder = &session.caller.recorder;
+        let noted = match recorder.ready().await {
+            Ok(()) => recorder.note(note),
+            Err(error) => Err(error),
+        };
+        noted.map_err(|error| {
+            tracing::error!(session = session.caller.session, %error, "the recording failed");
+            let say = "the session's recording failed, so nothing may run: get new keys, and tell whoever runs the gateway";
+            denied(&Denial::new(DenialCode::LedgerUnavailable, say), wire)
+        })
+    }
+}
+
+/// Whether a body that is still to come is short enough to be held whole.
+fn is_short(content: &Content, asked: &Asked) -> bool {
+    let length = asked.head.fields.one("content-length");
+    let length = length.and_then(|text| text.parse::<usize>().ok());
+    matches!(content, Content::Stream(_)) && length.is_some_and(|it| it <= WHOLE_BYTES_MAX)
+}
