@@ -228,6 +228,71 @@ fn what_people_wrote_beside_an_object_is_masked_too() {
 }
 
 #[test]
+fn fields_of_an_answer_tell_no_more_than_its_body() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 20\r\nConnection: close\r\n\
+                  x-amz-checksum-sha512: c2hhNTEy\r\nx-amz-checksum-xxhash64: eHhoYXNo\r\nx-amz-checksum-type: FULL_OBJECT\r\n\
+                  x-amz-server-side-encryption-aws-kms-key-id: arn:aws:kms:eu-central-1:1:key/k\r\n\
+                  x-amz-version-id: 7\r\n\r\n4111111111111111 abc";
+    let (_target, gateway) = canned(answer, POLICIES);
+    let raw = Raw::of(&gateway, "lake", &[]);
+    let got = raw.s3("GET", "/lake/a", &[], b"");
+    assert_eq!(got.text(), "************1111 abc");
+    let checksums: Vec<_> = got
+        .fields
+        .iter()
+        .filter(|(name, _)| name.contains("checksum"))
+        .collect();
+    assert!(checksums.is_empty(), "{checksums:?}");
+    assert_eq!(got.field("x-amz-version-id"), Some("7"));
+    let key = got
+        .field("x-amz-server-side-encryption-aws-kms-key-id")
+        .unwrap();
+    assert!(key.bytes().all(|byte| byte == b'*'), "{key}");
+
+    // The end of a function's log comes in a field, in Base64.
+    let log = "WARN card 4111111111111111 refused";
+    let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, log);
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\
+         X-Amz-Log-Result: {encoded}\r\n\r\n{{}}"
+    );
+    let (_target, gateway) = canned(answer, POLICIES);
+    let raw = Raw::of(&gateway, "lake", &[]);
+    let fields = [("x-amz-log-type", "Tail"), ("content-length", "2")];
+    let invoke = raw.signed(
+        "lambda",
+        "POST",
+        "/2015-03-31/functions/f/invocations",
+        &fields,
+        b"{}",
+    );
+    let reply = exchange(raw.address, &invoke, false);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let shown = reply.field("x-amz-log-result").unwrap_or_default();
+    assert!(shown != encoded, "{shown}");
+}
+
+#[test]
+fn keys_in_lists_are_searched_however_they_are_written() {
+    let (server, gateway) = lake::of_s3(lake::in_clear);
+    for name in ["card 4111 1111 1111 1111.txt", "jane@example.com"] {
+        std::fs::write(server.folder().join("lake").join(name), "x").unwrap();
+    }
+    let raw = Raw::of(&gateway, "lake", &[]);
+    for query in [
+        "list-type=2",
+        "list-type=2&encoding-type=url",
+        "encoding-type=url",
+    ] {
+        let listed = raw.s3("GET", &format!("/lake?{query}"), &[], b"").text();
+        assert!(listed.contains("<Key>"), "{query}: {listed}");
+        for shown in ["4111 1111", "4111%201111", "4111+1111", "jane@", "jane%40"] {
+            assert!(!listed.contains(shown), "{query}: {listed}");
+        }
+    }
+}
+
+#[test]
 fn a_form_answered_in_json_is_not_read_as_xml() {
     let body = r#"{"CreateAccessKeyResponse":{"AccessKey":{"SecretAccessKey":"hunter2"}}}"#;
     let answer = format!(

@@ -217,6 +217,28 @@ fn declarations_go_by_tag_and_content_type_too() {
     assert!(config.ledger().events("outcome").len() > 20);
 }
 
+/// This server resolves dots in a key, so that it is another object that is read.
+#[test]
+fn a_key_that_climbs_into_what_is_declared_shows_nothing_of_it() {
+    let (server, gateway) = lake::of_s3(|config| {
+        let declared = r#"{ bucket = "lake", prefix = "in/", members = { code = "staff_code" } }"#;
+        lake::objects(lake::in_clear(config), declared)
+    });
+    std::fs::create_dir_all(server.folder().join("lake/in")).unwrap();
+    std::fs::create_dir_all(server.folder().join("lake/out")).unwrap();
+    std::fs::write(server.folder().join("lake/in/a"), r#"{"code":"kiwi"}"#).unwrap();
+    let raw = Raw::of(&gateway, "lake", &[]);
+    for path in [
+        "/lake/in/a",
+        "/lake/out/../in/a",
+        "/lake/out/%2e%2e/in/a",
+        "/lake/./in/a",
+    ] {
+        let got = raw.s3("GET", path, &[], b"");
+        assert!(!got.text().contains("kiwi"), "{path}: {}", got.text());
+    }
+}
+
 #[test]
 fn where_tags_cannot_be_read_what_they_would_say_counts() {
     let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 25\r\nConnection: close\r\n\r\n\

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use clap::{Args, Subcommand};
 use gateway::config::{AwsTarget, Config};
 use mask::{Masker, MaskerConfig};
-use model::{Agent, Decision, Identity, Obligations, Proof, Timestamp};
+use model::{Agent, Command, Decision, Identity, Obligations, Proof, Timestamp};
 use policy::{PolicySet, TargetRef};
 use protocols::aws::NAME;
 use protocols::aws::classify::{Call, Wire, classify, wants_body};
@@ -232,6 +232,22 @@ fn of_client(caught: Caught) -> Result<(Caught, Scope), Failure> {
 }
 
 impl Scene<'_> {
+    /// The command that a call is, with what it carries.
+    fn command(&self, Caught { head, body }: &Caught, call: &Call, content: Body<'_>) -> Command {
+        let masker = Arc::new(Masker::new(MaskerConfig {
+            find: self.target.find.clone(),
+            own: self.target.own.clone(),
+            ..MaskerConfig::default()
+        }));
+        let carries = match body {
+            Some(body) if screen::sends(call) => {
+                screen::carried(call, head, body, &self.target.objects, &masker)
+            }
+            _ => screen::unknown(call),
+        };
+        command(call, head, content, &masker, &carries)
+    }
+
     /// How a request is understood, and what would become of it.
     fn explain(&self, caught: &Caught, scope: &Scope) -> Value {
         let Caught { head, body } = caught;
@@ -244,18 +260,7 @@ impl Scene<'_> {
             (_, Some(Payload::Sha256(digest))) => Body::Digest(digest),
             _ => Body::Unknown,
         };
-        let resting = Arc::new(Masker::new(MaskerConfig {
-            find: self.target.find.clone(),
-            own: self.target.own.clone(),
-            ..MaskerConfig::default()
-        }));
-        let carries = match body {
-            Some(body) if screen::sends(&call) => {
-                screen::carried(&call, head, body, &self.target.objects, &resting)
-            }
-            _ => screen::unknown(&call),
-        };
-        let command = command(&call, head, content, &resting, &carries);
+        let command = self.command(caught, &call, content);
         let target = TargetRef {
             name: self.name,
             protocol: NAME,
