@@ -67,6 +67,7 @@ pub(super) fn analyze<'a>(node: NodeRef<'a>, statement: &mut Statement, walk: &m
             {
                 let inside = super::statement::of_node(element, statement.text.clone());
                 walk.functions.extend(inside.functions);
+                walk.fields.extend(inside.fields);
                 inside
                     .effects
                     .into_iter()

@@ -221,7 +221,18 @@ fn calls(statement: &Statement, catalog: &Catalog) -> Vec<Called> {
             kind: kind(name)?,
         })
     });
-    called.collect()
+    let mut calls: Vec<Called> = called.collect();
+    for field in &statement.fields {
+        let name = Name::bare(field);
+        let takes_row = catalog.functions(&name).any(|function| function.takes_row);
+        if takes_row
+            && !statement.functions.contains(&name)
+            && let Some(kind) = kind(&name)
+        {
+            calls.push(Called { name, kind });
+        }
+    }
+    calls
 }
 
 /// What may be shown of the rows, the columns, whether protected values come to rest elsewhere, and what else is told.

@@ -21,6 +21,8 @@ pub struct Statement {
     pub effects: Vec<Effect>,
     /// Functions and procedures it calls by name.
     pub functions: Vec<Name>,
+    /// Fields that it takes of rows, each of which may be a function that is called.
+    pub fields: Vec<String>,
     /// What it does to the transaction.
     pub transaction: Option<Transaction>,
     /// The setting it changes, in lower case; `all` for `RESET ALL`.
@@ -153,6 +155,7 @@ impl Statement {
         if matches!(self.handle, Some(Handle::Execute(_))) {
             filled.effects.extend(prepared.effects.iter().cloned());
             filled.functions.extend(prepared.functions.iter().cloned());
+            filled.fields.extend(prepared.fields.iter().cloned());
         }
         filled.inner = Some(Arc::clone(prepared));
         if matches!(filled.output, Output::Handle) {
@@ -167,6 +170,7 @@ impl Statement {
             tag: "",
             effects: Vec::new(),
             functions: Vec::new(),
+            fields: Vec::new(),
             transaction: None,
             sets: None,
             sets_to: None,
@@ -203,6 +207,7 @@ pub(super) fn of_node(node: &NodeEnum, range: Range<usize>) -> Statement {
     }
     statement.effects = walk.effects;
     statement.functions = walk.functions;
+    statement.fields = walk.fields;
     if statement.effects.is_empty() {
         statement
             .effects

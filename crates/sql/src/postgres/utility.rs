@@ -294,6 +294,7 @@ fn run_inside(query: Option<&Node>, statement: &mut Statement, walk: &mut Walk<'
             .iter()
             .for_each(|effect| walk.push(effect.clone()));
         walk.functions.extend(inner.functions.iter().cloned());
+        walk.fields.extend(inner.fields.iter().cloned());
     }
 }
 

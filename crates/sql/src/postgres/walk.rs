@@ -1,6 +1,6 @@
 //! One walk over a statement: its effects, the relations it names and the functions it calls.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use pg_query::{Node, NodeRef, protobuf};
 use protobuf::{CmdType, OnConflictAction};
@@ -13,6 +13,8 @@ use crate::{Action, Effect, Name};
 pub(super) struct Walk<'a> {
     pub(super) effects: Vec<Effect>,
     pub(super) functions: Vec<Name>,
+    pub(super) fields: Vec<String>,
+    seen: HashSet<&'a str>,
     ctes: Vec<&'a str>,
     visible: HashMap<&'a str, usize>,
 }
@@ -43,7 +45,25 @@ impl<'a> Walk<'a> {
                 self.below(node, None);
             }
             NodeRef::Constraint(key) => self.constraint(key),
+            NodeRef::ColumnRef(column) => {
+                if let [_, .., last] = column.fields.as_slice() {
+                    self.field(std::slice::from_ref(last));
+                }
+            }
+            NodeRef::AIndirection(part) => {
+                self.field(&part.indirection);
+                self.below(node, None);
+            }
             other => self.below(other, None),
+        }
+    }
+
+    /// Fields of rows, or functions of them.
+    fn field(&mut self, names: &'a [Node]) {
+        for name in names.iter().filter_map(text) {
+            if self.seen.insert(name) {
+                self.fields.push(name.to_owned());
+            }
         }
     }
 

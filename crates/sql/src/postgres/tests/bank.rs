@@ -265,6 +265,7 @@ fn function(
         volatility,
         language: language.into(),
         builtin,
+        takes_row: name == "writer",
         body: None,
     }
 }

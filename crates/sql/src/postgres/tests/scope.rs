@@ -3,6 +3,7 @@
 use model::DataClass;
 
 use super::bank::{assert_rules, resolved};
+use crate::Action;
 
 /// Statements and the rule of each output column, with no origin reported.
 const RULES: &[(&str, &str)] = &[
@@ -106,6 +107,35 @@ fn what_is_stored_by_its_place_is_known_by_it() {
         "INSERT INTO customers (ssn) SELECT ssn FROM customers",
     ] {
         assert!(!resolved(sql).copies_protected, "{sql}");
+    }
+}
+
+/// `row.name` calls a function of that name where the row has no such field.
+#[test]
+fn functions_are_called_by_what_looks_like_a_field() {
+    let calls = |sql: &str| {
+        let resolved = resolved(sql);
+        let calls = resolved.calls.iter().map(|call| call.name.to_string());
+        let asked = resolved
+            .effects
+            .iter()
+            .any(|effect| effect.effect.action == Action::Call);
+        (calls.collect::<Vec<_>>(), asked)
+    };
+    for sql in [
+        "SELECT p.writer FROM payments p",
+        "SELECT (p).writer FROM payments p",
+        "SELECT 1 FROM payments WHERE public.payments.writer = 1",
+        "INSERT INTO payments SELECT (t.x).writer FROM tenants t",
+    ] {
+        assert_eq!(calls(sql), (vec!["writer".to_owned()], true), "{sql}");
+    }
+    for sql in [
+        "SELECT writer FROM payments",
+        "SELECT p.reader FROM payments p",
+        "SELECT p.amount, (p).id FROM payments p",
+    ] {
+        assert_eq!(calls(sql), (vec![], false), "{sql}");
     }
 }
 
