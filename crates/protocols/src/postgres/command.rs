@@ -14,6 +14,9 @@ use sql::postgres::{
     CopyDirection, CopyPeer, Handle, Output, ParseError, Resolved, Rows, Statement, Transaction,
 };
 
+/// Said of a name that is not followed.
+pub(super) const NAME_TOO_LONG: &str = "a name of a statement, portal or cursor with characters beyond ASCII may have at most 42 bytes";
+
 pub use analyses::Analyses;
 pub(super) use parameters::{at_rest, canonical, shown};
 
@@ -48,6 +51,29 @@ impl Understood {
     pub(super) fn distrusted(&self, target: &str, known: &Known) -> Self {
         let mut pieces = self.pieces.clone();
         pieces.iter_mut().for_each(|piece| piece.distrust(known));
+        self.with(pieces, target, known)
+    }
+
+    /// The same where what comes after any such statement cannot be judged.
+    pub(super) fn distrusted_after(
+        &self,
+        such: impl Fn(&Piece) -> bool,
+        target: &str,
+        known: &Known,
+    ) -> Self {
+        let mut pieces = self.pieces.clone();
+        let after = pieces
+            .iter()
+            .position(such)
+            .map_or(pieces.len(), |at| at + 1);
+        for piece in pieces.iter_mut().skip(after) {
+            piece.distrust(known);
+            piece.stale = true;
+        }
+        self.with(pieces, target, known)
+    }
+
+    fn with(&self, pieces: Vec<Piece>, target: &str, known: &Known) -> Self {
         let (asks, prepare) = asks::of(&pieces, target, known);
         Self {
             text: self.text.clone(),
@@ -161,6 +187,14 @@ impl Piece {
         !harmless || self.has(Action::Call) || self.has(Action::Opaque)
     }
 
+    /// Whether it may undo what the transaction did.
+    pub(super) fn undoes(&self) -> bool {
+        matches!(
+            self.statement.transaction,
+            Some(Transaction::Rollback | Transaction::RollbackTo | Transaction::Commit)
+        )
+    }
+
     fn has(&self, action: Action) -> bool {
         self.resolved
             .effects
@@ -183,7 +217,22 @@ impl Piece {
 
     /// Whether what describes its rows once describes them always.
     pub(super) fn has_fixed_rows(&self) -> bool {
-        matches!(self.statement.output, Output::Query(_))
+        matches!(self.statement.output, Output::Query(_)) && self.statement.handle.is_none()
+    }
+
+    /// Whether the server looks up its names when it is executed, and not when it is bound: all but plain queries.
+    pub(super) fn resolves_late(&self) -> bool {
+        let planned = matches!(
+            self.statement.tag,
+            "SELECT" | "INSERT" | "UPDATE" | "DELETE" | "MERGE"
+        ) && !self.has(Action::Create);
+        let nameless = self.statement.transaction.is_some() || self.statement.sets.is_some();
+        !planned && !nameless
+    }
+
+    /// Whether what a portal that resolves late was bound with may mean something else afterwards.
+    pub(super) fn changes_meanings(&self) -> bool {
+        self.unsettles() || self.renames() || self.ends_transaction() || self.may_change_reading()
     }
 
     /// Whether its rows depend on what the catalog says.
@@ -267,13 +316,31 @@ impl Unreadable {
     }
 }
 
-/// What the session's own names mean: the statement inside a `PREPARE` or `DECLARE`.
+/// What the session's own names mean.
 pub(super) trait Handles {
-    /// The statement behind the name, where it is known.
-    fn find(&self, handle: &Handle) -> Option<Arc<Statement>>;
+    /// What stands behind the name, where it is known.
+    fn find(&self, handle: &Handle) -> Option<Behind>;
 }
 
-fn resolve(statement: &Arc<Statement>, known: &Known) -> Piece {
+/// What a name of the session's own runs.
+#[derive(Debug)]
+pub(super) struct Behind {
+    /// The statement inside a `PREPARE` or `DECLARE`.
+    pub(super) statement: Arc<Statement>,
+    /// Of a cursor that was declared before.
+    pub(super) declared: Option<Declared>,
+}
+
+/// What the query of a cursor meant when it was declared: the server goes on with that plan, whatever its names mean since.
+#[derive(Debug)]
+pub(super) struct Declared {
+    pub(super) resolved: Arc<Resolved>,
+    /// It could not be judged.
+    pub(super) stale: bool,
+}
+
+/// A statement by what is known. Needs a stack of [`sql::postgres::STACK_BYTES`].
+pub(super) fn resolve(statement: &Arc<Statement>, known: &Known) -> Piece {
     let resolved = sql::postgres::resolve(statement, &known.catalog, &known.protected);
     let copies = if resolved.copies_protected {
         asks::touched(&resolved, known)

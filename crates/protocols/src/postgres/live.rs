@@ -10,6 +10,7 @@ mod reload;
 mod reply;
 mod request;
 mod row;
+mod session_names;
 mod simple;
 mod stop;
 mod types;
@@ -20,12 +21,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mask::CommitmentKey;
 use model::{Held, Note, Outcome, Permit, Status};
-use sql::postgres::{Handle, Statement};
 
-use super::command::{Handles, Understood};
+use super::command::Understood;
 use super::deny;
 use super::known::Known;
-use super::names::Names;
+use super::names::{Key, Names};
 use super::out::Out;
 use super::session::Served;
 use super::settings::Masks;
@@ -45,6 +45,8 @@ pub const STATEMENTS_MAX: usize = 4_096;
 pub const PORTALS_MAX: usize = 1_024;
 /// Cursors that a session may have declared.
 pub const CURSORS_MAX: usize = 1_024;
+/// Savepoints of one transaction that are told from each other.
+pub(super) const SAVEPOINTS_MAX: usize = 1_024;
 
 /// What a finished login hands over.
 pub(super) struct Opened {
@@ -76,11 +78,14 @@ pub(super) struct Live {
     owed: VecDeque<Owed>,
     batch: Batch,
     /// A Parse that may go with the Bind after it.
-    held_parse: Option<(Frame, Bytes, Arc<Stmt>)>,
+    held_parse: Option<(Frame, Key, Arc<Stmt>)>,
     statements: Names<Stmt>,
     portals: Names<Portal>,
-    /// Declared cursors, by the name the server folded.
-    cursors: HashMap<String, Cursor>,
+    /// Declared cursors.
+    cursors: Names<Cursor>,
+    progress: session_names::Progress,
+    /// Counts what was read that may change what names mean.
+    changes: u64,
     running: HashMap<u64, Running>,
     copy_in: Option<copy::CopyIn>,
     /// The upstream is sending COPY data.
@@ -134,7 +139,9 @@ impl Live {
             held_parse: None,
             statements: Names::default(),
             portals: Names::default(),
-            cursors: HashMap::new(),
+            cursors: Names::default(),
+            progress: session_names::Progress::default(),
+            changes: 0,
             running: HashMap::new(),
             copy_in: None,
             copying_out: false,
@@ -351,23 +358,4 @@ fn settle(seq: u64, permit: Permit, outcome: Outcome, fx: &mut Effects<Bytes>) {
         outcome: outcome.clone(),
     }));
     fx.push(Effect::Settle(permit, outcome));
-}
-
-impl Handles for Live {
-    fn find(&self, handle: &Handle) -> Option<Arc<Statement>> {
-        match handle {
-            Handle::Execute(name) => match self
-                .statements
-                .meaning(&Bytes::copy_from_slice(name.as_bytes()))
-            {
-                super::names::Meaning::Is(stmt) => stmt.runs.clone(),
-                _ => None,
-            },
-            Handle::Fetch(name) | Handle::Move(name) => self
-                .cursors
-                .get(name)
-                .map(|cursor| Arc::clone(&cursor.reads)),
-            _ => None,
-        }
-    }
 }

@@ -4,6 +4,7 @@ mod fake;
 mod gateway;
 mod learned;
 mod login;
+mod names;
 mod noise;
 mod order;
 mod queries;

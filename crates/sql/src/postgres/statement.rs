@@ -25,6 +25,10 @@ pub struct Statement {
     pub fields: Vec<String>,
     /// What it does to the transaction.
     pub transaction: Option<Transaction>,
+    /// The savepoint that it makes, releases or goes back to, as the server folds its name.
+    pub savepoint: Option<String>,
+    /// It declares a cursor that outlives its transaction (`WITH HOLD`).
+    pub holds: bool,
     /// The setting it changes, in lower case; `all` for `RESET ALL`.
     pub sets: Option<String>,
     /// The value it gives to that setting, when it is a plain constant or word.
@@ -172,6 +176,8 @@ impl Statement {
             functions: Vec::new(),
             fields: Vec::new(),
             transaction: None,
+            savepoint: None,
+            holds: false,
             sets: None,
             sets_to: None,
             copy: None,

@@ -12,6 +12,9 @@ use super::walk::{IDENTITY, Walk, name_of};
 use super::{definition, shape};
 use crate::{Action, Effect, Name};
 
+/// The bit of a cursor's options that `WITH HOLD` sets (PostgreSQL 14 and later, `nodes/parsenodes.h`).
+const CURSOR_OPT_HOLD: i32 = 0x0020;
+
 /// Analyzes a statement that is not a query.
 #[expect(clippy::too_many_lines, reason = "one arm per kind of node")]
 pub(super) fn analyze<'a>(node: NodeRef<'a>, statement: &mut Statement, walk: &mut Walk<'a>) {
@@ -55,6 +58,7 @@ pub(super) fn analyze<'a>(node: NodeRef<'a>, statement: &mut Statement, walk: &m
         NodeRef::DeclareCursorStmt(s) => {
             statement.tag = "DECLARE CURSOR";
             statement.handle = Some(Handle::Declare(s.portalname.clone()));
+            statement.holds = s.options & CURSOR_OPT_HOLD != 0;
             walk.push(Effect::on(
                 Action::Cursor,
                 "",
@@ -239,6 +243,7 @@ fn transaction(s: &protobuf::TransactionStmt, statement: &mut Statement, walk: &
     };
     statement.tag = tag;
     statement.transaction = Some(what);
+    statement.savepoint = (!s.savepoint_name.is_empty()).then(|| s.savepoint_name.clone());
     walk.push(Effect::new(Action::Transaction));
 }
 

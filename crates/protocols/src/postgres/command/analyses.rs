@@ -8,8 +8,10 @@ use mask::Masker;
 use sql::postgres::{Handle, Output, Statement};
 
 use super::{
-    Handles, Known, Piece, Understood, Unreadable, asks, at_rest, forbidden_setting, resolve,
+    Behind, Handles, Known, NAME_TOO_LONG, Piece, Understood, Unreadable, asks, at_rest,
+    forbidden_setting, resolve,
 };
+use crate::postgres::names::Key;
 use crate::postgres::settings::Settings;
 
 /// A kept analysis counts as so many bytes for each byte of its text, and [`ENTRY_BYTES`] more.
@@ -145,10 +147,10 @@ fn understand(
         }
         let behind = behind(statement, &pieces, handles);
         own |= uses_handle(statement);
-        let statement =
-            Arc::new(behind.map_or_else(|| statement.clone(), |inner| statement.running(&inner)));
-        let mut piece = resolve(&statement, known);
-        piece.stale = stale && piece.rows_need_catalog();
+        check_names(statement, behind.as_ref())?;
+        let mut piece = running(statement, behind, known);
+        let declares = matches!(piece.statement.handle, Some(Handle::Declare(_)));
+        piece.stale |= stale && (declares || piece.rows_need_catalog());
         if recast {
             piece.distrust(known);
         }
@@ -169,6 +171,49 @@ fn understand(
     Ok((understood, own))
 }
 
+/// What a statement does with what stands behind its name.
+fn running(statement: &Statement, behind: Option<Behind>, known: &Known) -> Piece {
+    let Some(Behind {
+        statement: inner,
+        declared,
+    }) = behind
+    else {
+        return resolve(&Arc::new(statement.clone()), known);
+    };
+    let mut piece = resolve(&Arc::new(statement.running(&inner)), known);
+    if let Some(declared) = declared.filter(|_| !piece.returns_nothing()) {
+        let resolved = Arc::make_mut(&mut piece.resolved);
+        resolved.rows = declared.resolved.rows.clone();
+        piece.stale = declared.stale && piece.rows_need_catalog();
+    }
+    piece
+}
+
+/// What the session does not follow is refused.
+fn check_names(statement: &Statement, behind: Option<&Behind>) -> Result<(), Unreadable> {
+    let name = match &statement.handle {
+        Some(
+            Handle::Prepare(name)
+            | Handle::Execute(name)
+            | Handle::Declare(name)
+            | Handle::Fetch(name)
+            | Handle::Move(name)
+            | Handle::Deallocate(Some(name))
+            | Handle::Close(Some(name)),
+        ) => name,
+        _ => return Ok(()),
+    };
+    if Key::of(name.as_bytes()).is_none() {
+        return Err(Unreadable::new("42622", NAME_TOO_LONG));
+    }
+    let runs = behind.filter(|_| matches!(statement.handle, Some(Handle::Execute(_))));
+    if runs.is_some_and(|behind| !matches!(behind.statement.output, Output::Query(_))) {
+        let words = "EXECUTE of a statement that is no query is not offered through the gateway: run the statement itself";
+        return Err(Unreadable::new("0A000", words));
+    }
+    Ok(())
+}
+
 fn uses_handle(statement: &Statement) -> bool {
     matches!(
         statement.handle,
@@ -180,11 +225,7 @@ fn uses_handle(statement: &Statement) -> bool {
 }
 
 /// What an EXECUTE or FETCH runs: made by a statement before it in the same text, or in the session.
-fn behind(
-    statement: &Statement,
-    before: &[Piece],
-    handles: &dyn Handles,
-) -> Option<Arc<Statement>> {
+fn behind(statement: &Statement, before: &[Piece], handles: &dyn Handles) -> Option<Behind> {
     let handle = statement.handle.as_ref()?;
     let made =
         before
@@ -195,7 +236,10 @@ fn behind(
                 | (Handle::Fetch(name) | Handle::Move(name), Handle::Declare(made))
                     if name == made =>
                 {
-                    Some(piece.statement.inner.clone())
+                    Some(piece.statement.inner.clone().map(|statement| Behind {
+                        statement,
+                        declared: None,
+                    }))
                 }
                 (Handle::Execute(name), Handle::Deallocate(gone))
                 | (Handle::Fetch(name) | Handle::Move(name), Handle::Close(gone))

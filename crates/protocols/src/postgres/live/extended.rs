@@ -8,9 +8,9 @@ use model::{Denial, DenialCode};
 use super::request::Taken;
 use super::types::{Described, Parsing, Portal, Step, Stmt, What};
 use super::{Live, PORTALS_MAX, STATEMENTS_MAX};
-use crate::postgres::command::{Understood, Unreadable, canonical, shown};
+use crate::postgres::command::{NAME_TOO_LONG, Piece, Understood, Unreadable, canonical, shown};
 use crate::postgres::deny;
-use crate::postgres::names::Meaning;
+use crate::postgres::names::{Key, Meaning};
 use crate::postgres::session::client_broke;
 use crate::postgres::wire::{Bind, Frame, Parse, Target};
 use crate::session::{Effects, Violation};
@@ -25,19 +25,22 @@ impl Live {
         if self.must_settle(fx) {
             return Ok(Taken::Later);
         }
-        let taken = match self.statements.meaning(&parse.statement) {
-            Meaning::Unsettled if !parse.statement.is_empty() => return Ok(Taken::Later),
+        let Some(key) = Key::of(&parse.statement) else {
+            return Ok(self.name_too_long(fx));
+        };
+        let taken = match self.statements.meaning(&key) {
+            Meaning::Unsettled if !key.is_unnamed() => return Ok(Taken::Later),
             Meaning::Is(_) => true,
             _ => false,
         };
-        if taken && !parse.statement.is_empty() {
+        if taken && !key.is_unnamed() {
             let name = String::from_utf8_lossy(&parse.statement).into_owned();
             let words = format!("prepared statement \"{name}\" already exists");
             self.fail(deny::plain("ERROR", "42P05", &words, ""), fx);
             return Ok(Taken::Yes);
         }
         self.flush_parse(fx);
-        if self.statements.count() >= STATEMENTS_MAX && !parse.statement.is_empty() {
+        if self.statements.count() >= STATEMENTS_MAX && !key.is_unnamed() {
             self.fail(
                 over_limit(&format!(
                     "a session has at most {STATEMENTS_MAX} prepared statements: close some"
@@ -69,10 +72,8 @@ impl Live {
             described: Described::default(),
             parameters: OnceLock::new(),
         });
-        // A slice would keep the whole message alive as long as the statement.
-        let name = Bytes::copy_from_slice(&parse.statement);
-        self.statements.expect(&name, Some(Arc::clone(&stmt)));
-        self.held_parse = Some((frame.clone(), name, stmt));
+        self.statements.expect(&key, Some(Arc::clone(&stmt)));
+        self.held_parse = Some((frame.clone(), key, stmt));
         Ok(Taken::Yes)
     }
 
@@ -95,17 +96,18 @@ impl Live {
         fx: &mut Effects<Bytes>,
     ) -> Result<Taken, Violation> {
         let bind = Bind::read(frame).map_err(|malformed| client_broke(malformed.0))?;
-        let own_parse = self
-            .held_parse
-            .as_ref()
-            .is_some_and(|(_, name, _)| *name == bind.statement);
+        let (Some(key), Some(name)) = (Key::of(&bind.statement), Key::of(&bind.portal)) else {
+            return Ok(self.name_too_long(fx));
+        };
+        let parsed = self.held_parse.as_ref();
+        let own_parse = parsed.is_some_and(|(_, parsed, _)| *parsed == key);
         if !own_parse {
             self.flush_parse(fx);
         }
         if self.must_settle(fx) {
             return Ok(Taken::Later);
         }
-        let stmt = match self.statements.meaning(&bind.statement) {
+        let stmt = match self.statements.meaning(&key) {
             Meaning::Unsettled => return Ok(Taken::Later),
             Meaning::Is(stmt) if !stmt.by_sql => stmt,
             _ => {
@@ -115,7 +117,7 @@ impl Live {
                 return Ok(Taken::Yes);
             }
         };
-        if self.portals.count() >= PORTALS_MAX && !bind.portal.is_empty() {
+        if self.portals.count() >= PORTALS_MAX && !name.is_unnamed() {
             self.fail(
                 over_limit(&format!(
                     "a session has at most {PORTALS_MAX} portals: close some"
@@ -135,7 +137,7 @@ impl Live {
             .held_parse
             .take()
             .map(|(frame, name, stmt)| Parsing { frame, name, stmt });
-        self.bound(frame, bind, stmt, understood, parse, fx);
+        self.bound(frame, name, &bind, stmt, understood, parse, fx);
         Ok(Taken::Yes)
     }
 
@@ -151,13 +153,14 @@ impl Live {
     fn bound(
         &mut self,
         frame: &Frame,
-        bind: Bind,
+        name: Key,
+        bind: &Bind,
         stmt: Arc<Stmt>,
         understood: Arc<Understood>,
         parse: Option<Parsing>,
         fx: &mut Effects<Bytes>,
     ) {
-        let parameters = canonical(&bind, &stmt.types);
+        let parameters = canonical(bind, &stmt.types);
         let described = stmt.parameters.get().map_or(&[][..], Vec::as_slice);
         let at_rest = shown(&parameters, described, &self.masks.text);
         let seq = self.ask(&understood, false, parameters, at_rest, fx);
@@ -167,11 +170,11 @@ impl Live {
             understood,
             known: Arc::clone(&self.known),
             seq,
-            results: bind.results,
+            results: bind.results.clone(),
             described: Described::default(),
             stale,
+            changes: self.changes,
         });
-        let name = Bytes::copy_from_slice(&bind.portal);
         self.portals.expect(&name, Some(Arc::clone(&portal)));
         self.steps.push_back(Step::asked(
             seq,
@@ -184,41 +187,67 @@ impl Live {
         ));
     }
 
-    pub(super) fn describe(&mut self, frame: &Frame, target: Target) -> Taken {
+    pub(super) fn describe(
+        &mut self,
+        frame: &Frame,
+        target: &Target,
+        fx: &mut Effects<Bytes>,
+    ) -> Taken {
         let frame = frame.clone();
+        let (Target::Statement(name) | Target::Portal(name)) = target;
+        let Some(key) = Key::of(name) else {
+            return self.name_too_long(fx);
+        };
         match target {
-            Target::Statement(name) => match self.statements.meaning(&name) {
+            Target::Statement(name) => match self.statements.meaning(&key) {
                 Meaning::Unsettled => return Taken::Later,
                 Meaning::Is(stmt) if !stmt.by_sql => {
                     self.push(What::DescribeStatement { frame, stmt })
                 }
-                _ => self.absent("prepared statement", "26000", &name),
+                _ => self.absent("prepared statement", "26000", name),
             },
-            Target::Portal(name) => match self.portals.meaning(&name) {
+            Target::Portal(name) => match self.portals.meaning(&key) {
                 Meaning::Unsettled => return Taken::Later,
                 Meaning::Is(portal) => self.push(What::DescribePortal { frame, portal }),
-                Meaning::Nothing if self.is_cursor(&name) => {
+                Meaning::Nothing if self.is_cursor(&key) => {
                     self.push(What::DescribeCursor { frame })
                 }
-                Meaning::Nothing => self.absent("portal", "34000", &name),
+                Meaning::Nothing => self.absent("portal", "34000", name),
             },
         }
         Taken::Yes
     }
 
-    pub(super) fn execute(&mut self, frame: &Frame, name: Bytes) -> Taken {
-        match self.portals.meaning(&name) {
+    pub(super) fn execute(
+        &mut self,
+        frame: &Frame,
+        name: &Bytes,
+        fx: &mut Effects<Bytes>,
+    ) -> Taken {
+        let Some(key) = Key::of(name) else {
+            return self.name_too_long(fx);
+        };
+        match self.portals.meaning(&key) {
             Meaning::Unsettled => return Taken::Later,
             Meaning::Is(portal) => {
-                let name = Bytes::copy_from_slice(&name);
-                self.execution_ahead(&portal);
-                self.push(What::Execute {
-                    frame: frame.clone(),
-                    name,
-                    portal,
-                });
+                let late = portal.piece().is_some_and(Piece::resolves_late);
+                if late && self.must_settle(fx) {
+                    return Taken::Later;
+                }
+                match self.is_as_bound(&portal) {
+                    None => return Taken::Later,
+                    Some(false) => self.fail(bind_again(), fx),
+                    Some(true) => {
+                        self.execution_ahead(&portal);
+                        self.push(What::Execute {
+                            frame: frame.clone(),
+                            name: key,
+                            portal,
+                        });
+                    }
+                }
             }
-            Meaning::Nothing if self.is_cursor(&name) => {
+            Meaning::Nothing if self.is_cursor(&key) => {
                 let words =
                     "a cursor that SQL declared cannot be executed as a portal through the gateway";
                 self.push(What::Fail(deny::plain(
@@ -229,20 +258,24 @@ impl Live {
                 )));
                 self.batch.skipping = true;
             }
-            Meaning::Nothing => self.absent("portal", "34000", &name),
+            Meaning::Nothing => self.absent("portal", "34000", name),
         }
         Taken::Yes
     }
 
-    fn is_cursor(&self, name: &[u8]) -> bool {
-        std::str::from_utf8(name).is_ok_and(|name| self.cursors.contains_key(name))
+    fn name_too_long(&mut self, fx: &mut Effects<Bytes>) -> Taken {
+        self.fail(deny::plain("ERROR", "42622", NAME_TOO_LONG, ""), fx);
+        Taken::Yes
     }
 
     fn execution_ahead(&mut self, portal: &Portal) {
         let Some(piece) = portal.piece() else { return };
         self.unsettling += u32::from(piece.unsettles());
-        self.batch.unsettles |= piece.unsettles();
-        self.batch.recasts |= piece.recasts();
+        // What the catalog was read to hold may be undone.
+        let undoes = piece.undoes() && self.unsettled_at_end;
+        self.batch.unsettles |= piece.unsettles() || undoes;
+        self.batch.recasts |= piece.recasts() || undoes;
+        self.changes += u64::from(piece.changes_meanings());
         self.batch.rereads |= piece.may_change_reading();
         self.renaming += u32::from(piece.renames());
         self.ending += u32::from(piece.ends_transaction());
@@ -269,21 +302,30 @@ impl Live {
         self.batch.skipping = true;
     }
 
-    pub(super) fn close(&mut self, frame: &Frame, target: Target) {
+    pub(super) fn close(&mut self, frame: &Frame, target: &Target, fx: &mut Effects<Bytes>) {
         let frame = frame.clone();
+        let (Target::Statement(name) | Target::Portal(name)) = target;
+        let Some(name) = Key::of(name) else {
+            self.name_too_long(fx);
+            return;
+        };
         match target {
-            Target::Statement(name) => {
-                let name = Bytes::copy_from_slice(&name);
+            Target::Statement(_) => {
                 self.statements.expect(&name, None);
                 self.push(What::CloseStatement { frame, name });
             }
-            Target::Portal(name) => {
-                let name = Bytes::copy_from_slice(&name);
+            Target::Portal(_) => {
                 self.portals.expect(&name, None);
                 self.push(What::ClosePortal { frame, name });
             }
         }
     }
+}
+
+/// The server would look names up that policy was not asked about.
+pub(super) fn bind_again() -> Bytes {
+    let words = "the portal cannot be run: what its names mean may have changed since it was bound";
+    deny::plain("ERROR", "55000", words, "Bind it again.")
 }
 
 fn over_limit(message: &str) -> Bytes {

@@ -11,6 +11,7 @@ use super::{Live, OWED_MAX, settle};
 use crate::postgres::command::{Piece, Understood};
 use crate::postgres::deny;
 use crate::postgres::known::Known;
+use crate::postgres::names::Key;
 use crate::postgres::wire::{Frame, client, write};
 use crate::session::Effects;
 
@@ -88,8 +89,8 @@ impl Live {
                 }
                 let stale = stale || changed;
                 self.run(seq, permit, understood, known, stale);
-                self.statements.drop_name(b"");
-                if let Some(portal) = self.portals.drop_name(b"") {
+                self.statements.drop_name(&Key::default());
+                if let Some(portal) = self.portals.drop_name(&Key::default()) {
                     self.finish(portal.seq, Status::Completed, fx);
                 }
                 self.send(frame.whole, fx);
@@ -204,10 +205,14 @@ impl Live {
     fn go_execute(
         &mut self,
         frame: Frame,
-        name: &Bytes,
+        name: &Key,
         portal: Arc<Portal>,
         fx: &mut Effects<Bytes>,
     ) {
+        if portal.piece().is_some_and(Piece::resolves_late) && self.has_changed() {
+            self.execution_over(&portal, false);
+            return self.failing(super::extended::bind_again(), fx);
+        }
         if needs_description(&portal, self.released) {
             portal.described.ask(self.released);
             self.send(describe_portal(name), fx);
@@ -299,9 +304,9 @@ fn needs_description(portal: &Portal, batch: u64) -> bool {
     !by_statement && !portal.described.in_time(batch)
 }
 
-fn describe_portal(name: &[u8]) -> Bytes {
+fn describe_portal(name: &Key) -> Bytes {
     write::one(client::DESCRIBE, |out| {
         bytes::BufMut::put_u8(out, b'P');
-        write::cstr(out, name);
+        write::cstr(out, name.as_ref());
     })
 }

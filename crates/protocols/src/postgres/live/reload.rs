@@ -56,7 +56,7 @@ impl Live {
         if self.batch.unsettles {
             return false;
         }
-        if self.unsettling > 0 {
+        if self.unsettling > 0 || (self.ending > 0 && self.unsettled_at_end) {
             return true;
         }
         if (self.unsettled || self.outdated) && self.status != b'E' && !self.batch.sent {

@@ -1,15 +1,13 @@
 //! What the upstream answers, each message taken by what is owed.
 
 use std::sync::Arc;
-use std::sync::OnceLock;
 
 use bytes::Bytes;
 use mask::Findings;
 use model::Status;
-use sql::postgres::Handle;
 
-use super::types::{Columns, Cursor, Described, Owed, Stmt};
-use super::{CURSORS_MAX, Live, settle};
+use super::types::{Columns, Owed};
+use super::{Live, settle};
 use crate::postgres::command::{Piece, Understood};
 use crate::postgres::rows::{self, Reports};
 use crate::postgres::session::upstream_broke;
@@ -130,6 +128,7 @@ impl Live {
     fn error(&mut self, frame: &Frame, fx: &mut Effects<Bytes>) -> Result<(), Violation> {
         self.copy_in = None;
         self.copying_out = false;
+        self.transaction_failed();
         let shown = self.aside(frame)?;
         let status = Status::Failed(wire::error_field(frame, b'C'));
         let fatal = matches!(&*wire::error_field(frame, b'V'), "FATAL" | "PANIC");
@@ -176,6 +175,7 @@ impl Live {
                 }
             }
             (server::BIND_COMPLETE, Some(Owed::Bound { name, portal })) => {
+                self.cursors.drop_name(&name);
                 if let Some(before) = self.portals.settle(&name, Some(portal)) {
                     self.finish(before.seq, Status::Completed, fx);
                 }
@@ -184,6 +184,7 @@ impl Live {
                 self.statements.settle(&name, None);
             }
             (server::CLOSE_COMPLETE, Some(Owed::PortalClosed { name })) => {
+                self.cursors.drop_name(&name);
                 if let Some(before) = self.portals.settle(&name, None) {
                     self.finish(before.seq, Status::Completed, fx);
                 }
@@ -239,44 +240,28 @@ impl Live {
         } else {
             String::new()
         };
-        let (seq, piece, text) = match self.owed.front_mut() {
-            Some(Owed::Executed { portal }) => (
-                portal.seq,
-                portal.piece().cloned(),
-                portal.understood.text.clone(),
-            ),
+        let (seq, piece) = match self.owed.front_mut() {
+            Some(Owed::Executed { portal }) => (portal.seq, portal.piece().cloned()),
             Some(Owed::Simple(run)) if frame.kind != server::PORTAL_SUSPENDED => {
                 let index = run.index;
                 run.index += 1;
-                let seq = run.seq;
-                let understood = self
-                    .running
-                    .get(&seq)
-                    .map(|running| Arc::clone(&running.understood));
-                let piece = understood
-                    .as_ref()
-                    .and_then(|understood| understood.pieces.get(index))
-                    .cloned();
-                (
-                    seq,
-                    piece,
-                    understood
-                        .map(|understood| understood.text.clone())
-                        .unwrap_or_default(),
-                )
+                let running = self.running.get(&run.seq);
+                let piece = running.and_then(|running| running.understood.pieces.get(index));
+                (run.seq, piece.cloned())
             }
             _ => return Err(upstream_broke("an end that nothing was sent for")),
         };
-        if let Some(running) = self.running.get_mut(&seq) {
-            running.tag = tag;
+        let judged = self.running.get_mut(&seq).map(|running| {
+            running.tag.clone_from(&tag);
             running.plan = None;
             running.copy_out = None;
-        }
+            (Arc::clone(&running.known), running.stale)
+        });
         self.show_frame(frame);
         if frame.kind == server::COMMAND_COMPLETE
             && let Some(piece) = &piece
         {
-            self.carried_out(piece, &text, fx);
+            self.carried_out(piece, &tag, judged, fx);
         }
         if let Some(Owed::Executed { .. }) = self.owed.front()
             && let Some(Owed::Executed { portal }) = self.owed.pop_front()
@@ -287,55 +272,6 @@ impl Live {
             }
         }
         Ok(())
-    }
-
-    /// What a statement that was carried out did to the session's names.
-    fn carried_out(&mut self, piece: &Piece, text: &Bytes, fx: &mut Effects<Bytes>) {
-        match piece.statement.handle.as_ref() {
-            Some(Handle::Prepare(name)) => {
-                let stmt = Stmt {
-                    text: Bytes::new(),
-                    types: Vec::new(),
-                    runs: piece.statement.inner.clone(),
-                    by_sql: true,
-                    described: Described::default(),
-                    parameters: OnceLock::new(),
-                };
-                self.statements
-                    .set(Bytes::copy_from_slice(name.as_bytes()), Arc::new(stmt));
-            }
-            Some(Handle::Deallocate(Some(name))) => {
-                self.statements.drop_name(name.as_bytes());
-            }
-            Some(Handle::Deallocate(None)) => self.statements.clear().for_each(drop),
-            Some(Handle::Declare(name)) if self.cursors.len() < CURSORS_MAX => {
-                if let Some(inner) = &piece.statement.inner {
-                    self.cursors.insert(
-                        name.clone(),
-                        Cursor {
-                            reads: Arc::clone(inner),
-                            may_hold: may_hold(piece, text),
-                        },
-                    );
-                }
-            }
-            Some(Handle::Close(Some(name))) => {
-                self.cursors.remove(name);
-                if let Some(portal) = self.portals.drop_name(name.as_bytes()) {
-                    self.finish(portal.seq, Status::Completed, fx);
-                }
-            }
-            Some(Handle::Close(None)) => {
-                self.cursors.clear();
-                self.end_portals(fx);
-            }
-            _ => {}
-        }
-        if piece.statement.tag == "DISCARD ALL" {
-            self.statements.clear().for_each(drop);
-            self.cursors.clear();
-            self.end_portals(fx);
-        }
     }
 
     fn ready(&mut self, frame: &Frame, fx: &mut Effects<Bytes>) -> Result<(), Violation> {
@@ -355,22 +291,12 @@ impl Live {
             _ => return Err(upstream_broke("ready before everything was answered")),
         }
         if self.status == b'I' {
-            self.end_portals(fx);
-            self.cursors.retain(|_, cursor| cursor.may_hold);
-            self.unsettled |= std::mem::take(&mut self.unsettled_at_end);
+            self.idle(fx);
         }
         if self.catch_up(fx) {
             self.out.append(&write::ready(self.status));
         }
         Ok(())
-    }
-
-    /// Portals ended with the transaction.
-    fn end_portals(&mut self, fx: &mut Effects<Bytes>) {
-        let ended: Vec<u64> = self.portals.clear().map(|portal| portal.seq).collect();
-        ended
-            .into_iter()
-            .for_each(|seq| self.finish(seq, Status::Completed, fx));
     }
 
     /// Settles a command, unless it is settled.
@@ -380,13 +306,6 @@ impl Live {
             settle(seq, running.permit, outcome, fx);
         }
     }
-}
-
-/// Whether a cursor may outlive its transaction: only a text with the word does.
-fn may_hold(piece: &Piece, text: &Bytes) -> bool {
-    let own = text.get(piece.statement.text.clone()).unwrap_or_default();
-    own.windows(4)
-        .any(|word| word.eq_ignore_ascii_case(b"hold"))
 }
 
 /// Names are copied: slices would keep alive the whole piece that they came in.

@@ -59,19 +59,19 @@ impl Live {
             client::DESCRIBE => {
                 self.flush_parse(fx);
                 let target = wire::target(frame).map_err(broke)?;
-                Ok(self.describe(frame, target))
+                Ok(self.describe(frame, &target, fx))
             }
             client::EXECUTE => {
                 self.flush_parse(fx);
                 let mut body = Reader::new(&frame.body);
                 let name = body.cstr().map_err(broke)?;
                 body.i32().and_then(|_| body.end()).map_err(broke)?;
-                Ok(self.execute(frame, name))
+                Ok(self.execute(frame, &name, fx))
             }
             client::CLOSE => {
                 self.flush_parse(fx);
                 let target = wire::target(frame).map_err(broke)?;
-                self.close(frame, target);
+                self.close(frame, &target, fx);
                 Ok(Taken::Yes)
             }
             client::FLUSH => {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::Live;
 use super::request::Taken;
 use super::types::{Step, What};
+use crate::postgres::command::{Piece, Understood};
 use crate::postgres::session::client_broke;
 use crate::postgres::wire::{Frame, Reader};
 use crate::session::{Effects, Violation};
@@ -33,6 +34,8 @@ impl Live {
             }
             Ok(understood) => {
                 let understood = self.as_of_batch(understood);
+                let understood = self.undone(understood);
+                self.changes += u64::from(understood.pieces.iter().any(Piece::changes_meanings));
                 let seq = self.ask(&understood, false, Vec::new(), Vec::new(), fx);
                 self.simple_ahead = true;
                 let stale = self.batch.unsettles || self.unsettled;
@@ -51,5 +54,19 @@ impl Live {
         }
         self.end_batch();
         Ok(Taken::Yes)
+    }
+
+    /// Where the catalog holds what the transaction made, what follows the transaction's end in the same text cannot be judged.
+    fn undone(&self, understood: Arc<Understood>) -> Arc<Understood> {
+        let undoes = understood.pieces.iter().any(Piece::undoes);
+        if undoes && self.unsettled_at_end {
+            Arc::new(understood.distrusted_after(
+                Piece::undoes,
+                &self.served.settings.target,
+                &self.known,
+            ))
+        } else {
+            understood
+        }
     }
 }

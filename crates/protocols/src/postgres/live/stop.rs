@@ -131,8 +131,8 @@ impl Live {
         match owed {
             Owed::Parsed { name, seq, .. } => {
                 self.statements.forget(&name);
-                if name.is_empty() && !matches!(status, Status::Skipped) {
-                    self.statements.drop_name(b"");
+                if name.is_unnamed() && !matches!(status, Status::Skipped) {
+                    self.statements.drop_name(&name);
                 }
                 if let Some(seq) = seq {
                     self.finish(seq, status.clone(), fx);

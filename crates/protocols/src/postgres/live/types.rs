@@ -6,10 +6,11 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use mask::Findings;
 use model::{MaskFact, Outcome, Permit, Status};
-use sql::postgres::Statement;
+use sql::postgres::{Resolved, Statement};
 
-use crate::postgres::command::{Piece, Understood};
+use crate::postgres::command::{Declared, Piece, Understood};
 use crate::postgres::known::Known;
+use crate::postgres::names::Key;
 use crate::postgres::rows::{CopyPlan, RowPlan};
 use crate::postgres::settings::Masks;
 use crate::postgres::wire::{Field, Format, Frame};
@@ -43,6 +44,8 @@ pub(super) struct Portal {
     pub(super) described: Described,
     /// The catalog had changed and could not be read again, so rows cannot be judged.
     pub(super) stale: bool,
+    /// How much had changed in the session when it was bound: see [`super::Live`].
+    pub(super) changes: u64,
 }
 
 impl Portal {
@@ -56,8 +59,21 @@ impl Portal {
 #[derive(Debug)]
 pub(super) struct Cursor {
     pub(super) reads: Arc<Statement>,
-    /// It may outlive its transaction.
-    pub(super) may_hold: bool,
+    /// What that meant when it was declared.
+    pub(super) resolved: Arc<Resolved>,
+    /// The catalog had changed then, so rows cannot be judged.
+    pub(super) stale: bool,
+    /// It outlives its transaction.
+    pub(super) holds: bool,
+}
+
+impl Cursor {
+    pub(super) fn as_declared(&self) -> Declared {
+        Declared {
+            resolved: Arc::clone(&self.resolved),
+            stale: self.stale,
+        }
+    }
 }
 
 /// What is known of the columns of a statement or portal.
@@ -189,7 +205,7 @@ pub(super) enum What {
     Bind {
         parse: Option<Parsing>,
         frame: Frame,
-        name: Bytes,
+        name: Key,
         portal: Arc<Portal>,
     },
     DescribeStatement {
@@ -206,16 +222,16 @@ pub(super) enum What {
     },
     Execute {
         frame: Frame,
-        name: Bytes,
+        name: Key,
         portal: Arc<Portal>,
     },
     CloseStatement {
         frame: Frame,
-        name: Bytes,
+        name: Key,
     },
     ClosePortal {
         frame: Frame,
-        name: Bytes,
+        name: Key,
     },
     Flush,
     Sync,
@@ -230,7 +246,7 @@ pub(super) enum What {
 #[derive(Debug)]
 pub(super) struct Parsing {
     pub(super) frame: Frame,
-    pub(super) name: Bytes,
+    pub(super) name: Key,
     pub(super) stmt: Arc<Stmt>,
 }
 
@@ -239,12 +255,12 @@ pub(super) struct Parsing {
 pub(super) enum Owed {
     /// ParseComplete; the command where it was asked for alone.
     Parsed {
-        name: Bytes,
+        name: Key,
         stmt: Arc<Stmt>,
         seq: Option<u64>,
     },
     /// BindComplete.
-    Bound { name: Bytes, portal: Arc<Portal> },
+    Bound { name: Key, portal: Arc<Portal> },
     /// ParameterDescription, then as for a portal.
     StatementDescribed { stmt: Arc<Stmt> },
     /// RowDescription or NoData; not shown where the gateway asked for itself.
@@ -254,9 +270,9 @@ pub(super) enum Owed {
     /// Rows or COPY, and an end.
     Executed { portal: Arc<Portal> },
     /// CloseComplete.
-    StatementClosed { name: Bytes },
+    StatementClosed { name: Key },
     /// CloseComplete.
-    PortalClosed { name: Bytes },
+    PortalClosed { name: Key },
     /// ReadyForQuery.
     Ready,
     /// The error of a message that certainly fails, in whose place the client is shown this, if anything.

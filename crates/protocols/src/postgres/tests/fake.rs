@@ -61,8 +61,8 @@ impl Fake {
             client::EXECUTE => self.execute(frame),
             client::CLOSE => {
                 match target(frame).unwrap() {
-                    Target::Statement(name) => drop(self.statements.remove(&name)),
-                    Target::Portal(name) => drop(self.portals.remove(&name)),
+                    Target::Statement(name) => drop(self.statements.remove(&kept(&name))),
+                    Target::Portal(name) => drop(self.portals.remove(&kept(&name))),
                 }
                 self.say(&write::bare(server::CLOSE_COMPLETE));
             }
@@ -120,16 +120,17 @@ impl Fake {
     fn parse(&mut self, parse: Parse) {
         let text = String::from_utf8(parse.text.to_vec()).unwrap();
         self.texts.push(text.clone());
-        if parse.statement.is_empty() {
-            self.statements.remove(&parse.statement);
+        let name = kept(&parse.statement);
+        if name.is_empty() {
+            self.statements.remove(&name);
         }
-        if self.statements.contains_key(&parse.statement) {
+        if self.statements.contains_key(&name) {
             return self.fail("42P05");
         }
         if self.status == b'E' && !ends(&text) {
             return self.fail("25P02");
         }
-        self.statements.insert(parse.statement, text);
+        self.statements.insert(name, text);
         self.say(&write::bare(server::PARSE_COMPLETE));
     }
 
@@ -137,23 +138,27 @@ impl Fake {
         let Ok(bind) = Bind::read(frame) else {
             return self.fail("26000");
         };
-        let Some(text) = self.statements.get(&bind.statement).cloned() else {
+        let Some(text) = self.statements.get(&kept(&bind.statement)).cloned() else {
             return self.fail("26000");
         };
         if self.status == b'E' && !ends(&text) {
             return self.fail("25P02");
         }
-        if !bind.portal.is_empty() && self.portals.contains_key(&bind.portal) {
+        let name = kept(&bind.portal);
+        if !name.is_empty() && self.portals.contains_key(&name) {
             return self.fail("42P03");
         }
-        self.portals.insert(bind.portal, (text, 0));
+        self.portals.insert(name, (text, 0));
         self.say(&write::bare(server::BIND_COMPLETE));
     }
 
     fn describe(&mut self, what: Target) {
         let (text, is_statement) = match &what {
-            Target::Statement(name) => (self.statements.get(name).cloned(), true),
-            Target::Portal(name) => (self.portals.get(name).map(|(text, _)| text.clone()), false),
+            Target::Statement(name) => (self.statements.get(&kept(name)).cloned(), true),
+            Target::Portal(name) => (
+                self.portals.get(&kept(name)).map(|(text, _)| text.clone()),
+                false,
+            ),
         };
         let Some(text) = text else {
             return self.fail(if is_statement { "26000" } else { "34000" });
@@ -172,12 +177,16 @@ impl Fake {
 
     fn execute(&mut self, frame: &Frame) {
         let mut body = Reader::new(&frame.body);
-        let (name, limit) = (body.cstr().unwrap(), body.i32().unwrap());
+        let (name, limit) = (kept(&body.cstr().unwrap()), body.i32().unwrap());
         let Some((text, done)) = self.portals.get(&name).cloned() else {
             return self.fail("34000");
         };
         if self.status == b'E' && !ends(&text) {
             return self.fail("25P02");
+        }
+        if done > 0 && !text.starts_with("select") && !text.is_empty() {
+            // A portal that was run to its end, and has no rows.
+            return self.fail("55000");
         }
         let rows = match self.start(&text) {
             Ok(rows) => rows,
@@ -193,7 +202,7 @@ impl Fake {
             .iter()
             .for_each(|row| self.say(&say::row(&[row])));
         if let Some(portal) = self.portals.get_mut(&name) {
-            portal.1 = done + take;
+            portal.1 = done + take.max(usize::from(!text.starts_with("select")));
         }
         if limit > 0 && take == usize::try_from(limit).unwrap() {
             self.say(&write::bare(server::PORTAL_SUSPENDED));
@@ -234,6 +243,11 @@ impl Fake {
         };
         self.say(&say::complete(&tag));
     }
+}
+
+/// A name as PostgreSQL's tables keep it.
+fn kept(name: &Bytes) -> Bytes {
+    name.slice(..name.len().min(63))
 }
 
 fn ends(text: &str) -> bool {

@@ -65,9 +65,19 @@ const TEXTS: [&str; 10] = [
     "",
 ];
 
+/// The server keeps 63 bytes of a name, so that the last two are one.
+const NAMES: [&str; 6] = [
+    "",
+    "",
+    "a",
+    "b",
+    "long_name_long_name_long_name_long_name_long_name_long_name_xxx1",
+    "long_name_long_name_long_name_long_name_long_name_long_name_xxx2",
+];
+
 fn message() -> impl Strategy<Value = Bytes> {
     let text = || proptest::sample::select(&TEXTS[..]);
-    let name = || proptest::sample::select(&["", "", "a", "b"][..]);
+    let name = || proptest::sample::select(&NAMES[..]);
     prop_oneof![
         2 => text().prop_map(query),
         5 => (name(), text()).prop_map(|(name, text)| parse(name, text)),
@@ -88,19 +98,32 @@ fn conversation() -> impl Strategy<Value = Vec<Bytes>> {
     })
 }
 
+/// Both, up to where the gateway alone wants a portal bound again.
+fn up_to_refusal<'a>(told: &'a [String], direct: &'a [String]) -> (&'a [String], &'a [String]) {
+    let mut both = told.iter().zip(direct);
+    match both.position(|(told, direct)| told != direct) {
+        Some(at) if told[at] == "E 55000" => (&told[..at], &direct[..at]),
+        _ => (told, direct),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn allowed_sessions_are_answered_as_without_the_gateway(messages in conversation()) {
         let (told, _) = through(&messages, &mut |_| true);
-        prop_assert_eq!(told, directly(&messages));
+        let direct = directly(&messages);
+        let (told, direct) = up_to_refusal(&told, &direct);
+        prop_assert_eq!(told, direct);
     }
 
     #[test]
     fn pipelining_makes_no_difference(messages in conversation()) {
         let (told, _) = through(&[say::join(&messages)], &mut |_| true);
-        prop_assert_eq!(told, directly(&messages));
+        let direct = directly(&messages);
+        let (told, direct) = up_to_refusal(&told, &direct);
+        prop_assert_eq!(told, direct);
     }
 
     #[test]
