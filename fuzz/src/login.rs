@@ -144,6 +144,7 @@ pub(crate) fn catalog(data: &[u8]) {
     let limits = Limits {
         catalog_rows_max: 64,
         catalog_bytes_max: 4_096,
+        ..Limits::default()
     };
     let mut fx: Effects<Bytes> = Vec::new();
     let mut loading = Loading::start(Within::Idle, limits, &mut fx);

@@ -40,7 +40,8 @@ impl Within {
                  SET LOCAL lock_timeout = 200"
             }
             Self::Transaction => {
-                "SAVEPOINT countersign_catalog; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 200"
+                "SAVEPOINT countersign_catalog; SHOW transaction_isolation; SET LOCAL statement_timeout = 0; \
+                 SET LOCAL lock_timeout = 200"
             }
         }
     }
@@ -91,27 +92,43 @@ pub enum LoadError {
 /// After an error that may pass a catalog is read so often in all.
 const TRIES_MAX: u32 = 10;
 
+/// After somebody's lock stood in the way a catalog is read so often in all; each time waits for a fifth of a second.
+pub const LOCKED_TRIES_MAX: u32 = 50;
+
+impl LoadError {
+    /// Whether somebody's lock stood in the way.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "55P03")
+    }
+}
+
 /// How often a catalog was read, in vain.
 #[derive(Debug, Default)]
-pub struct Tries(u32);
+pub struct Tries {
+    locked: u32,
+    others: u32,
+}
 
 impl Tries {
     /// Whether reading again may succeed.
     ///
     /// Definitions of views take locks, each until all is read. Before that could make a deadlock of other sessions'
-    /// locks, the gateway lets go, and tries again for as long as somebody else holds one, as the client's own statement
-    /// would wait. Where others drop what is being read, one of a few tries gets through.
+    /// locks, the gateway lets go, and tries again while somebody else holds one, up to [`LOCKED_TRIES_MAX`]. Where others drop what is being read, one of a few tries gets through.
     pub fn again(&mut self, after: &LoadError) -> bool {
         let LoadError::Refused { code, .. } = after else {
             return false;
         };
         match code.as_str() {
             // lock_not_available
-            "55P03" => true,
+            "55P03" => {
+                self.locked += 1;
+                self.locked < LOCKED_TRIES_MAX
+            }
             // internal_error (a relation that is gone), serialization_failure, deadlock_detected, query_canceled
             "XX000" | "40001" | "40P01" | "57014" => {
-                self.0 += 1;
-                self.0 < TRIES_MAX
+                self.others += 1;
+                self.others < TRIES_MAX
             }
             _ => false,
         }
@@ -176,6 +193,9 @@ pub struct Loading {
     bytes: u64,
     /// Of all rows, in whatever order they came.
     digest: u64,
+    /// What is read is what names mean now. In a transaction with a snapshot of its own it is what they meant when that was
+    /// taken, while the server looks names up as they are.
+    present: bool,
     failed: Option<LoadError>,
 }
 
@@ -202,8 +222,15 @@ impl Loading {
             rows: 0,
             bytes: 0,
             digest: 0,
+            present: within == Within::Idle,
             failed: None,
         }
+    }
+
+    /// Whether what was read is what names mean now.
+    #[must_use]
+    pub fn is_present(&self) -> bool {
+        self.present
     }
 
     /// Takes a message of the upstream; gives the catalog after the last one. A failed query is told only then, so that
@@ -252,6 +279,18 @@ impl Loading {
     }
 
     fn row(&mut self, frame: &Frame) -> Result<(), LoadError> {
+        if self.answered == 0 && !self.present {
+            let mut body = Reader::new(&frame.body);
+            let isolation = (body.count()? == 1)
+                .then(|| body.value())
+                .transpose()?
+                .flatten();
+            self.present |= matches!(
+                isolation.as_deref(),
+                Some(b"read committed" | b"read uncommitted")
+            );
+            return Ok(());
+        }
         let Some(query) = self.query() else {
             return Err(LoadError::Malformed(Malformed(
                 "a row that answers no query",

@@ -5,7 +5,7 @@ mod asks;
 mod parameters;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
 use model::{Asks, DataClass};
@@ -38,6 +38,14 @@ pub(super) struct Understood {
     pub(super) asks: Arc<Asks>,
     /// What policy is asked before it is prepared.
     pub(super) prepare: Arc<Asks>,
+    /// Its statements as they were parsed.
+    parsed: Arc<[Arc<Statement>]>,
+    /// What it was resolved by. Weak, so that what is kept keeps no old catalog.
+    known: Weak<Known>,
+    /// A name of the session's own was looked up, so that it is for nobody else, and only for now.
+    own: bool,
+    /// What [`Self::distrusted`] gives.
+    distrusted: OnceLock<Arc<Understood>>,
 }
 
 impl Understood {
@@ -48,10 +56,13 @@ impl Understood {
     }
 
     /// The same after a command that recasts names.
-    pub(super) fn distrusted(&self, target: &str, known: &Known) -> Self {
-        let mut pieces = self.pieces.clone();
-        pieces.iter_mut().for_each(|piece| piece.distrust(known));
-        self.with(pieces, target, known)
+    pub(super) fn distrusted(&self, target: &str, known: &Known) -> Arc<Self> {
+        let distrusted = self.distrusted.get_or_init(|| {
+            let mut pieces = self.pieces.clone();
+            pieces.iter_mut().for_each(|piece| piece.distrust(known));
+            Arc::new(self.with(pieces, target, known))
+        });
+        Arc::clone(distrusted)
     }
 
     /// The same where what comes after any such statement cannot be judged.
@@ -82,6 +93,10 @@ impl Understood {
             pieces,
             asks,
             prepare,
+            parsed: Arc::clone(&self.parsed),
+            known: Weak::clone(&self.known),
+            own: self.own,
+            distrusted: OnceLock::new(),
         }
     }
 }
@@ -187,6 +202,12 @@ impl Piece {
         !harmless || self.has(Action::Call) || self.has(Action::Opaque)
     }
 
+    /// Whether the session keeps a statement of it.
+    pub(super) fn is_kept(&self) -> bool {
+        let handle = self.statement.handle.as_ref();
+        handle.is_some_and(|it| matches!(it, Handle::Prepare(_) | Handle::Declare(_)))
+    }
+
     /// Whether it may undo what the transaction did.
     pub(super) fn undoes(&self) -> bool {
         matches!(
@@ -222,10 +243,7 @@ impl Piece {
 
     /// Whether the server looks up its names when it is executed, and not when it is bound: all but plain queries.
     pub(super) fn resolves_late(&self) -> bool {
-        let planned = matches!(
-            self.statement.tag,
-            "SELECT" | "INSERT" | "UPDATE" | "DELETE" | "MERGE"
-        ) && !self.has(Action::Create);
+        let planned = is_planned(&self.statement) && !self.has(Action::Create);
         let nameless = self.statement.transaction.is_some() || self.statement.sets.is_some();
         !planned && !nameless
     }
@@ -239,6 +257,14 @@ impl Piece {
     pub(super) fn rows_need_catalog(&self) -> bool {
         self.resolved.rows == Rows::ByColumn
     }
+}
+
+/// Whether it is a query, whose names the server looks up when it plans it.
+fn is_planned(statement: &Statement) -> bool {
+    matches!(
+        statement.tag,
+        "SELECT" | "INSERT" | "UPDATE" | "DELETE" | "MERGE"
+    )
 }
 
 /// A setting that a statement may not give any other value, because the gateway and the server would read the next text

@@ -17,6 +17,7 @@ mod types;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
 use mask::CommitmentKey;
@@ -84,6 +85,8 @@ pub(super) struct Live {
     /// Declared cursors.
     cursors: Names<Cursor>,
     progress: session_names::Progress,
+    /// Bytes of statements that prepared statements, portals and cursors hold.
+    held: Arc<AtomicU64>,
     /// Counts what was read that may change what names mean.
     changes: u64,
     running: HashMap<u64, Running>,
@@ -100,6 +103,10 @@ pub(super) struct Live {
     unsettled_at_end: bool,
     /// What is known of the catalog is old, and to be read again before the next batch.
     outdated: bool,
+    /// The catalog was read as an older snapshot has it: nothing that depends on it can be judged before the transaction ends.
+    blind: bool,
+    /// It could not be read again because of somebody's lock; the statement that waits for it is to be told.
+    locked: bool,
     /// What another session learned of the target since the last command.
     news: Option<Arc<Known>>,
     /// Executions on their way that may change the catalog.
@@ -141,6 +148,7 @@ impl Live {
             portals: Names::default(),
             cursors: Names::default(),
             progress: session_names::Progress::default(),
+            held: Arc::default(),
             changes: 0,
             running: HashMap::new(),
             copy_in: None,
@@ -150,6 +158,8 @@ impl Live {
             unsettled: false,
             unsettled_at_end: false,
             outdated: false,
+            blind: false,
+            locked: false,
             news: None,
             unsettling: 0,
             renaming: 0,

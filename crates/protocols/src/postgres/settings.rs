@@ -29,6 +29,9 @@ pub struct Limits {
     pub catalog_rows_max: u64,
     /// Bytes of the catalog queries' answers, all together.
     pub catalog_bytes_max: u64,
+    /// Bytes of statements that a session's prepared statements, portals and cursors hold, all together. What is known of a
+    /// statement takes up to forty times its text in memory.
+    pub statement_bytes_max: u64,
 }
 
 impl Default for Limits {
@@ -36,6 +39,7 @@ impl Default for Limits {
         Self {
             catalog_rows_max: 1_000_000,
             catalog_bytes_max: 256 << 20,
+            statement_bytes_max: 16 << 20,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod fake;
 mod gateway;
+mod held;
 mod learned;
 mod login;
 mod names;

@@ -1,7 +1,7 @@
 //! Analyses kept by exact text, so that a repeated statement costs a look-up.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use mask::Masker;
@@ -9,7 +9,7 @@ use sql::postgres::{Handle, Output, Statement};
 
 use super::{
     Behind, Handles, Known, NAME_TOO_LONG, Piece, Understood, Unreadable, asks, at_rest,
-    forbidden_setting, resolve,
+    forbidden_setting, is_planned, resolve,
 };
 use crate::postgres::names::Key;
 use crate::postgres::settings::Settings;
@@ -33,17 +33,9 @@ pub struct Analyses {
 
 #[derive(Debug, Default)]
 struct Generations {
-    recent: HashMap<Bytes, Kept>,
+    recent: HashMap<Bytes, Arc<Understood>>,
     recent_bytes: usize,
-    older: HashMap<Bytes, Kept>,
-}
-
-/// The analysis holds for the catalog it was made with; a session with another makes it anew.
-#[derive(Debug, Clone)]
-struct Kept {
-    /// Weak, so that what was kept keeps no old catalog.
-    known: Weak<Known>,
-    understood: Arc<Understood>,
+    older: HashMap<Bytes, Arc<Understood>>,
 }
 
 impl Analyses {
@@ -68,14 +60,45 @@ impl Analyses {
         if let Some(found) = self.find(text, known) {
             return Ok(found);
         }
-        let (understood, own) = understand(text, settings, known, masker, handles)?;
-        let understood = Arc::new(understood);
+        let parsed = Parsed::of(text, masker)?;
+        self.resolved(&parsed, settings, known, handles)
+    }
+
+    /// Resolves what was parsed before, unless that was done by the same catalog.
+    pub(in crate::postgres) fn again(
+        &self,
+        before: &Arc<Understood>,
+        settings: &Settings,
+        known: &Arc<Known>,
+        handles: &dyn Handles,
+    ) -> Result<Arc<Understood>, Unreadable> {
+        if !before.own {
+            if before.is_of(known) {
+                return Ok(Arc::clone(before));
+            }
+            if let Some(found) = self.find(&before.text, known) {
+                return Ok(found);
+            }
+        }
+        let parsed = Parsed {
+            text: before.text.clone(),
+            shown: before.shown.clone(),
+            statements: Arc::clone(&before.parsed),
+        };
+        self.resolved(&parsed, settings, known, handles)
+    }
+
+    fn resolved(
+        &self,
+        parsed: &Parsed,
+        settings: &Settings,
+        known: &Arc<Known>,
+        handles: &dyn Handles,
+    ) -> Result<Arc<Understood>, Unreadable> {
+        let understood = Arc::new(understand(parsed, settings, known, handles)?);
         // What depends on the session's own names is not for others.
-        if !own && text.len() <= TEXT_BYTES_MAX {
-            self.keep(Kept {
-                known: Arc::downgrade(known),
-                understood: Arc::clone(&understood),
-            });
+        if !understood.own && understood.text.len() <= TEXT_BYTES_MAX {
+            self.lock().insert(Arc::clone(&understood), self.half_bytes);
         }
         Ok(understood)
     }
@@ -87,61 +110,74 @@ impl Analyses {
     fn find(&self, text: &Bytes, known: &Arc<Known>) -> Option<Arc<Understood>> {
         let mut kept = self.lock();
         if let Some(found) = kept.recent.get(text) {
-            return found.is_of(known).then(|| Arc::clone(&found.understood));
+            return found.is_of(known).then(|| Arc::clone(found));
         }
         let found = kept.older.remove(text)?;
         if !found.is_of(known) {
             return None;
         }
-        let understood = Arc::clone(&found.understood);
-        kept.insert(found, self.half_bytes);
-        Some(understood)
-    }
-
-    fn keep(&self, kept: Kept) {
-        self.lock().insert(kept, self.half_bytes);
+        kept.insert(Arc::clone(&found), self.half_bytes);
+        Some(found)
     }
 }
 
-impl Kept {
+impl Understood {
+    /// Whether it was resolved by this.
     fn is_of(&self, known: &Arc<Known>) -> bool {
         std::ptr::eq(self.known.as_ptr(), Arc::as_ptr(known))
     }
 }
 
 impl Generations {
-    fn insert(&mut self, kept: Kept, half_bytes: usize) {
-        let bytes = ENTRY_BYTES + kept.understood.text.len() * BYTES_PER_TEXT_BYTE;
+    fn insert(&mut self, understood: Arc<Understood>, half_bytes: usize) {
+        let bytes = ENTRY_BYTES + understood.text.len() * BYTES_PER_TEXT_BYTE;
         if self.recent_bytes + bytes > half_bytes {
             self.older = std::mem::take(&mut self.recent);
             self.recent_bytes = 0;
         }
         // The key is a copy: a slice would keep alive the whole piece that the text came in.
-        let key = Bytes::copy_from_slice(&kept.understood.text);
-        if self.recent.insert(key, kept).is_none() {
+        let key = Bytes::copy_from_slice(&understood.text);
+        if self.recent.insert(key, understood).is_none() {
             self.recent_bytes += bytes;
         }
     }
 }
 
-/// Gives also whether a name of the session's own was looked up.
+/// A text as the grammar reads it.
+struct Parsed {
+    text: Bytes,
+    /// As it may rest.
+    shown: Bytes,
+    statements: Arc<[Arc<Statement>]>,
+}
+
+impl Parsed {
+    fn of(text: &Bytes, masker: &Masker) -> Result<Self, Unreadable> {
+        // A copy, for the same reason as the key above.
+        let text = Bytes::copy_from_slice(text);
+        let utf8 = std::str::from_utf8(&text).map_err(|_| {
+            let words = "the statement is not valid UTF-8; client_encoding is UTF8 in this session";
+            Unreadable::new("22021", words)
+        })?;
+        let analysis = sql::postgres::parse(utf8).map_err(|error| Unreadable::of(&error, utf8))?;
+        let statements = analysis.statements.iter();
+        Ok(Self {
+            shown: at_rest(masker, &text),
+            statements: statements.map(|it| Arc::new(it.clone())).collect(),
+            text,
+        })
+    }
+}
+
 fn understand(
-    text: &Bytes,
+    parsed: &Parsed,
     settings: &Settings,
-    known: &Known,
-    masker: &Masker,
+    known: &Arc<Known>,
     handles: &dyn Handles,
-) -> Result<(Understood, bool), Unreadable> {
-    // A copy, for the same reason as the key above.
-    let text = Bytes::copy_from_slice(text);
-    let utf8 = std::str::from_utf8(&text).map_err(|_| {
-        let words = "the statement is not valid UTF-8; client_encoding is UTF8 in this session";
-        Unreadable::new("22021", words)
-    })?;
-    let analysis = sql::postgres::parse(utf8).map_err(|error| Unreadable::of(&error, utf8))?;
-    let mut pieces: Vec<Piece> = Vec::with_capacity(analysis.statements.len());
+) -> Result<Understood, Unreadable> {
+    let mut pieces: Vec<Piece> = Vec::with_capacity(parsed.statements.len());
     let (mut own, mut stale, mut recast) = (false, false, false);
-    for statement in analysis.statements.iter() {
+    for statement in parsed.statements.iter() {
         if let Some(message) = forbidden_setting(statement) {
             return Err(Unreadable::new("0A000", message));
         }
@@ -159,26 +195,28 @@ fn understand(
         pieces.push(piece);
     }
     let (asks, prepare) = asks::of(&pieces, &settings.target, known);
-    let shown = at_rest(masker, &text);
-    let understood = Understood {
-        shown,
+    Ok(Understood {
+        text: parsed.text.clone(),
+        shown: parsed.shown.clone(),
         tag: tag(&pieces),
         asks,
         prepare,
         pieces,
-        text,
-    };
-    Ok((understood, own))
+        parsed: Arc::clone(&parsed.statements),
+        known: Arc::downgrade(known),
+        own,
+        distrusted: OnceLock::new(),
+    })
 }
 
 /// What a statement does with what stands behind its name.
-fn running(statement: &Statement, behind: Option<Behind>, known: &Known) -> Piece {
+fn running(statement: &Arc<Statement>, behind: Option<Behind>, known: &Known) -> Piece {
     let Some(Behind {
         statement: inner,
         declared,
     }) = behind
     else {
-        return resolve(&Arc::new(statement.clone()), known);
+        return resolve(statement, known);
     };
     let mut piece = resolve(&Arc::new(statement.running(&inner)), known);
     if let Some(declared) = declared.filter(|_| !piece.returns_nothing()) {
@@ -207,7 +245,7 @@ fn check_names(statement: &Statement, behind: Option<&Behind>) -> Result<(), Unr
         return Err(Unreadable::new("42622", NAME_TOO_LONG));
     }
     let runs = behind.filter(|_| matches!(statement.handle, Some(Handle::Execute(_))));
-    if runs.is_some_and(|behind| !matches!(behind.statement.output, Output::Query(_))) {
+    if runs.is_some_and(|behind| !is_planned(&behind.statement)) {
         let words = "EXECUTE of a statement that is no query is not offered through the gateway: run the statement itself";
         return Err(Unreadable::new("0A000", words));
     }

@@ -1,12 +1,14 @@
 //! Messages of the extended protocol, read into steps.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::Bytes;
 use model::{Denial, DenialCode};
 
+use super::reload::Settled;
 use super::request::Taken;
-use super::types::{Described, Parsing, Portal, Step, Stmt, What};
+use super::types::{Described, Parsing, Portal, Step, Stmt, Weight, What};
 use super::{Live, PORTALS_MAX, STATEMENTS_MAX};
 use crate::postgres::command::{NAME_TOO_LONG, Piece, Understood, Unreadable, canonical, shown};
 use crate::postgres::deny;
@@ -22,8 +24,13 @@ impl Live {
         fx: &mut Effects<Bytes>,
     ) -> Result<Taken, Violation> {
         let parse = Parse::read(frame).map_err(|malformed| client_broke(malformed.0))?;
-        if self.must_settle(fx) {
-            return Ok(Taken::Later);
+        match self.settle(fx) {
+            Settled::Yes => {}
+            Settled::Later => return Ok(Taken::Later),
+            Settled::Never(error) => {
+                self.fail(error, fx);
+                return Ok(Taken::Yes);
+            }
         }
         let Some(key) = Key::of(&parse.statement) else {
             return Ok(self.name_too_long(fx));
@@ -41,12 +48,11 @@ impl Live {
         }
         self.flush_parse(fx);
         if self.statements.count() >= STATEMENTS_MAX && !key.is_unnamed() {
-            self.fail(
-                over_limit(&format!(
-                    "a session has at most {STATEMENTS_MAX} prepared statements: close some"
-                )),
-                fx,
-            );
+            self.fail(too_many_statements(), fx);
+            return Ok(Taken::Yes);
+        }
+        if let Some(error) = self.too_much(parse.text.len()) {
+            self.fail(error, fx);
             return Ok(Taken::Yes);
         }
         let understood = match self.understand(&parse.text) {
@@ -69,6 +75,8 @@ impl Live {
                 .first()
                 .map(|piece| Arc::clone(&piece.statement)),
             by_sql: false,
+            _weight: Weight::new(&self.held, understood.text.len()),
+            analysis: Some(Mutex::new(Arc::clone(&understood))),
             described: Described::default(),
             parameters: OnceLock::new(),
         });
@@ -82,7 +90,7 @@ impl Live {
         let Some((frame, name, stmt)) = self.held_parse.take() else {
             return;
         };
-        let Ok(understood) = self.understand(&stmt.text) else {
+        let Ok(understood) = self.understand_again(&stmt) else {
             return;
         };
         let seq = self.ask(&understood, true, Vec::new(), Vec::new(), fx);
@@ -104,8 +112,13 @@ impl Live {
         if !own_parse {
             self.flush_parse(fx);
         }
-        if self.must_settle(fx) {
-            return Ok(Taken::Later);
+        match self.settle(fx) {
+            Settled::Yes => {}
+            Settled::Later => return Ok(Taken::Later),
+            Settled::Never(error) => {
+                self.fail(error, fx);
+                return Ok(Taken::Yes);
+            }
         }
         let stmt = match self.statements.meaning(&key) {
             Meaning::Unsettled => return Ok(Taken::Later),
@@ -126,13 +139,17 @@ impl Live {
             );
             return Ok(Taken::Yes);
         }
-        let understood = match self.understand(&stmt.text) {
+        let understood = match self.understand_again(&stmt) {
             Ok(understood) => self.as_of_batch(understood),
             Err(unreadable) => {
                 self.unreadable(&stmt.text, &unreadable, fx);
                 return Ok(Taken::Yes);
             }
         };
+        if let Some(error) = self.keeps_too_much(&understood) {
+            self.fail(error, fx);
+            return Ok(Taken::Yes);
+        }
         let parse = self
             .held_parse
             .take()
@@ -141,10 +158,36 @@ impl Live {
         Ok(Taken::Yes)
     }
 
+    /// Why no more statements are kept, where that is so.
+    fn too_much(&self, text: usize) -> Option<Bytes> {
+        let limit = self.served.settings.limits.statement_bytes_max;
+        let held = self.held.load(Ordering::Relaxed);
+        (held + text as u64 > limit).then(|| {
+            over_limit(&format!(
+                "a session holds at most {limit} bytes of prepared statements, portals and cursors (statement_bytes_max): close some"
+            ))
+        })
+    }
+
+    /// The same for a text that prepares statements or declares cursors in SQL.
+    pub(super) fn keeps_too_much(&self, understood: &Understood) -> Option<Bytes> {
+        let kept = understood.pieces.iter().filter(|piece| piece.is_kept());
+        let (count, bytes) = kept.fold((0, 0), |(count, bytes), piece| {
+            (count + 1, bytes + piece.statement.text.len())
+        });
+        if count == 0 {
+            return None;
+        }
+        if self.statements.count() + count > STATEMENTS_MAX {
+            return Some(too_many_statements());
+        }
+        self.too_much(bytes)
+    }
+
     /// What a text means after what came before it in the batch.
     pub(super) fn as_of_batch(&self, understood: Arc<Understood>) -> Arc<Understood> {
-        if self.batch.recasts {
-            Arc::new(understood.distrusted(&self.served.settings.target, &self.known))
+        if self.batch.recasts || self.blind {
+            understood.distrusted(&self.served.settings.target, &self.known)
         } else {
             understood
         }
@@ -164,7 +207,7 @@ impl Live {
         let described = stmt.parameters.get().map_or(&[][..], Vec::as_slice);
         let at_rest = shown(&parameters, described, &self.masks.text);
         let seq = self.ask(&understood, false, parameters, at_rest, fx);
-        let stale = self.batch.unsettles || self.unsettled;
+        let stale = self.batch.unsettles || self.unsettled || self.blind;
         let portal = Arc::new(Portal {
             stmt,
             understood,
@@ -230,9 +273,15 @@ impl Live {
         match self.portals.meaning(&key) {
             Meaning::Unsettled => return Taken::Later,
             Meaning::Is(portal) => {
-                let late = portal.piece().is_some_and(Piece::resolves_late);
-                if late && self.must_settle(fx) {
-                    return Taken::Later;
+                if portal.piece().is_some_and(Piece::resolves_late) {
+                    match self.settle(fx) {
+                        Settled::Yes => {}
+                        Settled::Later => return Taken::Later,
+                        Settled::Never(error) => {
+                            self.fail(error, fx);
+                            return Taken::Yes;
+                        }
+                    }
                 }
                 match self.is_as_bound(&portal) {
                     None => return Taken::Later,
@@ -326,6 +375,12 @@ impl Live {
 pub(super) fn bind_again() -> Bytes {
     let words = "the portal cannot be run: what its names mean may have changed since it was bound";
     deny::plain("ERROR", "55000", words, "Bind it again.")
+}
+
+fn too_many_statements() -> Bytes {
+    over_limit(&format!(
+        "a session has at most {STATEMENTS_MAX} prepared statements: close some"
+    ))
 }
 
 fn over_limit(message: &str) -> Bytes {

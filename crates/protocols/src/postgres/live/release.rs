@@ -102,7 +102,7 @@ impl Live {
                 })));
             }
             What::Parse(parsing) => {
-                if let Ok(understood) = self.understand(&parsing.stmt.text) {
+                if let Ok(understood) = self.understand_again(&parsing.stmt) {
                     let known = Arc::clone(&self.known);
                     self.run(seq, permit, understood, known, false);
                 } else {

@@ -6,10 +6,20 @@ use bytes::Bytes;
 
 use super::Live;
 use crate::postgres::catalog::{LoadError, Loading, Tries, Within};
+use crate::postgres::deny;
 use crate::postgres::known::Known;
 use crate::postgres::session::upstream_broke;
-use crate::postgres::wire::Frame;
+use crate::postgres::wire::{Frame, server};
 use crate::session::{Effects, Knowledge, Violation};
+
+/// Whether what is known of the catalog is fit to read a statement by.
+pub(super) enum Settled {
+    Yes,
+    /// It will be: the statement waits.
+    Later,
+    /// It could not be read; this is what the client is told.
+    Never(Bytes),
+}
 
 /// A catalog being read again between two commands.
 #[derive(Debug)]
@@ -49,24 +59,27 @@ impl Live {
         news.is_some_and(|news| !news.is_like(&self.known))
     }
 
-    /// Whether the next statement must wait until an earlier batch has settled what names mean, or what is known of them
+    /// Whether the next statement may be read, or must wait until an earlier batch has settled what names mean, or what is known of them
     /// is old. Begins to read the catalog again where that can be done now.
-    pub(super) fn must_settle(&mut self, fx: &mut Effects<Bytes>) -> bool {
+    pub(super) fn settle(&mut self, fx: &mut Effects<Bytes>) -> Settled {
         self.take_news();
         if self.batch.unsettles {
-            return false;
+            return Settled::Yes;
+        }
+        if std::mem::take(&mut self.locked) {
+            return Settled::Never(locked());
         }
         if self.unsettling > 0 || (self.ending > 0 && self.unsettled_at_end) {
-            return true;
+            return Settled::Later;
         }
         if (self.unsettled || self.outdated) && self.status != b'E' && !self.batch.sent {
             let idle = self.steps.is_empty() && self.owed.is_empty();
             if idle && self.reload.is_none() && self.cancelling == 0 {
                 self.begin_reload(fx);
             }
-            return true;
+            return Settled::Later;
         }
-        false
+        Settled::Yes
     }
 
     /// Begins. Nothing may be under way.
@@ -92,6 +105,22 @@ impl Live {
         frame: &Frame,
         fx: &mut Effects<Bytes>,
     ) -> Result<(), Violation> {
+        let aside = match frame.kind {
+            server::NOTICE | server::NOTIFICATION => {
+                let shown = self.aside(frame)?;
+                self.out.append(&shown);
+                true
+            }
+            server::PARAMETER_STATUS => {
+                self.parameter(frame, fx)?;
+                true
+            }
+            _ => false,
+        };
+        if aside {
+            self.reload = Some(reload);
+            return Ok(());
+        }
         match reload.loading.receive(frame) {
             Ok(None) => self.reload = Some(reload),
             Ok(Some(loaded)) => {
@@ -102,6 +131,7 @@ impl Live {
                     Within::Transaction => self.known = known,
                     Within::Idle => self.learn(known, fx),
                 }
+                self.blind = !reload.loading.is_present();
                 self.unsettled = false;
                 self.outdated = false;
                 self.unsettled_at_end = matches!(reload.within, Within::Transaction);
@@ -111,6 +141,8 @@ impl Live {
                 reload.loading = Loading::start(reload.within, limits, fx);
                 self.reload = Some(reload);
             }
+            // The session goes on: the statement that waited is refused, and the next one tries again.
+            Err(error) if error.is_locked() => self.locked = true,
             Err(LoadError::Malformed(malformed)) => return Err(upstream_broke(malformed.0)),
             Err(error) => {
                 // The server's own words are not for the client: nothing has masked them.
@@ -121,4 +153,14 @@ impl Live {
         }
         Ok(())
     }
+}
+
+fn locked() -> Bytes {
+    let words = "the catalog changed, and cannot be read again while another session holds a lock on what it defines";
+    deny::plain(
+        "ERROR",
+        "55P03",
+        words,
+        "Try again when that session is done.",
+    )
 }

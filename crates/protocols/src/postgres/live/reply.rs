@@ -76,7 +76,7 @@ impl Live {
     }
 
     /// A notice, error or notification, masked as the command under way is.
-    fn aside(&mut self, frame: &Frame) -> Result<Bytes, Violation> {
+    pub(super) fn aside(&mut self, frame: &Frame) -> Result<Bytes, Violation> {
         let mut none = Findings::counting();
         let running = self.answering().and_then(|seq| self.running.get_mut(&seq));
         let (masks, known, text, computes, findings) = match running {
@@ -105,7 +105,11 @@ impl Live {
             .unwrap_or_else(|| frame.whole.clone()))
     }
 
-    fn parameter(&mut self, frame: &Frame, fx: &mut Effects<Bytes>) -> Result<(), Violation> {
+    pub(super) fn parameter(
+        &mut self,
+        frame: &Frame,
+        fx: &mut Effects<Bytes>,
+    ) -> Result<(), Violation> {
         let (name, value) = wire::parameter_status(frame).map_err(broke)?;
         let fits = match &*name {
             b"client_encoding" => value.eq_ignore_ascii_case(b"UTF8"),

@@ -1,11 +1,11 @@
 //! What the client sends, read into steps.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use model::{Denial, DenialCode, Note};
 
-use super::types::{Batch, Step, What};
+use super::types::{Batch, Step, Stmt, What};
 use super::{Live, OWED_MAX, QUESTIONS_MAX, STEPS_MAX};
 use crate::postgres::command::{Understood, Unreadable};
 use crate::postgres::deny;
@@ -166,6 +166,29 @@ impl Live {
 
     /// Reads a text with the catalog and the session's names.
     pub(super) fn understand(&self, text: &Bytes) -> Result<Arc<Understood>, Unreadable> {
+        self.check_reading(text)?;
+        self.served.analyses.understand(
+            text,
+            &self.served.settings,
+            &self.known,
+            &self.masks.text,
+            self,
+        )
+    }
+
+    /// The same for a prepared statement, whose text is parsed once.
+    pub(super) fn understand_again(&self, stmt: &Stmt) -> Result<Arc<Understood>, Unreadable> {
+        let Some(analysis) = &stmt.analysis else {
+            return self.understand(&stmt.text);
+        };
+        self.check_reading(&stmt.text)?;
+        let mut latest = analysis.lock().unwrap_or_else(PoisonError::into_inner);
+        let (settings, known) = (&self.served.settings, &self.known);
+        *latest = self.served.analyses.again(&latest, settings, known, self)?;
+        Ok(Arc::clone(&latest))
+    }
+
+    fn check_reading(&self, text: &Bytes) -> Result<(), Unreadable> {
         // Settings that decide where strings end may have changed, and the upstream tells only at the end of the batch.
         if self.batch.rereads && text.iter().any(|byte| *byte == b'\\' || !byte.is_ascii()) {
             return Err(Unreadable::new(
@@ -174,13 +197,7 @@ impl Live {
                           same batch: send Sync between them",
             ));
         }
-        self.served.analyses.understand(
-            text,
-            &self.served.settings,
-            &self.known,
-            &self.masks.text,
-            self,
-        )
+        Ok(())
     }
 
     /// Refuses a text that could not be read, and records that it came.

@@ -186,7 +186,8 @@ impl Live {
 pub(super) fn fresh(piece: &Piece, stale: bool, masks: &Masks) -> Result<(), RowError> {
     if (stale || piece.stale) && piece.rows_need_catalog() && !masks.open {
         let words = "rows are withheld: what the statement's names mean may have changed since it was judged, by one before it in \
-                     the same batch, or by others while it waited; send it again, by itself";
+                     the same batch, or by others while it waited, or since the transaction's snapshot; send it again, by itself, \
+                     or in a new transaction";
         return Err(refusal(words));
     }
     Ok(())

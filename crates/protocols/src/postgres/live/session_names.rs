@@ -7,7 +7,7 @@ use bytes::Bytes;
 use model::Status;
 use sql::postgres::{Handle, Statement, Transaction};
 
-use super::types::{Cursor, Described, Portal, Stmt};
+use super::types::{Cursor, Described, Portal, Stmt, Weight};
 use super::{CURSORS_MAX, Live, SAVEPOINTS_MAX};
 use crate::postgres::command::{Behind, Handles, Piece, resolve};
 use crate::postgres::known::Known;
@@ -74,6 +74,8 @@ impl Live {
             types: Vec::new(),
             runs: statement.inner.clone(),
             by_sql: true,
+            analysis: None,
+            _weight: Weight::new(&self.held, statement.text.len()),
             described: Described::default(),
             parameters: OnceLock::new(),
         };
@@ -104,6 +106,7 @@ impl Live {
             resolved,
             stale: stale || piece.stale,
             holds: piece.statement.holds,
+            _weight: Weight::new(&self.held, piece.statement.text.len()),
         };
         self.cursors.set(name, Arc::new(cursor));
     }
@@ -202,6 +205,7 @@ impl Live {
             began: self.now(),
             ..Progress::default()
         };
+        self.blind = false;
         self.unsettled |= std::mem::take(&mut self.unsettled_at_end);
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::Live;
+use super::reload::Settled;
 use super::request::Taken;
 use super::types::{Step, What};
 use crate::postgres::command::{Piece, Understood};
@@ -24,13 +25,27 @@ impl Live {
         let text = body.cstr().map_err(|malformed| client_broke(malformed.0))?;
         body.end().map_err(|malformed| client_broke(malformed.0))?;
         self.flush_parse(fx);
-        if !self.is_quiet() || self.must_settle(fx) {
+        if !self.is_quiet() {
             return Ok(Taken::Later);
+        }
+        match self.settle(fx) {
+            Settled::Yes => {}
+            Settled::Later => return Ok(Taken::Later),
+            Settled::Never(error) => {
+                self.push(What::FailSimple(error));
+                self.end_batch();
+                return Ok(Taken::Yes);
+            }
         }
         match self.understand(&text) {
             Err(unreadable) => {
                 self.note_unreadable(&text, &unreadable, fx);
                 self.push(What::FailSimple(unreadable.error()));
+            }
+            Ok(understood) if self.keeps_too_much(&understood).is_some() => {
+                if let Some(error) = self.keeps_too_much(&understood) {
+                    self.push(What::FailSimple(error));
+                }
             }
             Ok(understood) => {
                 let understood = self.as_of_batch(understood);
@@ -38,7 +53,7 @@ impl Live {
                 self.changes += u64::from(understood.pieces.iter().any(Piece::changes_meanings));
                 let seq = self.ask(&understood, false, Vec::new(), Vec::new(), fx);
                 self.simple_ahead = true;
-                let stale = self.batch.unsettles || self.unsettled;
+                let stale = self.batch.unsettles || self.unsettled || self.blind;
                 let known = Arc::clone(&self.known);
                 let frame = frame.clone();
                 self.steps.push_back(Step::asked(

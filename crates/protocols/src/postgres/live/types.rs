@@ -1,7 +1,7 @@
 //! What a live session keeps of each statement, portal and message.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::Bytes;
 use mask::Findings;
@@ -26,6 +26,9 @@ pub(super) struct Stmt {
     pub(super) runs: Option<Arc<Statement>>,
     /// It was made by an SQL-level PREPARE, so that `text` is not what runs.
     pub(super) by_sql: bool,
+    /// The last analysis of its text, which every Bind shares; none by SQL.
+    pub(super) analysis: Option<Mutex<Arc<Understood>>>,
+    pub(super) _weight: Weight,
     pub(super) described: Described,
     /// The parameter types that the upstream told.
     pub(super) parameters: OnceLock<Vec<u32>>,
@@ -65,6 +68,7 @@ pub(super) struct Cursor {
     pub(super) stale: bool,
     /// It outlives its transaction.
     pub(super) holds: bool,
+    pub(super) _weight: Weight,
 }
 
 impl Cursor {
@@ -73,6 +77,33 @@ impl Cursor {
             resolved: Arc::clone(&self.resolved),
             stale: self.stale,
         }
+    }
+}
+
+/// So much text a session holds for what this belongs to: taken off the session's count when that is gone.
+#[derive(Debug)]
+pub(super) struct Weight {
+    held: Arc<AtomicU64>,
+    bytes: u64,
+}
+
+/// What is held of a statement at least, in bytes.
+const WEIGHT_BYTES_MIN: u64 = 256;
+
+impl Weight {
+    pub(super) fn new(held: &Arc<AtomicU64>, text: usize) -> Self {
+        let bytes = WEIGHT_BYTES_MIN + text as u64;
+        held.fetch_add(bytes, Ordering::Relaxed);
+        Self {
+            held: Arc::clone(held),
+            bytes,
+        }
+    }
+}
+
+impl Drop for Weight {
+    fn drop(&mut self) {
+        self.held.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use model::{Command, DataClass, Value};
-use sql::postgres::Declaration;
+use sql::postgres::{Catalog, Declaration};
 
 use super::gateway::{self, Gateway, known_anew, one_row};
-use super::say::{bind, execute, parse, query, sync};
+use super::say::{self, bind, complete, execute, parse, query, sync};
+use crate::postgres::catalog::LOCKED_TRIES_MAX;
+use crate::postgres::settings::Settings;
+use crate::postgres::wire::{server, write};
 use crate::session::{Answer, Knowledge};
 
 /// What is known after somebody declared another column.
@@ -93,4 +97,173 @@ fn what_is_old_is_read_again_before_the_next_command() {
     gateway.client(&query(SEARCH)).unwrap();
     assert!(gateway.open.is_empty());
     assert!(!gateway.take_upstream().is_empty());
+}
+
+/// A Query that succeeds, with the status after it.
+fn ran(gateway: &mut Gateway, text: &str, tag: &str, status: u8) {
+    gateway.client(&query(text)).unwrap();
+    gateway.permit_all();
+    gateway
+        .upstream(&say::join(&[complete(tag), write::ready(status)]))
+        .unwrap();
+}
+
+/// An answer to the reading of a catalog that holds nothing, in a transaction of that isolation.
+fn catalog(isolation: &str, status: u8) -> Bytes {
+    let mut answers = vec![write::ready(status); Catalog::QUERIES.len() + 3];
+    if status == b'T' {
+        answers.insert(0, say::row(&[isolation]));
+    }
+    say::join(&answers)
+}
+
+/// Whether the gateway reads the catalog before it asks about the next statement.
+fn reads_catalog(gateway: &mut Gateway) -> bool {
+    gateway.take_upstream();
+    gateway.client(&query("select words from t")).unwrap();
+    let sent = gateway.take_upstream();
+    gateway.open.is_empty() && !sent.is_empty()
+}
+
+/// What the client sees of one row of the statement that waits.
+fn shown(gateway: &mut Gateway, status: u8) -> String {
+    gateway.take_client();
+    gateway.permit();
+    let answer = [
+        say::columns(&[("words", 0, 0, 25)]),
+        say::row(&["plain"]),
+        complete("SELECT 1"),
+        write::ready(status),
+    ];
+    gateway.upstream(&say::join(&answer)).unwrap();
+    // What is withheld is cancelled upstream.
+    for _ in gateway.asides.split_off(0) {
+        gateway.answer(Answer::Delivered).unwrap();
+    }
+    gateway.take_client().join(" ")
+}
+
+#[test]
+fn going_back_to_a_savepoint_takes_the_catalog_along() {
+    for (text, tag, again) in [
+        ("rollback to s", "ROLLBACK", true),
+        ("rollback", "ROLLBACK", true),
+        ("release s", "RELEASE", false),
+    ] {
+        let mut gateway = Gateway::live();
+        ran(&mut gateway, "begin", "BEGIN", b'T');
+        ran(&mut gateway, "savepoint s", "SAVEPOINT", b'T');
+        ran(&mut gateway, "create table x ()", "CREATE TABLE", b'T');
+        assert!(reads_catalog(&mut gateway));
+        gateway.upstream(&catalog("read committed", b'T')).unwrap();
+        assert!(shown(&mut gateway, b'T').contains("plain"));
+        let status = if text == "rollback" { b'I' } else { b'T' };
+        ran(&mut gateway, text, tag, status);
+        assert_eq!(reads_catalog(&mut gateway), again, "{text}");
+    }
+}
+
+#[test]
+fn what_follows_a_rollback_in_the_same_text_is_withheld() {
+    for (made, withheld) in [(true, true), (false, false)] {
+        let mut gateway = Gateway::live();
+        ran(&mut gateway, "begin", "BEGIN", b'T');
+        if made {
+            ran(&mut gateway, "create table x ()", "CREATE TABLE", b'T');
+            assert!(reads_catalog(&mut gateway));
+            gateway.upstream(&catalog("read committed", b'T')).unwrap();
+            shown(&mut gateway, b'T');
+        }
+        gateway
+            .client(&query("rollback; select words from t"))
+            .unwrap();
+        gateway.permit();
+        let answer = [
+            complete("ROLLBACK"),
+            say::columns(&[("words", 0, 0, 25)]),
+            say::row(&["plain"]),
+        ];
+        gateway.upstream(&say::join(&answer)).unwrap();
+        let told = gateway.take_client().join(" ");
+        assert_eq!(!told.contains("plain"), withheld, "{told}");
+    }
+}
+
+#[test]
+fn an_old_snapshot_judges_nothing() {
+    for (isolation, sees) in [
+        ("read committed", true),
+        ("repeatable read", false),
+        ("serializable", false),
+    ] {
+        let mut gateway = Gateway::live();
+        ran(&mut gateway, "begin", "BEGIN", b'T');
+        ran(&mut gateway, "create table x ()", "CREATE TABLE", b'T');
+        assert!(reads_catalog(&mut gateway));
+        gateway.upstream(&catalog(isolation, b'T')).unwrap();
+        let told = shown(&mut gateway, b'I');
+        assert_eq!(told.contains("plain"), sees, "{isolation}: {told}");
+        // It ended: what is read now is what names mean.
+        assert!(reads_catalog(&mut gateway));
+        gateway.upstream(&catalog("", b'I')).unwrap();
+        assert!(shown(&mut gateway, b'I').contains("plain"));
+    }
+}
+
+#[test]
+fn what_comes_while_the_catalog_is_read_is_passed_on() {
+    let mut gateway = Gateway::live();
+    gateway.answer(Answer::Learned(None)).unwrap();
+    assert!(reads_catalog(&mut gateway));
+    let notification = write::one(server::NOTIFICATION, |out| {
+        out.extend_from_slice(&[0, 0, 0, 9]);
+        write::cstr(out, b"channel");
+        write::cstr(out, b"payload");
+    });
+    gateway.upstream(&notification).unwrap();
+    gateway.upstream(&catalog("", b'I')).unwrap();
+    gateway.upstream(&[]).unwrap();
+    let told = gateway.take_client();
+    assert_eq!(told, ["A"]);
+    assert!(shown(&mut gateway, b'I').contains("plain"));
+}
+
+#[test]
+fn a_lock_on_the_catalog_is_waited_for_so_long() {
+    let mut gateway = Gateway::live();
+    gateway.answer(Answer::Learned(None)).unwrap();
+    assert!(reads_catalog(&mut gateway));
+    let mut locked = vec![write::ready(b'I'), say::error("55P03")];
+    locked.resize(Catalog::QUERIES.len() + 4, write::ready(b'I'));
+    let locked = say::join(&locked);
+    for _ in 1..LOCKED_TRIES_MAX {
+        gateway.upstream(&locked).unwrap();
+        assert!(gateway.take_client().is_empty());
+    }
+    gateway.upstream(&locked).unwrap();
+    assert_eq!(gateway.take_client(), ["E 55P03", "Z I"]);
+    // The session goes on.
+    assert!(reads_catalog(&mut gateway));
+    gateway.upstream(&catalog("", b'I')).unwrap();
+    assert!(shown(&mut gateway, b'I').contains("plain"));
+}
+
+#[test]
+fn a_cursor_is_judged_by_what_it_meant_when_it_was_declared() {
+    for (declared, sees) in [
+        ("select words from t", true),
+        ("select ssn || 'x' from customers", false),
+    ] {
+        let mut gateway = Gateway::live();
+        ran(&mut gateway, "begin", "BEGIN", b'T');
+        let text = format!("declare c cursor with hold for {declared}");
+        ran(&mut gateway, &text, "DECLARE CURSOR", b'T');
+        ran(&mut gateway, "commit", "COMMIT", b'I');
+        // Somebody made the names mean nothing that is protected.
+        let nothing = known_anew(&Settings::new("bank", "bank_db"));
+        gateway.answer(Answer::Learned(Some(nothing))).unwrap();
+        gateway.client(&query("fetch all from c")).unwrap();
+        let told = shown(&mut gateway, b'I');
+        assert_eq!(told.contains("plain"), sees, "{declared}: {told}");
+    }
 }

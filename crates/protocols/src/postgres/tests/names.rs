@@ -428,4 +428,14 @@ fn a_statement_that_is_no_query_is_not_executed_by_name() {
     gateway.client(&query("execute d")).unwrap();
     assert_eq!(gateway.take_client(), ["E 0A000", "Z I"]);
     assert!(gateway.open.is_empty());
+    // Nor one that executes another, which the server would look up then.
+    ran(&mut gateway, "prepare q as select 1", "PREPARE", b'I');
+    done(
+        &mut gateway,
+        &[parse("e", "execute q"), sync()],
+        &[parsed(), write::ready(b'I')],
+    );
+    gateway.take_client();
+    gateway.client(&query("execute e")).unwrap();
+    assert_eq!(gateway.take_client(), ["E 0A000", "Z I"]);
 }
