@@ -23,11 +23,14 @@ mod findings;
 mod fold;
 mod masker;
 pub mod own;
+mod pass;
 mod prefilter;
+mod quick;
 mod render;
 mod replace;
 mod shape;
 mod stream;
+mod work;
 
 pub use config::{MaskerConfig, Strategy};
 pub use copy::{

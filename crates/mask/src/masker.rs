@@ -6,17 +6,16 @@ use std::sync::Arc;
 use model::DataClass;
 
 use crate::config::{MaskerConfig, Strategy, Treatment};
-use crate::detect::{self, Hint, Kind, Match, secret};
+use crate::detect::{self, Hint, Kind, Match};
 use crate::encoded;
 use crate::findings::Findings;
 use crate::fold::Folded;
-use crate::prefilter::{Profile, TEXT_BYTES_MIN};
+use crate::pass::{Effect, Pass, Window};
+use crate::prefilter::{self, PROFILE_BYTES_MAX, Profile, TEXT_BYTES_MIN};
+use crate::quick;
 use crate::render::{self, Span};
 use crate::shape::{self, Hidden};
-use crate::stream::{self, Effect, Pass, STREAM_HOLD_BYTES, STREAM_PIECE_BYTES, Stream, Window};
-
-/// Up to this length a look at the whole value decides first whether to search at all.
-const SHORT_BYTES_MAX: usize = 128;
+use crate::stream::{self, STREAM_HOLD_BYTES, STREAM_PIECE_BYTES, Stream};
 
 /// The rule under which declared values are counted.
 pub(crate) const DECLARED: &str = "declared";
@@ -112,19 +111,24 @@ impl Masker {
                 && !hint.tells_all()
                 && (!self.has_own() || text.is_ascii() && !self.config.own.may_hold(text))
         };
-        if text.len() <= SHORT_BYTES_MAX && seen(text) {
-            let profile = Profile::of_short(text);
-            let clean = profile.is_clean(text.len(), hint != Hint::NONE)
-                && !secret::may_hold(text)
-                && !encoded::may_hold(text);
-            if clean && (profile.high == 0 || !text.contains(&0xEF)) {
+        // A look at the whole of a short value decides first whether to search at all.
+        if text.len() <= PROFILE_BYTES_MAX && seen(text) {
+            if hint == Hint::NONE && quick::is_clean(text) {
+                return Outcome::Clean;
+            }
+            let profile = Profile::of(text);
+            let clean = profile.is_clean(text.len(), hint != Hint::NONE);
+            if clean
+                && !prefilter::may_announce(text)
+                && !encoded::may_hold(text, profile.may_have_units())
+            {
                 return Outcome::Clean;
             }
         }
         self.mask_searched(hint, None, text, out, findings)
     }
 
-    fn mask_searched(
+    pub(crate) fn mask_searched(
         &self,
         hint: Hint,
         told: Option<Kind>,

@@ -4,6 +4,7 @@ mod accuracy;
 mod any_text;
 mod errors;
 mod facts;
+mod hostile;
 mod own;
 mod replaced;
 

@@ -2,9 +2,13 @@
 //! a unit; and behind it city, state and ZIP code, or before it a word that says so.
 
 use super::{Kind, Match, at as byte, is_digit, run_end};
+use crate::work;
 
 /// Characters before a ZIP code in which its address may begin.
 const BEFORE_ZIP_CHARS: usize = 110;
+
+/// Digits of a house's number behind a word such as *at*.
+const HOUSE_DIGITS_MAX: usize = 5;
 
 /// Characters behind a word such as *address* within which the street begins.
 const AHEAD_CHARS: usize = 24;
@@ -61,6 +65,23 @@ const SUFFIXES: [&str; 38] = [
     "row",
 ];
 
+/// Those of them that stand for little else.
+const PLAIN_SUFFIXES: [&str; 13] = [
+    "st",
+    "street",
+    "ave",
+    "avenue",
+    "rd",
+    "road",
+    "blvd",
+    "boulevard",
+    "ln",
+    "lane",
+    "dr",
+    "pkwy",
+    "hwy",
+];
+
 /// What a unit is called, from appendix C2.
 const UNITS: [&str; 11] = [
     "apt",
@@ -77,6 +98,7 @@ const UNITS: [&str; 11] = [
 ];
 
 /// The address that ends with the ZIP code `start..end`, if that is one.
+#[inline(never)]
 pub(super) fn before_zip(text: &[u8], start: usize, end: usize) -> Option<Match> {
     if end - start != 5 || !is_state(text, start.checked_sub(3)?) || byte(text, start - 1) != b' ' {
         return None;
@@ -103,6 +125,43 @@ pub(super) fn behind(text: &[u8], word: usize) -> Option<Match> {
         .flatten()
 }
 
+/// The address that a word such as *at* leads up to, whose house number may be the digits `start..end`.
+#[inline]
+pub(super) fn placed(text: &[u8], start: usize, end: usize) -> Option<Match> {
+    // The last two letters of the word tell most others.
+    let pair = text.get(start.checked_sub(3)?..start - 1)?.first_chunk()?;
+    let pair = u16::from_be_bytes(*pair) | 0x2020;
+    let may = [b"at", b"to", b"ar", b"om"].map(|end| u16::from_be_bytes(*end));
+    if !may.contains(&pair) || end - start > HOUSE_DIGITS_MAX || byte(text, end) != b' ' {
+        return None;
+    }
+    let before = text.get(start.saturating_sub(6)..start - 1)?;
+    let letters = before
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_alphabetic());
+    let word = before.get(before.len() - letters.count()..)?;
+    let at = word.eq_ignore_ascii_case(b"at");
+    if !at && !is_among(word, &["to", "from", "near"]) {
+        return None;
+    }
+    let (street, unit, found) = parts(text, start)?;
+    // With a city behind it, it is found by its ZIP code.
+    if unit < found.end {
+        return None;
+    }
+    // *From 2019 Wall Street grew*, *upload to 10 Test Drive folders*: only behind *at* is that an address.
+    let suffix = text.get(start..street)?;
+    let suffix = suffix
+        .rsplit(|byte| *byte == b' ')
+        .next()
+        .unwrap_or_default();
+    let suffix = suffix.strip_suffix(b".").unwrap_or(suffix);
+    let year = end - start == 4 && matches!(text.get(start..start + 2), Some(b"19" | b"20"));
+    let plain = is_among(suffix, &PLAIN_SUFFIXES) && !year || street < found.end;
+    (at || plain).then_some(found)
+}
+
 fn goes_back(text: &[u8], from: usize) -> bool {
     let before = byte(text, from.wrapping_sub(1));
     before.is_ascii_alphanumeric() || !before.is_ascii() || matches!(before, b'.' | b'-' | b'*')
@@ -110,6 +169,11 @@ fn goes_back(text: &[u8], from: usize) -> bool {
 
 /// The address whose house number begins at `from`.
 fn whole(text: &[u8], from: usize) -> Option<Match> {
+    parts(text, from).map(|(_, _, whole)| whole)
+}
+
+/// The same, and where its street and its unit end.
+fn parts(text: &[u8], from: usize) -> Option<(usize, usize, Match)> {
     let number = run_end(text, from);
     if number - from > 6 {
         return None;
@@ -130,14 +194,19 @@ fn whole(text: &[u8], from: usize) -> Option<Match> {
         }
         pos = space(text, word + usize::from(byte(text, word) == b'.'))?;
     }
-    let end = unit(text, end?);
-    let end = city(text, end).unwrap_or(end);
-    Some(Match {
-        kind: Kind::Address,
-        start: from,
-        end,
-        shown: end,
-    })
+    let street = end?;
+    let unit = unit(text, street);
+    let end = city(text, unit).unwrap_or(unit);
+    Some((
+        street,
+        unit,
+        Match {
+            kind: Kind::Address,
+            start: from,
+            end,
+            shown: end,
+        },
+    ))
 }
 
 /// Behind one space or more.
@@ -153,6 +222,7 @@ fn word(text: &[u8], pos: usize) -> Option<usize> {
     };
     let rest = text.get(pos..text.len().min(pos + 24))?;
     let len = rest.iter().take_while(|byte| is_part(byte)).count();
+    work::done(len);
     (len > 0).then_some(pos + len)
 }
 

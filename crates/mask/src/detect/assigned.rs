@@ -1,7 +1,8 @@
 //! Secrets that carry no mark of their own, but stand behind a name that says so: `api_key = …`, `"token": "…"`,
 //! `password: …`, `Authorization: Bearer …`.
 
-use super::secret::{AWS_SECRET_CHARS, is_marked, is_secret};
+use super::password::is_secret;
+use super::secret::{AWS_SECRET_CHARS, is_marked};
 use super::{Hint, Kind, Match, at as byte};
 
 /// The longest value that is read.
@@ -9,6 +10,25 @@ const VALUE_CHARS_MAX: usize = 200;
 
 /// The shortest that is a key or token.
 const KEY_CHARS_MIN: usize = 16;
+
+/// Characters behind a word for a password within which a sentence comes to the value.
+const SENTENCE_CHARS: usize = 60;
+
+/// The shortest and the longest value that a sentence tells.
+const SPOKEN_CHARS_MIN: usize = 5;
+const SPOKEN_CHARS_MAX: usize = 64;
+
+/// So far behind the word for a password a value ends at most.
+pub(super) const SPOKEN_REACH: usize = SENTENCE_CHARS + 1 + SPOKEN_CHARS_MAX;
+
+/// What stands in a sentence right before the value.
+const VERBS: [&str; 5] = [" is now ", " is still ", " is: ", " is ", " was "];
+
+/// What passwords are made into, or with.
+const METHODS: [&str; 12] = [
+    "sha", "md5", "base64", "bcrypt", "scrypt", "argon2", "pbkdf2", "aes", "utf", "rot13", "http",
+    "oauth",
+];
 
 /// The shortest behind `Bearer`, where nothing else says that a value follows.
 const BEARER_CHARS_MIN: usize = 24;
@@ -70,6 +90,62 @@ pub(super) fn password(text: &[u8], end: usize) -> Option<Match> {
         .any(|byte| matches!(byte, b'(' | b'[' | b'{' | b'<' | b'.'));
     let fits = len >= 4 && is_secret(value) && (quoted || figures && len >= 6 && !code);
     fits.then_some(found(start, start + len))
+}
+
+/// The value in `The password for the demo is …`, where the word for a password ends at `end`.
+pub(super) fn spoken(text: &[u8], end: usize) -> Option<Match> {
+    let ahead = text.get(end..text.len().min(end + SENTENCE_CHARS))?;
+    let breaks = |byte: &u8| matches!(byte, b'\n' | b'.' | b',' | b';' | b'?' | b'!' | b'*');
+    let clause = ahead.iter().position(breaks).unwrap_or(ahead.len());
+    let clause = ahead.get(..clause)?;
+    if clause.first() != Some(&b' ') {
+        return None;
+    }
+    let verb = VERBS.iter().find_map(|verb| {
+        let place = memchr::memmem::find(clause, verb.as_bytes())?;
+        Some(end + place + verb.len())
+    });
+    let start = verb?;
+    let quote = byte(text, start);
+    let quoted = matches!(quote, b'"' | b'\'' | b'`');
+    let start = start + usize::from(quoted);
+    let rest = text.get(start..text.len().min(start + SPOKEN_CHARS_MAX + 1))?;
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || quoted && *byte == quote;
+    let word = rest.get(..rest.iter().position(ends).unwrap_or(rest.len()))?;
+    let marks = |byte: &&u8| matches!(byte, b'.' | b',' | b';' | b':' | b'?' | b')' | b'"' | b'\'');
+    let value = word.get(..word.len() - word.iter().rev().take_while(marks).count())?;
+    let fits = (SPOKEN_CHARS_MIN..=SPOKEN_CHARS_MAX).contains(&value.len());
+    (fits && is_secret(value) && is_no_word(value)).then(|| found(start, start + value.len()))
+}
+
+/// Whether what a sentence says of a password is no word: letters with digits, signs or capitals among them.
+fn is_no_word(value: &[u8]) -> bool {
+    let code = |byte: &u8| matches!(byte, b'(' | b'[' | b'{' | b'<' | b'/' | b'*');
+    let letters = value.iter().any(u8::is_ascii_alphabetic);
+    let lower = value.to_ascii_lowercase();
+    let named = METHODS.iter().any(|it| lower.starts_with(it.as_bytes()));
+    // A measure, as in `12-character`.
+    let mut parts = value.splitn(2, |byte| *byte == b'-');
+    let measure = parts.next().is_some_and(|head| head.len() <= 4)
+        && parts
+            .next()
+            .is_some_and(|tail| tail.len() >= 4 && tail.iter().all(u8::is_ascii_lowercase));
+    if value.iter().any(code) || !letters || named || measure {
+        return false;
+    }
+    let signs = |byte: &u8| {
+        matches!(
+            byte,
+            b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'&' | b'+' | b'=' | b'~'
+        )
+    };
+    let capital = |pair: &[u8]| matches!(pair, [one, two] if one.is_ascii_lowercase() && two.is_ascii_uppercase());
+    // By chance: in two parts, or as long as a key.
+    let joined = value.iter().any(|byte| matches!(byte, b'-' | b'_'));
+    let long = value.len() >= KEY_CHARS_MIN && value.iter().all(u8::is_ascii_alphanumeric);
+    value.iter().any(u8::is_ascii_digit)
+        || value.iter().any(signs)
+        || (joined || long) && value.windows(2).any(capital)
 }
 
 /// What follows `Bearer`.
@@ -135,7 +211,8 @@ fn random(text: &[u8], start: usize, least: usize) -> Option<Match> {
         .iter()
         .fold(0_u128, |seen, &byte| seen | 1 << (byte & 127))
         .count_ones();
-    let path = value.first() == Some(&b'/');
+    // A path does not end with padding.
+    let path = value.first() == Some(&b'/') && value.last() != Some(&b'=');
     let fits = len >= least
         && mixed
         && !is_marked(value)

@@ -72,9 +72,16 @@ pub(super) fn issued(prefix: u64, len: usize) -> Issued {
 }
 
 /// A run of 12 to 19 digits.
+#[inline(never)]
 pub(super) fn compact(text: &[u8], start: usize, end: usize, hint: Hint) -> Option<Match> {
     let found = validated(text, start, end, hint)?;
     (!is_fraction(text, start) && !in_hexadecimal(text, start, end)).then_some(found)
+}
+
+/// Whether a card's number may begin with a digit.
+#[inline]
+pub(super) fn may_begin(digit: u8) -> bool {
+    matches!(digit, b'2'..=b'6' | b'8')
 }
 
 /// The groupings that begin with the run `start..end`, which a separator of `kind` and another run follow.
@@ -86,7 +93,7 @@ pub(super) fn grouped(
     hint: Hint,
     found: &mut Vec<Match>,
 ) {
-    if !matches!(at(text, start), b'2'..=b'6' | b'8') {
+    if !may_begin(at(text, start)) {
         return;
     }
     let first = end - start;
@@ -195,6 +202,13 @@ fn is_card_shape(lens: &[usize], total: usize, kind: u8) -> bool {
                 || matches!(*lens, [4, 6, 5 | 4] | [6, 13] | [4, 3, 3, 3] | [4, 4, 5])
         }
     }
+}
+
+/// Whether an issuer may give out a number of these digits.
+pub(crate) fn is_issued(digits: &[u8]) -> bool {
+    let head = digits.iter().take(6);
+    let prefix = head.fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    is_card_length(digits.len()) && issued(prefix, digits.len()) != Issued::No
 }
 
 fn validated(text: &[u8], start: usize, end: usize, hint: Hint) -> Option<Match> {

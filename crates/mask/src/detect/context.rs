@@ -3,6 +3,8 @@
 use model::DataClass;
 
 use super::at;
+use crate::prefilter::{BLOCK_BYTES, bits, with_block};
+use crate::work;
 
 /// Characters before a candidate in which a word counts.
 pub(crate) const BEFORE_CHARS: usize = 40;
@@ -178,6 +180,15 @@ pub(super) fn leading(text: &[u8], start: usize) -> Hint {
     words_of(before.get(from..).unwrap_or_default())
 }
 
+/// Whether words may lead up to a number, for the price of one look; `numbered` if a comma may stand between.
+#[inline]
+pub(super) fn may_lead(text: &[u8], start: usize, numbered: bool) -> bool {
+    let before = at(text, start.wrapping_sub(1));
+    let breaks =
+        before == 0 || before.is_ascii_digit() || matches!(before, b'\n' | b';' | b'&' | b'*');
+    !breaks && (numbered || before != b',')
+}
+
 /// Whether the clause before a candidate speaks of a number, and the one before that of a passport: `my passport, the
 /// number is …`.
 pub(super) fn numbered(text: &[u8], start: usize) -> Hint {
@@ -193,14 +204,15 @@ pub(super) fn numbered(text: &[u8], start: usize) -> Hint {
     let last = clauses.next().unwrap_or_default();
     let first = clauses.next().unwrap_or_default();
     let is_number = |word: &[u8]| word.eq_ignore_ascii_case(b"number");
-    let said = (Words { text: last, pos: 0 }).any(is_number) && words_of(first).passport();
+    let said = Words::of(last).any(is_number) && words_of(first).passport();
     Hint::of(if said { PASSPORT } else { 0 })
 }
 
 fn words_of(text: &[u8]) -> Hint {
+    work::done(text.len());
     let mut hint = 0;
     let mut previous: &[u8] = b"";
-    for word in (Words { text, pos: 0 }) {
+    for word in Words::of(text) {
         hint |= meaning(previous, word);
         // In small letters it stands for other things.
         if word == b"DL" {
@@ -219,9 +231,21 @@ fn words_of(text: &[u8]) -> Hint {
 }
 
 fn meaning(previous: &[u8], word: &[u8]) -> u32 {
-    let first = word.first().copied().unwrap_or_default();
-    let letter = usize::from(first.to_ascii_lowercase().wrapping_sub(b'a'));
-    let (from, to) = RANGES.get(letter).copied().unwrap_or_default();
+    let letter = |place: usize| {
+        let letter = word.get(place).copied().unwrap_or_default();
+        letter.to_ascii_lowercase().wrapping_sub(b'a')
+    };
+    let first = usize::from(letter(0));
+    let seconds = SECONDS.get(first).copied().unwrap_or_default();
+    if seconds
+        .checked_shr(u32::from(letter(1)))
+        .unwrap_or_default()
+        & 1
+        == 0
+    {
+        return 0;
+    }
+    let (from, to) = RANGES.get(first).copied().unwrap_or_default();
     let rules = RULES.get(from..to).unwrap_or_default();
     let said = rules.iter().filter(|rule| rule.holds(previous, word));
     said.fold(0, |all, rule| all | rule.says)
@@ -367,6 +391,21 @@ const fn ranges() -> [(usize, usize); 26] {
     ranges
 }
 
+/// Which letters follow the first in the words that begin with each.
+const SECONDS: [u32; 26] = seconds();
+
+#[expect(clippy::indexing_slicing, reason = "worked out when this is compiled")]
+const fn seconds() -> [u32; 26] {
+    let mut seconds = [0; 26];
+    let mut place = 0;
+    while place < RULES.len() {
+        let word = RULES[place].word.as_bytes();
+        seconds[(word[0] - b'a') as usize] |= 1 << (word[1] - b'a');
+        place += 1;
+    }
+    seconds
+}
+
 /// Words that a name of a secret ends with.
 fn is_secret(word: &[u8]) -> bool {
     const LAST: [&str; 9] = [
@@ -387,27 +426,100 @@ fn is_secret(word: &[u8]) -> bool {
 /// Words: runs of letters, broken where a capital follows a small letter, as in `routingNumber`.
 struct Words<'a> {
     text: &'a [u8],
-    pos: usize,
+    /// The first character of the block that is looked at.
+    block: usize,
+    /// Where words begin in it that are left, and where none goes on.
+    starts: u64,
+    breaks: u64,
+}
+
+impl<'a> Words<'a> {
+    fn of(text: &'a [u8]) -> Self {
+        let mut words = Self {
+            text,
+            block: 0,
+            starts: 0,
+            breaks: 0,
+        };
+        words.look(0);
+        words
+    }
+
+    fn look(&mut self, block: usize) {
+        let (upper, lower) = with_block(self.text, block, |bytes| {
+            let upper = bits(bytes, |byte| byte.is_ascii_uppercase());
+            (upper, bits(bytes, |byte| byte.is_ascii_lowercase()))
+        });
+        let letters = upper | lower;
+        self.block = block;
+        self.starts = letters & !(letters << 1) | upper & lower << 1;
+        self.breaks = !letters | self.starts;
+    }
 }
 
 impl<'a> Iterator for Words<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<Self::Item> {
-        let ahead = self
-            .text
-            .get(self.pos..)?
-            .iter()
-            .position(u8::is_ascii_alphabetic)?;
-        let start = self.pos + ahead;
-        let mut end = start + 1;
-        while at(self.text, end).is_ascii_alphabetic()
-            && !(at(self.text, end).is_ascii_uppercase()
-                && at(self.text, end - 1).is_ascii_lowercase())
-        {
-            end += 1;
+        loop {
+            let place = self.starts.trailing_zeros() as usize;
+            if place == BLOCK_BYTES {
+                if self.block + BLOCK_BYTES >= self.text.len() {
+                    return None;
+                }
+                // The last character of a block is looked at again: what follows may be of its word.
+                self.look(self.block + BLOCK_BYTES - 1);
+                if self.starts & 1 != 0 && at(self.text, self.block - 1).is_ascii_alphabetic() {
+                    self.starts &= self.starts - 1;
+                }
+                continue;
+            }
+            self.starts &= self.starts - 1;
+            let behind = self.breaks & u64::MAX << place & !(1 << place);
+            let end = behind.trailing_zeros() as usize;
+            let start = self.block + place;
+            if end == BLOCK_BYTES && place > 0 && start + BLOCK_BYTES - place < self.text.len() {
+                // The word goes on behind the block.
+                self.look(start);
+                continue;
+            }
+            return self.text.get(start..self.text.len().min(self.block + end));
         }
-        self.pos = end;
-        self.text.get(start..end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Words, letter by letter.
+    fn words(text: &[u8]) -> Vec<&[u8]> {
+        let mut words = Vec::new();
+        let mut pos = 0;
+        while pos < text.len() {
+            let mut end = pos;
+            while at(text, end).is_ascii_alphabetic()
+                && (end == pos
+                    || !(at(text, end).is_ascii_uppercase()
+                        && at(text, end - 1).is_ascii_lowercase()))
+            {
+                end += 1;
+            }
+            if end > pos {
+                words.push(&text[pos..end]);
+            }
+            pos = end.max(pos + 1);
+        }
+        words
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_where_they_are(text in "([a-z]{1,9}|[A-Z]{1,3}|[ _0-9]{1,3}){0,60}") {
+            let found: Vec<_> = Words::of(text.as_bytes()).collect();
+            prop_assert_eq!(found, words(text.as_bytes()));
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! E-mail addresses (RFC 5321, section 4.1.2), as far as they occur: dot-string or quoted local part, a domain with a
 //! top-level name of letters, or an address literal.
 
-use super::{Kind, Match, at, secret};
+use super::{Kind, Match, at, password};
 
 /// RFC 5321, section 4.5.3.1.1.
 const LOCAL_CHARS_MAX: usize = 64;
@@ -24,7 +24,7 @@ fn around(text: &[u8], sign: usize) -> Option<Match> {
     let end = domain + domain_len(text.get(domain..)?)?;
     let retina = text.get(domain + 1) == Some(&b'x') && at(text, domain + 2) == b'.';
     // `icon@2x.png` is a picture.
-    if retina && matches!(at(text, domain), b'2' | b'3') || secret::is_url_password(text, sign) {
+    if retina && matches!(at(text, domain), b'2' | b'3') || password::is_url_password(text, sign) {
         return None;
     }
     Some(Match {

@@ -8,6 +8,7 @@ use crate::prefilter;
 const CHARS_MAX: usize = 34;
 
 /// The IBAN whose first digit run begins at `digits`, with two letters before it.
+#[inline(never)]
 pub(super) fn at(text: &[u8], digits: usize) -> Option<Match> {
     let start = digits.checked_sub(2)?;
     let before = byte(text, start.wrapping_sub(1));

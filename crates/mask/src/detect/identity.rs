@@ -1,7 +1,7 @@
 //! Numbers of persons and accounts that have no check digit: their form, and a word that leads up to them.
 
 use super::groups::separator;
-use super::{Hint, Kind, Match, at as byte, context, last_four, number, run_end};
+use super::{Hint, Kind, Match, at as byte, context, is_digit, last_four, number, run_end};
 use crate::prefilter;
 
 /// Fewer digits pass the prefilter by chance only.
@@ -9,8 +9,12 @@ const DIGITS_MIN: usize = prefilter::NUMBER_DIGITS_MIN;
 
 /// Every such number that begins with the digit run `start..end`, or with letters right before it, and that a word leads
 /// up to.
+#[inline(never)]
 pub(super) fn at(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut Vec<Match>) {
     let len = end - start;
+    if hint == Hint::NONE && !context::may_lead(text, start, matches!(len, 8 | 9)) {
+        return;
+    }
     let date = date(text, start, end);
     let ein = ein_grouped(text, start, end);
     // Ohio's licences have two letters and six digits.
@@ -21,7 +25,11 @@ pub(super) fn at(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut 
     let letters = letters_before(text, start);
     let from = start - letters.unwrap_or_default();
     let said = hint.or(context::leading(text, from));
-    let said = said.or(context::numbered(text, from));
+    let said = if matches!(len, 8 | 9) {
+        said.or(context::numbered(text, from))
+    } else {
+        said
+    };
     if said == Hint::NONE {
         return;
     }
@@ -102,6 +110,7 @@ fn goes_on(text: &[u8], end: usize) -> bool {
 }
 
 /// Area 900–999 and the groups that the Internal Revenue Service gives out (Publication 4164).
+#[inline(never)]
 pub(super) fn itin(text: &[u8], start: usize, end: usize, hint: Hint) -> Option<Match> {
     let len = end - start;
     if !matches!(len, 3 | 9) || byte(text, start) != b'9' {
@@ -146,11 +155,12 @@ fn date(text: &[u8], start: usize, end: usize) -> Option<usize> {
         return ok.then_some(end);
     }
     let mark = byte(text, end);
-    if !matches!(mark, b'-' | b'/' | b'.') || !matches!(len, 1 | 2 | 4) {
+    if !matches!(mark, b'-' | b'/' | b'.') || !matches!(len, 1 | 2 | 4) || !is_digit(text, end + 1)
+    {
         return None;
     }
-    let second_end = run_end(text, end + 1);
-    if byte(text, second_end) != mark || !(1..=2).contains(&(second_end - end - 1)) {
+    let second_end = end + 2 + usize::from(is_digit(text, end + 2));
+    if byte(text, second_end) != mark || !is_digit(text, second_end + 1) {
         return None;
     }
     let last_end = run_end(text, second_end + 1);

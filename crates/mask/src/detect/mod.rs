@@ -10,18 +10,21 @@ mod bic;
 mod birth;
 mod card;
 mod context;
+mod digits;
 mod email;
 mod groups;
 mod iban;
 mod identity;
 mod ip;
 mod kind;
+mod password;
+pub(crate) mod pem;
 mod phone;
 mod routing;
 pub(crate) mod secret;
 mod ssn;
 
-pub(crate) use card::{is_card_length, luhn};
+pub(crate) use card::{is_card_length, is_issued, luhn};
 pub(crate) use context::BEFORE_CHARS;
 pub use context::Hint;
 pub(crate) use iban::remainder;
@@ -31,14 +34,12 @@ pub(crate) use routing::checksum as aba_checksum;
 
 use std::ops::Range;
 
-use crate::prefilter::{self, BLOCK_BYTES, Digits, NUMBER_DIGITS_MIN};
+use crate::prefilter::{self, BLOCK_BYTES};
+use crate::work;
 
 /// Characters on either side of a match's start that may decide whether it is one: the longest look that any detector
 /// takes (a mail domain of 253 characters after a local part of 64).
 pub const LOOK_CHARS_MAX: usize = 384;
-
-/// The digits of a ZIP code.
-const ZIP_DIGITS: usize = 5;
 
 /// Values up to this length are judged by their column's name.
 const NAMED_CHARS_MAX: usize = 256;
@@ -78,6 +79,7 @@ pub(crate) fn scan(text: &[u8], part: Range<usize>, hint: Hint, found: &mut Vec<
     }
     let mut pos = from;
     let mut searched = from;
+    let mut numbers = digits::Search::new(text, hint);
     while let Some(bytes) = text
         .get(pos..to)
         .and_then(|rest| rest.first_chunk::<BLOCK_BYTES>())
@@ -87,7 +89,7 @@ pub(crate) fn scan(text: &[u8], part: Range<usize>, hint: Hint, found: &mut Vec<
         let end = pos + BLOCK_BYTES;
         if block.hot {
             let start = searched.max(pos.saturating_sub(BLOCK_BYTES));
-            digits(text, start, end, hint, found);
+            numbers.find(start, end, found);
             searched = end;
         }
         if block.at {
@@ -97,7 +99,7 @@ pub(crate) fn scan(text: &[u8], part: Range<usize>, hint: Hint, found: &mut Vec<
         pos = end;
     }
     let start = searched.max(pos.saturating_sub(BLOCK_BYTES));
-    digits(text, start, to, hint, found);
+    numbers.find(start, to, found);
     email::find(text, pos, to, found);
     secret::find(text, from..to, found);
 }
@@ -117,116 +119,6 @@ fn named(text: &[u8], hint: Hint, found: &mut Vec<Match>) {
         found.extend(identity::washington(text, 0, hint));
     }
     found.extend(assigned::named(text, hint));
-}
-
-/// Digit runs that begin in so many bytes of a block are tried together; the others are there to look ahead.
-const STEP_BYTES: usize = 48;
-
-/// Tries every digit run that begins in `start..end`.
-fn digits(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut Vec<Match>) {
-    let mut pos = start;
-    if is_digit(text, pos.wrapping_sub(1)) {
-        pos = run_end(text, pos);
-    }
-    while pos < end {
-        let block = Digits::at(text, pos);
-        let mut starts = block.is & !(block.is << 1) & ((1 << STEP_BYTES) - 1);
-        let mut together = 0_usize;
-        while starts != 0 {
-            let place = starts.trailing_zeros();
-            starts &= starts - 1;
-            let start = pos + place as usize;
-            if start >= end {
-                return;
-            }
-            let len = (!(block.is >> place)).trailing_zeros();
-            let run_end = if place + len < u64::BITS {
-                start + len as usize
-            } else {
-                run_end(text, start)
-            };
-            let goes_on = block.goes_on(place);
-            if !goes_on {
-                together = block.together(place);
-            }
-            let run = Run {
-                start,
-                end: run_end,
-                together,
-                goes_on,
-            };
-            run_of_digits(text, run, hint, found);
-            if together != usize::MAX {
-                together = together.saturating_sub(run_end - start);
-            }
-        }
-        pos += STEP_BYTES;
-        if is_digit(text, pos - 1) {
-            pos = run_end(text, pos);
-        }
-    }
-}
-
-/// Digits in a row.
-#[derive(Debug, Clone, Copy)]
-struct Run {
-    start: usize,
-    end: usize,
-    /// How many digits may belong together from here on.
-    together: usize,
-    /// More digits stand before it, and no word between them: none leads up to this run.
-    goes_on: bool,
-}
-
-#[inline]
-fn run_of_digits(text: &[u8], run: Run, hint: Hint, found: &mut Vec<Match>) {
-    let Run { start, end, .. } = run;
-    let len = end - start;
-    let before = at(text, start.wrapping_sub(1));
-    let lettered = before.is_ascii_alphabetic();
-    if lettered && len >= 2 {
-        found.extend(iban::at(text, start));
-    }
-    if len == ZIP_DIGITS {
-        found.extend(address::before_zip(text, start, end));
-    }
-    // Few digits are nothing by themselves, but behind letters.
-    if run.together < NUMBER_DIGITS_MIN && !(lettered && len == NUMBER_DIGITS_MIN - 1) {
-        return;
-    }
-    found.extend(identity::itin(text, start, end, hint));
-    let told = !run.goes_on || hint != Hint::NONE;
-    if told {
-        identity::at(text, start, end, hint, found);
-    }
-    let says_so = told || matches!(before, b'+' | b'(');
-    if says_so && run.together >= phone::DIGITS_MIN {
-        found.extend(phone::at(text, start, end, hint));
-    }
-    match len {
-        1..=8 if run.together > 8 => grouped(text, run, hint, found),
-        9 => {
-            found.extend(ssn::compact(text, start, hint));
-            found.extend(routing::compact(text, start, hint));
-        }
-        12..=19 => found.extend(card::compact(text, start, end, hint)),
-        _ => {}
-    }
-}
-
-/// Tries a digit run as the first group of several.
-fn grouped(text: &[u8], run: Run, hint: Hint, found: &mut Vec<Match>) {
-    let Run { start, end, .. } = run;
-    let Some((kind, next)) = groups::separator(text, end) else {
-        return;
-    };
-    if run.together >= card::DIGITS_MIN {
-        card::grouped(text, start, end, kind, hint, found);
-    }
-    if end - start == 3 {
-        found.extend(ssn::grouped(text, start, kind, next, hint));
-        found.extend(routing::grouped(text, start, kind, next, hint));
-    }
 }
 
 /// Where the part begins that shows the last four of a value, or its end where digits go on behind it: what a mask
@@ -260,13 +152,17 @@ fn is_digit(text: &[u8], pos: usize) -> bool {
     at(text, pos).is_ascii_digit()
 }
 
-/// Where the digit run that stands at `pos` ends.
+/// Digits in a row that are read; no number has as many, and what is longer is none.
+const RUN_DIGITS_MAX: usize = 64;
+
+/// Where the digit run that stands at `pos` ends, or has too many digits.
 #[inline]
 fn run_end(text: &[u8], pos: usize) -> usize {
     let mut end = pos;
-    while is_digit(text, end) {
+    while is_digit(text, end) && end < pos + RUN_DIGITS_MAX {
         end += 1;
     }
+    work::done(end - pos);
     end
 }
 

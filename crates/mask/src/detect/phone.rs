@@ -9,6 +9,7 @@ const DIGITS_MAX: usize = 15;
 pub(super) const DIGITS_MIN: usize = 10;
 
 /// The number whose first digit run is `start..end`.
+#[inline(never)]
 pub(super) fn at(text: &[u8], start: usize, end: usize, hint: Hint) -> Option<Match> {
     let before = byte(text, start.wrapping_sub(1));
     let plus = before == b'+';

@@ -6,7 +6,11 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, Input, MatchKind, Span, packed};
 
-use super::{Hint, Kind, LOOK_CHARS_MAX, Match, address, assigned, at, bic, birth, identity};
+use super::{
+    Hint, Kind, LOOK_CHARS_MAX, Match, address, assigned, at, bic, birth, identity, password, pem,
+};
+use crate::prefilter::{BLOCK_BYTES, PROFILE_BYTES_MAX, SECRET_BYTES_MIN, tells, with_block};
+use crate::work;
 
 /// What a mark may be the beginning of.
 #[derive(Debug, Clone, Copy)]
@@ -96,12 +100,6 @@ const MARKS: [(&str, Form); 63] = [
     ("ddress", Form::Address),
 ];
 
-/// The shortest text that holds a secret: `pwd=` and four characters.
-pub(crate) const BYTES_MIN: usize = 7;
-
-/// The shortest text that holds a secret without any of the bytes that [`may_hold`] looks for: `hvs.` and 24 characters.
-const UNMARKED_BYTES_MIN: usize = 28;
-
 /// How far behind the word *secret* a key of AWS may begin.
 const SECRET_AHEAD: usize = 40;
 
@@ -119,41 +117,65 @@ static AUTOMATON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         .ok()
 });
 
-/// Whether a short text may hold a mark. Cheaper than a search; may say so too often.
-pub(crate) fn may_hold(text: &[u8]) -> bool {
-    if text.len() < BYTES_MIN {
-        return false;
-    }
-    let marks = text.iter().fold(0_u8, |all, &byte| {
-        let mark = byte == b'_' || byte == b'-' || byte == b'=' || byte == b':';
-        let letter = byte == b'J' || byte == b'I';
-        // The first bytes of the dashes that are folded.
-        let dash = byte == 0xE2 || byte == 0xE3 || byte == 0xD6;
-        all | u8::from(mark | letter | dash)
-    });
-    // Every mark has such a byte or needs one behind it, but for those that a long value follows.
-    marks != 0 || text.len() >= UNMARKED_BYTES_MIN
-}
-
 /// Finds the secrets that start in `part`.
 pub(super) fn find(text: &[u8], part: Range<usize>, found: &mut Vec<Match>) {
-    if part.len() < BYTES_MIN {
+    if part.len() < SECRET_BYTES_MIN || is_short_number(text) {
         return;
     }
     // A value begins behind its mark.
     let base = part.start.saturating_sub(LOOK_CHARS_MAX);
-    let part = text.get(base..part.end).unwrap_or_default();
-    let mut mark = |start: usize, end: usize, index: usize| {
-        if let Some((_, form)) = MARKS.get(index) {
-            found.extend(judge(text, base + start, base + end, *form));
+    let ahead = text.len().min(part.end + BEHIND_CHARS);
+    let mut region = base..base;
+    for pos in (base..ahead).step_by(BLOCK_BYTES) {
+        if !with_block(text, pos, tells) {
+            continue;
         }
-    };
-    let mut pos = 0;
+        let start = pos.saturating_sub(BEHIND_CHARS).max(region.end);
+        if start > region.end {
+            marks(text, base..part.end, region, found);
+            region = start..start;
+        }
+        region.end = part.end.min(pos + BLOCK_BYTES).max(region.end);
+    }
+    marks(text, base..part.end, region, found);
+}
+
+/// So far behind its mark begins what tells that a value may follow: of a sentence the last character.
+const BEHIND_CHARS: usize = 3 * BLOCK_BYTES;
+
+const _: () = assert!(
+    assigned::SPOKEN_REACH + 16 < BEHIND_CHARS && SECRET_AHEAD + AWS_SECRET_CHARS < BEHIND_CHARS
+);
+
+/// Judges the marks of a part that begin in a region of it.
+fn marks(text: &[u8], part: Range<usize>, region: Range<usize>, found: &mut Vec<Match>) {
+    if region.is_empty() {
+        return;
+    }
+    let end = part.end.min(region.end + MARK_CHARS_MAX);
+    let stretch = text.get(part.start..end).unwrap_or_default();
+    let mut pos = region.start - part.start;
     // Not past the hit but one byte on: where the search began must not matter to what is found.
-    while let Some(hit) = next(part, pos) {
-        mark(hit.start(), hit.end(), hit.pattern().as_usize());
+    while let Some(hit) = next(stretch, pos) {
+        let (start, end) = (part.start + hit.start(), part.start + hit.end());
+        if start >= region.end {
+            return;
+        }
+        if let Some((_, form)) = MARKS.get(hit.pattern().as_usize()) {
+            found.extend(judge(text, start, end, *form));
+        }
         pos = hit.start() + 1;
     }
+}
+
+/// No mark is longer.
+const MARK_CHARS_MAX: usize = 16;
+
+/// Whether a short text is a number, a time, a digest or an identifier: all marks but `://`, which needs an `@`, have letters
+/// that hexadecimal has not.
+fn is_short_number(text: &[u8]) -> bool {
+    let is_other = |byte: u8| (byte | 0x20).wrapping_sub(b'g') <= b'z' - b'g' || byte == b'@';
+    text.len() <= PROFILE_BYTES_MAX && !text.iter().fold(false, |seen, byte| seen | is_other(*byte))
 }
 
 fn next(text: &[u8], from: usize) -> Option<aho_corasick::Match> {
@@ -185,7 +207,9 @@ fn judge(text: &[u8], start: usize, end: usize, form: Form) -> Option<Match> {
         shown: end,
     };
     match form {
-        Form::Url => url(text, end).map(|(start, end)| found(Kind::Password, start, end)),
+        Form::Url => {
+            password::in_url(text, end).map(|(start, end)| found(Kind::Password, start, end))
+        }
         // Of `cwd=` it is a folder.
         Form::Password
             if end - start == 3
@@ -193,19 +217,21 @@ fn judge(text: &[u8], start: usize, end: usize, form: Form) -> Option<Match> {
         {
             None
         }
-        Form::Password => password(text, end).map(|(start, end)| found(Kind::Password, start, end)),
+        Form::Password => {
+            password::assigned(text, end).map(|(start, end)| found(Kind::Password, start, end))
+        }
         Form::AwsSecret => {
             let key = || aws_secret(text, end);
             let key = || key().map(|(start, end)| found(Kind::AwsSecret, start, end));
             assigned::key(text, start, end).or_else(key)
         }
         Form::Key => assigned::key(text, start, end),
-        Form::Pass => assigned::password(text, end),
+        Form::Pass => assigned::password(text, end).or_else(|| assigned::spoken(text, end)),
         Form::Bearer => assigned::bearer(text, end),
         Form::Bic => bic::behind(text, start, end),
         Form::Birth => birth::behind(text, end),
         Form::Address => address::behind(text, end),
-        Form::Pem => pem(text, start, end).map(|end| found(Kind::PrivateKey, start, end)),
+        Form::Pem => pem::key(text, start, end).map(|end| found(Kind::PrivateKey, start, end)),
         _ if glued => None,
         Form::License => identity::washington(text, start, Hint::NONE),
         Form::Jwt => jwt(text, start).map(|end| found(Kind::Jwt, start, end)),
@@ -233,16 +259,18 @@ fn judge(text: &[u8], start: usize, end: usize, form: Form) -> Option<Match> {
 }
 
 /// How many bytes from `pos` on are of a sort, `most` at most.
-fn run(text: &[u8], pos: usize, most: usize, is: impl Fn(u8) -> bool) -> usize {
+pub(super) fn run(text: &[u8], pos: usize, most: usize, is: impl Fn(u8) -> bool) -> usize {
     let rest = text.get(pos..).unwrap_or_default();
-    rest.iter().take(most).take_while(|byte| is(**byte)).count()
+    let count = rest.iter().take(most).take_while(|byte| is(**byte)).count();
+    work::done(count);
+    count
 }
 
 fn is_url_safe(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
-fn is_base64(byte: u8) -> bool {
+pub(super) fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
 
@@ -270,142 +298,6 @@ fn jwt(text: &[u8], start: usize) -> Option<usize> {
     Some(end + run(text, end, limit - end, |byte| goes_on(Kind::Jwt, byte)))
 }
 
-/// A private key of PEM whose mark ends at `mark`: from the first line to the last, or as far as can be judged.
-fn pem(text: &[u8], start: usize, mark: usize) -> Option<usize> {
-    let label = run(text, mark, 40, |byte| {
-        byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' '
-    });
-    let name = text.get(mark..mark + label)?;
-    let is_key = name.ends_with(b"PRIVATE KEY") || name.ends_with(b"PRIVATE KEY BLOCK");
-    let body = mark + label + DASHES.len();
-    if !is_key || !text.get(mark + label..)?.starts_with(DASHES) {
-        return None;
-    }
-    let blank = run(text, body, 16, |byte| {
-        byte.is_ascii_whitespace() || matches!(byte, b'\\' | b'n' | b'r' | b'"' | b'\'' | b'+')
-    });
-    let headed = matches!(
-        text.get(body + blank..)?,
-        [b'P', b'r', b'o', b'c', ..] | [b'V', b'e', b'r', b's', ..]
-    );
-    if !headed && run(text, body + blank, 16, is_base64) < 16 {
-        return None;
-    }
-    let limit = start + LOOK_CHARS_MAX;
-    let mut end = body + blank;
-    while end < limit {
-        let byte = at(text, end);
-        if byte == b'-' && text.get(end..)?.starts_with(DASHES) {
-            return Some(last_line(text, end).unwrap_or(end).min(limit));
-        }
-        let header = matches!(byte, b'-' | b':' | b',' | b'.' | b'(' | b')');
-        if !header && !goes_on(Kind::PrivateKey, byte) {
-            break;
-        }
-        end += 1;
-    }
-    Some(end)
-}
-
-const DASHES: &[u8] = b"-----";
-
-/// No last line of a key is longer.
-pub(crate) const LAST_LINE_BYTES_MAX: usize = 64;
-
-/// How long the last line of a long value is that begins here; 0 where there is none.
-pub(crate) fn last_line_of(kind: Kind, text: &[u8]) -> usize {
-    let begins = kind == Kind::PrivateKey && text.starts_with(b"-----END ");
-    if begins {
-        last_line(text, 0).unwrap_or_default()
-    } else {
-        0
-    }
-}
-
-fn last_line(text: &[u8], pos: usize) -> Option<usize> {
-    let label = pos + DASHES.len();
-    let end = label
-        + run(text, label, 40, |byte| {
-            byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' '
-        });
-    text.get(end..)?
-        .starts_with(DASHES)
-        .then_some(end + DASHES.len())
-}
-
-/// Whether the `@` at `sign` ends the password of a URL, and so is none of an address.
-pub(super) fn is_url_password(text: &[u8], sign: usize) -> bool {
-    let before = text
-        .get(sign.saturating_sub(URL_CHARS_MAX)..sign)
-        .unwrap_or_default();
-    let mark = memchr::memmem::rfind(before, b"://");
-    mark.is_some_and(|mark| {
-        let authority = sign - before.len() + mark + 3;
-        url(text, authority).is_some_and(|(_, end)| end == sign)
-    })
-}
-
-/// The longest user and password of a URL together, and what is between.
-const URL_CHARS_MAX: usize = 128 + 1 + 200 + 3;
-
-/// The password of `scheme://user:password@host`, where `authority` begins behind the slashes.
-fn url(text: &[u8], authority: usize) -> Option<(usize, usize)> {
-    let ends = |byte: u8| {
-        byte.is_ascii_whitespace()
-            || matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>')
-    };
-    let user = run(text, authority, 128, |byte| {
-        !ends(byte) && byte != b':' && byte != b'@'
-    });
-    let start = authority + user + 1;
-    if at(text, start - 1) != b':' {
-        return None;
-    }
-    let rest = run(text, start, 200, |byte| !ends(byte));
-    let part = text.get(start..start + rest)?;
-    let len = memchr::memrchr(b'@', part)?;
-    is_secret(part.get(..len)?).then_some((start, start + len))
-}
-
-/// The value of `password=…` in a connection string or a query, quoted or not.
-fn password(text: &[u8], value: usize) -> Option<(usize, usize)> {
-    let quote = at(text, value);
-    if matches!(quote, b'"' | b'\'') {
-        let start = value + 1;
-        let len = run(text, start, 128, |byte| byte != quote && byte != b'\n');
-        return is_secret(text.get(start..start + len)?).then_some((start, start + len));
-    }
-    let len = run(text, value, 128, |byte| {
-        !byte.is_ascii_whitespace() && !matches!(byte, b'&' | b';' | b'"' | b'\'' | b'<' | b'>')
-    });
-    let part = text.get(value..value + len)?;
-    // Code that passes a password on, as in `connect(password=word)`, holds none.
-    let code = part
-        .iter()
-        .any(|byte| matches!(byte, b'(' | b')' | b',' | b'[' | b'{'));
-    (part.len() >= 4 && !code && is_secret(part)).then_some((value, value + len))
-}
-
-const PLACEHOLDERS: [&str; 6] = ["none", "null", "true", "false", "redacted", "changeme"];
-
-/// Not empty, not a placeholder, not hidden already.
-pub(super) fn is_secret(value: &[u8]) -> bool {
-    let placeholder = PLACEHOLDERS
-        .iter()
-        .any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
-    // Where it is read from the environment.
-    let environment = ["environ", "getenv", "process.env", "ENV["]
-        .iter()
-        .any(|word| memchr::memmem::find(value, word.as_bytes()).is_some());
-    let stands_for = matches!(value.first(), None | Some(b'$' | b'{' | b'%' | b'<' | b'*'));
-    !placeholder
-        && !environment
-        && !stands_for
-        && !value
-            .iter()
-            .all(|byte| matches!(byte, b'*' | b'.' | b'x' | b'X'))
-}
-
 /// A key of AWS within a short distance behind the word *secret*: digits, small letters and capitals all occur.
 fn aws_secret(text: &[u8], word: usize) -> Option<(usize, usize)> {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
@@ -423,4 +315,14 @@ fn aws_secret(text: &[u8], word: usize) -> Option<(usize, usize)> {
         pos += len + 1;
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_short() {
+        assert!(MARKS.iter().all(|(mark, _)| mark.len() <= MARK_CHARS_MAX));
+    }
 }

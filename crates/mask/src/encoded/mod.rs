@@ -4,15 +4,22 @@
 //! Decoding is local as detection is: how a stretch reads depends on the few bytes around it, never on where a run of
 //! base64 began, for all its alignments are tried. What decodes to no text (digests, identifiers, pictures) is nothing.
 
+mod alphabet;
+mod base64;
+mod hex;
+mod rows;
 mod runs;
+mod stretch;
 mod units;
 mod way;
+
+use std::ops::Range;
 
 use crate::config::{Strategy, Treatment};
 use crate::detect::{Hint, Kind, LOOK_CHARS_MAX, Match};
 use crate::fold::Folded;
 use crate::masker::Masker;
-use crate::stream::{Window, hidden};
+use crate::pass::{Window, hidden};
 
 use way::Layer;
 
@@ -35,7 +42,7 @@ impl Carrier {
     /// Whether a long value goes on with this byte.
     pub(crate) fn goes_on(self, byte: u8) -> bool {
         match self {
-            Self::Run => runs::is_part(byte) || matches!(byte, b'=' | b'\n' | b'\r' | b'\\'),
+            Self::Run => alphabet::is_part(byte) || matches!(byte, b'=' | b'\n' | b'\r' | b'\\'),
             Self::Units => {
                 byte.is_ascii_alphanumeric()
                     || matches!(byte, b'%' | b'+' | b'/' | b'=' | b'-' | b'_' | b'.' | b'\\')
@@ -62,9 +69,10 @@ pub(crate) struct Hit {
     pub(crate) open: Option<Carrier>,
 }
 
-/// Whether a short text may hold anything encoded. Cheaper than a search; may say so too often.
-pub(crate) fn may_hold(text: &[u8]) -> bool {
-    runs::may_hold(text) || units::may_hold(text)
+/// Whether a short text may hold anything encoded; `units` if something may be written as units. Cheaper than a search; may
+/// say so too often.
+pub(crate) fn may_hold(text: &[u8], units: bool) -> bool {
+    runs::may_hold(text) || units && units::may_hold(text)
 }
 
 /// Finds the values that start in the window's part, in order.
@@ -72,9 +80,10 @@ pub(crate) fn find(masker: &Masker, window: Window<'_>, hint: Hint, hits: &mut V
     let search = Search {
         masker,
         hint,
+        part: window.from..window.to,
         layers: &[],
     };
-    search.each(window.text, window.from, window.to, hits);
+    search.each(window.text, hits);
     hits.retain(|hit| (window.from..window.to).contains(&hit.start));
     hits.sort_by_key(|hit| (hit.start, hit.end));
 }
@@ -83,19 +92,21 @@ pub(crate) fn find(masker: &Masker, window: Window<'_>, hint: Hint, hits: &mut V
 struct Search<'a> {
     masker: &'a Masker,
     hint: Hint,
+    /// Where values must begin.
+    part: Range<usize>,
     /// The outermost first.
     layers: &'a [&'a Layer],
 }
 
 impl Search<'_> {
-    /// Looks for what is encoded in a part of the text.
-    fn each(&self, text: &[u8], from: usize, to: usize, hits: &mut Vec<Hit>) {
-        if runs::may_hold(text) {
-            runs::each(text, from, to, |layer| self.within(text, &layer, hits));
-        }
-        if units::may_hold(text) {
-            units::each(text, from, to, |layer| self.within(text, &layer, hits));
-        }
+    /// Looks for what is encoded in the text.
+    fn each(&self, text: &[u8], hits: &mut Vec<Hit>) {
+        let Range {
+            start: from,
+            end: to,
+        } = self.part;
+        runs::each(text, from, to, |layer| self.within(text, &layer, hits));
+        units::each(text, from, to, |layer| self.within(text, &layer, hits));
     }
 
     /// Looks into text that was decoded from `around`, and for what is encoded in it in turn.
@@ -111,11 +122,15 @@ impl Search<'_> {
         let inner = Search {
             masker: self.masker,
             hint,
+            part: layer.part(&self.part),
             layers: &layers,
         };
+        if inner.part.is_empty() {
+            return;
+        }
         inner.judge(layer, hits);
         if layers.len() < DEPTH_MAX {
-            inner.each(&layer.text, 0, layer.text.len(), hits);
+            inner.each(&layer.text, hits);
         }
     }
 
@@ -125,7 +140,7 @@ impl Search<'_> {
         let text = &layer.text;
         if text.is_ascii() {
             self.masker
-                .search(text, 0..text.len(), self.hint, &mut found);
+                .search(text, self.part.clone(), self.hint, &mut found);
             hits.extend(
                 found
                     .iter()

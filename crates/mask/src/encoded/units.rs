@@ -177,7 +177,7 @@ fn layer(text: &[u8], start: usize, first: usize, limit: usize) -> (Layer, usize
         layer.plain(text, pos, place);
         layer
             .way
-            .push(layer.text.len(), place, unit.count, unit.width);
+            .push(layer.text.len(), place, unit.count, unit.width, 1);
         layer.text.extend(unit.bytes.iter().take(unit.count));
         units.push(place);
         pos = place + unit.width;

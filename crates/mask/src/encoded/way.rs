@@ -19,8 +19,7 @@ impl Layer {
     pub(super) fn plain(&mut self, text: &[u8], from: usize, to: usize) {
         let part = text.get(from..to).unwrap_or_default();
         if !part.is_empty() {
-            self.way.push(self.text.len(), from, 1, 1);
-            self.way.reach(to);
+            self.way.push(self.text.len(), from, 1, 1, part.len());
             self.text.extend_from_slice(part);
         }
     }
@@ -35,6 +34,12 @@ impl Layer {
         let before = next.checked_sub(1).and_then(|last| units.get(last));
         let near = |unit: &usize| unit.abs_diff(pos) <= *look;
         units.get(next).is_some_and(near) || before.is_some_and(near)
+    }
+
+    /// The part of it that begins within a part of the text that it was decoded from.
+    pub(super) fn part(&self, around: &Range<usize>) -> Range<usize> {
+        let at = |original| self.way.decoded(original).min(self.text.len());
+        at(around.start)..at(around.end)
     }
 
     /// Whether it is all of a text of so many bytes.
@@ -73,9 +78,20 @@ impl Way {
         }
     }
 
-    /// The next group of `bytes` decoded bytes, the first of them at `decoded`, stands in `original..original + width`.
-    pub(super) fn push(&mut self, decoded: usize, original: usize, bytes: usize, width: usize) {
-        self.end = original + width;
+    /// The next `count` groups of `bytes` decoded bytes, the first of them at `decoded`, stand from `original` on, each as
+    /// `width` bytes.
+    pub(super) fn push(
+        &mut self,
+        decoded: usize,
+        original: usize,
+        bytes: usize,
+        width: usize,
+        count: usize,
+    ) {
+        if count == 0 {
+            return;
+        }
+        self.end = original + count * width;
         let goes_on = self.pieces.last().is_some_and(|last| {
             let groups = (decoded - last.decoded) / last.bytes;
             (last.bytes, last.width) == (bytes, width) && last.original + groups * width == original
@@ -90,14 +106,25 @@ impl Way {
         }
     }
 
-    /// The last group goes on, byte for byte, up to here.
-    pub(super) fn reach(&mut self, end: usize) {
-        self.end = end;
-    }
-
     fn piece(&self, decoded: usize) -> Option<&Piece> {
         let after = self.pieces.partition_point(|it| it.decoded <= decoded);
         self.pieces.get(after.checked_sub(1)?)
+    }
+
+    /// The first decoded byte whose group begins at `original` or behind it.
+    fn decoded(&self, original: usize) -> usize {
+        let after = self.pieces.partition_point(|it| it.original < original);
+        let Some(it) = after.checked_sub(1).and_then(|last| self.pieces.get(last)) else {
+            return 0;
+        };
+        let groups = (original - it.original).div_ceil(it.width);
+        let next = self
+            .pieces
+            .get(after)
+            .map_or(usize::MAX, |next| next.decoded);
+        (it.decoded + groups * it.bytes)
+            .min(next)
+            .saturating_sub(self.lead)
     }
 
     /// Where a stretch of decoded bytes stands.
@@ -123,5 +150,29 @@ impl Way {
             let group = (last - it.decoded) / it.bytes;
             (it.original + (group + 1) * it.width).min(self.end)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_begins_where_is_known_both_ways(pieces in prop::collection::vec((1_usize..4, 1_usize..7, 1_usize..5, 0_usize..3), 1..8),
+                                                lead in 0_usize..3, place in 0_usize..120) {
+            let mut way = Way::without(lead);
+            let (mut decoded, mut original) = (0, 5);
+            for (bytes, width, count, gap) in pieces {
+                way.push(decoded, original, bytes, width, count);
+                decoded += bytes * count;
+                original += width * count + gap;
+            }
+            let count = decoded.saturating_sub(lead);
+            let first = (0..count).find(|pos| way.start(*pos) >= place).unwrap_or(count);
+            prop_assert_eq!(way.decoded(place).min(count), first);
+        }
     }
 }

@@ -90,6 +90,8 @@ fn told() -> impl Strategy<Value = String> {
     prop_oneof![
         "[0-9]{1,4} (Oak|Elm) (St|Rd)(, Apt [0-9])?, (Austin|St. Louis), (TX|XX) [0-9]{5}",
         "(address|Address): ?[0-9]{1,3} Oak Lane",
+        "(at|to|near) [0-9]{1,3} Oak (St|Drive)(, Apt [0-9])?[ ,.]",
+        "[Pp]assword (for [a-z ]{1,40})?is [a-zA-Z0-9!]{4,70}[ ,.]",
         "(BIC|swift:|bic=) ?[A-Z]{4}DE[A-Z]{2}([0-9]{3})?",
         "(born|DOB:) [1-9] March 19[0-9]{2}",
         "(api_key|token|password) ?[:=] ?\"?[a-z0-9]{6,300}\"?",

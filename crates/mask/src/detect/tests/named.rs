@@ -40,6 +40,70 @@ fn postal_addresses_end_with_a_zip_code_or_follow_a_word() {
 }
 
 #[test]
+fn postal_addresses_stand_behind_words_of_place() {
+    for (text, address) in [
+        ("Meet us at 12 Oak St on Monday", "12 Oak St"),
+        ("at 5 Sunset Drive, at noon", "5 Sunset Drive"),
+        (
+            "We moved to 1600 SW 5th Avenue, Apt 4B.",
+            "1600 SW 5th Avenue, Apt 4B",
+        ),
+        ("From 77 Cedar Hill Rd. it is not far", "77 Cedar Hill Rd."),
+        ("to 2019 Main Street #7", "2019 Main Street #7"),
+        ("near １２ Oak\u{a0}Lane", "１２ Oak\u{a0}Lane"),
+    ] {
+        finds(Kind::Address, text, address);
+    }
+    for text in [
+        "from 2019 Wall Street grew",
+        "copy it to 3 Google Drive folders",
+        "no 12 Oak St",
+        "that 12 Oak St",
+        "at 12 oak st",
+        "at 12 Oak Trees",
+        "at 123456 Oak St",
+        "at 12:30 Oak St",
+        "up to 10 St",
+    ] {
+        clean(text);
+    }
+}
+
+#[test]
+fn passwords_are_told_in_sentences() {
+    for (text, password) in [
+        (
+            "The password for the demo is hunter12, do not share it.",
+            "hunter12",
+        ),
+        ("Your password is Kw9!xy.", "Kw9!xy"),
+        (
+            "the wifi passphrase is now \"horse-KdPqXz\"",
+            "horse-KdPqXz",
+        ),
+        ("PASSWORD is: s3cret?", "s3cret"),
+        ("The old password was AbCdEfGhIjKlMnOp", "AbCdEfGhIjKlMnOp"),
+    ] {
+        finds(Kind::Secret, text, password);
+    }
+    for text in [
+        "The password for the portal is sent by post",
+        "Your password is 12-character long",
+        "the password is SHA-256 hashed",
+        "A password is required. Version2024 too",
+        "The password, that is known, is2easy",
+        "passwords are is Kw9!xy",
+        "the password is checked2()",
+        "the password is $SECRET1",
+        "the password is well-known",
+        "the password is PostgreSQL",
+        "the password is ********",
+    ] {
+        clean(text);
+    }
+}
+
+#[test]
 fn bank_codes_follow_their_name() {
     for (text, code) in [
         ("BIC DEUTDEFF", "DEUTDEFF"),
