@@ -172,8 +172,9 @@ fn with_origin(
     catalog: &Catalog,
     protected: &Protected,
 ) -> OutputRule {
+    // What was resolved when something was protected keeps its taints.
     if protected.is_empty() {
-        return OutputRule::Clear;
+        return rule(taint);
     }
     let known = field.table_oid != 0 && catalog.relation_by_oid(field.table_oid).is_some();
     match taint {

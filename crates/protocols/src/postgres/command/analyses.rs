@@ -220,8 +220,16 @@ fn running(statement: &Arc<Statement>, behind: Option<Behind>, known: &Known) ->
     };
     let mut piece = resolve(&Arc::new(statement.running(&inner)), known);
     if let Some(declared) = declared.filter(|_| !piece.returns_nothing()) {
-        let resolved = Arc::make_mut(&mut piece.resolved);
-        resolved.rows = declared.resolved.rows.clone();
+        // All that is shown by is the cursor's; what policy is asked about is what the names mean now.
+        let now = Arc::unwrap_or_clone(piece.resolved);
+        let mut resolved = Arc::unwrap_or_clone(declared.resolved);
+        resolved.effects = now.effects;
+        resolved.protected = now.protected;
+        resolved.calls = now.calls;
+        resolved.copies_protected = now.copies_protected;
+        resolved.matched = now.matched;
+        resolved.probed = now.probed;
+        piece.resolved = Arc::new(resolved);
         piece.stale = declared.stale && piece.rows_need_catalog();
     }
     piece

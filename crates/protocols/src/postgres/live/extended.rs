@@ -150,11 +150,7 @@ impl Live {
             self.fail(error, fx);
             return Ok(Taken::Yes);
         }
-        let parse = self
-            .held_parse
-            .take()
-            .map(|(frame, name, stmt)| Parsing { frame, name, stmt });
-        self.bound(frame, name, &bind, stmt, understood, parse, fx);
+        self.bound(frame, name, &bind, stmt, understood, fx);
         Ok(Taken::Yes)
     }
 
@@ -200,9 +196,12 @@ impl Live {
         bind: &Bind,
         stmt: Arc<Stmt>,
         understood: Arc<Understood>,
-        parse: Option<Parsing>,
         fx: &mut Effects<Bytes>,
     ) {
+        let parse = self
+            .held_parse
+            .take()
+            .map(|(frame, name, stmt)| Parsing { frame, name, stmt });
         let parameters = canonical(bind, &stmt.types);
         let described = stmt.parameters.get().map_or(&[][..], Vec::as_slice);
         let at_rest = shown(&parameters, described, &self.masks.text);

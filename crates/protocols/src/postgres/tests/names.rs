@@ -264,94 +264,44 @@ fn in_one_pipeline_neither() {
     }
 }
 
+/// A statement within a transaction that succeeds; what stands behind `=` is the tag that the server gives it.
+fn step(gateway: &mut Gateway, step: &str) {
+    let (text, tag) = step.split_once('=').unwrap_or((step, step));
+    let over = matches!(text, "commit" | "rollback");
+    let status = if over { b'I' } else { b'T' };
+    ran(gateway, text, &tag.to_uppercase(), status);
+}
+
 #[test]
 fn a_cursor_is_what_was_declared_last() {
-    let declare = "declare c cursor for select words from t";
-    let hold = "declare c cursor with hold for select words from t";
-    let statements: [(&[(&str, &str, u8)], bool); 9] = [
-        (
-            &[("begin", "BEGIN", b'T'), (declare, "DECLARE CURSOR", b'T')],
-            true,
-        ),
-        (
-            &[
-                ("begin", "BEGIN", b'T'),
-                ("savepoint s", "SAVEPOINT", b'T'),
-                (declare, "DECLARE CURSOR", b'T'),
-                ("rollback to s", "ROLLBACK", b'T'),
-            ],
-            false,
-        ),
+    const DECLARE: &str = "declare c cursor for select words from t=DECLARE CURSOR";
+    const HOLD: &str = "declare c cursor with hold for select words from t=DECLARE CURSOR";
+    const WORD: &str = "declare c cursor for select words as hold from t=DECLARE CURSOR";
+    const BACK: &str = "rollback to s=ROLLBACK";
+    const SAVEPOINT: &str = "savepoint s=SAVEPOINT";
+    for (steps, shown) in [
+        (&["begin", DECLARE][..], true),
+        (&["begin", SAVEPOINT, DECLARE, BACK], false),
+        (&["begin", DECLARE, SAVEPOINT, BACK], true),
+        (&["begin", SAVEPOINT, DECLARE, "release s=RELEASE"], true),
         (
             &[
-                ("begin", "BEGIN", b'T'),
-                (declare, "DECLARE CURSOR", b'T'),
-                ("savepoint s", "SAVEPOINT", b'T'),
-                ("rollback to s", "ROLLBACK", b'T'),
+                "begin",
+                "savepoint other=SAVEPOINT",
+                DECLARE,
+                SAVEPOINT,
+                BACK,
             ],
             true,
         ),
-        (
-            &[
-                ("begin", "BEGIN", b'T'),
-                ("savepoint s", "SAVEPOINT", b'T'),
-                (declare, "DECLARE CURSOR", b'T'),
-                ("release s", "RELEASE", b'T'),
-            ],
-            true,
-        ),
-        (
-            &[
-                ("begin", "BEGIN", b'T'),
-                (hold, "DECLARE CURSOR", b'T'),
-                ("commit", "COMMIT", b'I'),
-            ],
-            true,
-        ),
-        (
-            &[
-                ("begin", "BEGIN", b'T'),
-                (hold, "DECLARE CURSOR", b'T'),
-                ("commit", "ROLLBACK", b'I'),
-            ],
-            false,
-        ),
-        (
-            &[
-                ("begin", "BEGIN", b'T'),
-                (hold, "DECLARE CURSOR", b'T'),
-                ("commit", "COMMIT", b'I'),
-                ("begin", "BEGIN", b'T'),
-                ("rollback", "ROLLBACK", b'I'),
-            ],
-            true,
-        ),
-        (
-            &[
-                ("begin", "BEGIN", b'T'),
-                (
-                    "declare c cursor for select words as hold from t",
-                    "DECLARE CURSOR",
-                    b'T',
-                ),
-                ("commit", "COMMIT", b'I'),
-            ],
-            false,
-        ),
-        (
-            &[
-                ("begin", "BEGIN", b'T'),
-                (declare, "DECLARE CURSOR", b'T'),
-                ("commit and chain", "COMMIT", b'T'),
-            ],
-            false,
-        ),
-    ];
-    for (steps, shown) in statements {
+        (&["begin", HOLD, "commit"], true),
+        (&["begin", HOLD, "commit=ROLLBACK"], false),
+        (&["begin", HOLD, "commit", "begin", "rollback"], true),
+        (&["begin", WORD, "commit"], false),
+        (&["begin", DECLARE, "commit and chain=COMMIT"], false),
+    ] {
         let mut gateway = Gateway::live();
-        for (text, tag, status) in steps {
-            ran(&mut gateway, text, tag, *status);
-        }
+        steps.iter().for_each(|it| step(&mut gateway, it));
         let told = fetched(&mut gateway, "c");
         assert_eq!(told.contains("plain"), shown, "{steps:?}: {told}");
     }
@@ -392,27 +342,28 @@ fn portals_and_cursors_have_one_table() {
 #[test]
 fn what_was_not_noted_is_not_taken_for_what_was() {
     let mut gateway = Gateway::live();
-    ran(&mut gateway, "begin", "BEGIN", b'T');
+    step(&mut gateway, "begin");
+    step(&mut gateway, "savepoint s=SAVEPOINT");
+    let declare =
+        |name: &str, query: &str| format!("declare {name} cursor for {query}=DECLARE CURSOR");
     for number in 0..crate::postgres::CURSORS_MAX {
-        let text = format!("declare c{number} cursor for select words from t");
-        ran(&mut gateway, &text, "DECLARE CURSOR", b'T');
+        step(&mut gateway, &declare(&format!("c{number}"), ROWS));
     }
     assert!(fetched(&mut gateway, "c7").contains("plain"));
-    ran(&mut gateway, "close c7", "CLOSE CURSOR", b'T');
-    ran(
-        &mut gateway,
-        "declare c7 cursor for select words from t",
-        "DECLARE CURSOR",
-        b'T',
-    );
-    ran(
-        &mut gateway,
-        "declare another cursor for select words from t",
-        "DECLARE CURSOR",
-        b'T',
-    );
-    assert!(fetched(&mut gateway, "c7").contains("plain"));
+    step(&mut gateway, &declare("another", ROWS));
     assert!(!fetched(&mut gateway, "another").contains("plain"));
+    let mut gateway = Gateway::live();
+    step(&mut gateway, "begin");
+    step(&mut gateway, "savepoint s=SAVEPOINT");
+    for number in 0..crate::postgres::CURSORS_MAX {
+        step(&mut gateway, &declare(&format!("c{number}"), ROWS));
+    }
+    step(&mut gateway, "rollback to s=ROLLBACK");
+    step(
+        &mut gateway,
+        &declare("c7", "select ssn || 'x' from customers"),
+    );
+    assert!(!fetched(&mut gateway, "c7").contains("plain"));
 }
 
 #[test]
