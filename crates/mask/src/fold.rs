@@ -43,6 +43,14 @@ impl Folded {
                 invisible = 0;
                 continue;
             }
+            // The letters of European languages, in short.
+            if let [0xC3..=0xC9, 0x80..=0xBF, ..] = rest {
+                invisible = 0;
+                folded.text.push(OTHER);
+                pos += 2;
+                folded.jumps.push((folded.text.len(), pos));
+                continue;
+            }
             let (char, len) = decode(rest);
             match fold(char) {
                 Fold::Invisible if invisible < INVISIBLE_RUN_MAX => invisible += 1,

@@ -84,12 +84,11 @@ impl Profile {
     /// Whether text of this length and profile can hold nothing that is found by digits, `@` or a mark, but for a secret
     /// that is a run of base64; `named` if the column's name says something.
     ///
-    /// A digit outside ASCII has at least two high bytes, so text with fewer high bytes than digits are needed is clean
-    /// too.
+    /// A digit outside ASCII has at least two high bytes, so text with fewer pairs of them than digits are needed is clean too.
     #[inline]
     pub(crate) fn is_clean(self, len: usize, named: bool) -> bool {
         let short = len < NUMBER_BYTES_MIN && !named;
-        let few = self.count(DIGIT) + self.count(HIGH) < u64::from(DIGITS_MIN);
+        let few = self.count(DIGIT) + self.count(HIGH) / 2 < u64::from(DIGITS_MIN);
         let marked = len >= SECRET_BYTES_MIN && self.count(MARK) != 0
             || len >= UNMARKED_BYTES_MIN && self.count(HIGH) != 0;
         self.count(AT) == 0 && (few || short) && !marked

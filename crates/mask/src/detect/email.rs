@@ -71,13 +71,32 @@ fn local_start(text: &[u8], sign: usize) -> Option<usize> {
     local.iter().any(significant).then_some(sign - local.len())
 }
 
+#[inline]
 fn is_local(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'.' | b'_' | b'-' | b'+' | b'%' | b'\'' | b'*' | b'#' | b'!' | b'$' | b'~'
-        )
-        || !byte.is_ascii()
+    let sort = SORTS.get(usize::from(byte)).copied();
+    sort.unwrap_or_default() & LOCAL != 0
+}
+
+/// What a byte may be part of.
+const SORTS: [u8; 256] = sorts();
+const LOCAL: u8 = 1;
+const LABEL: u8 = 2;
+
+#[expect(clippy::indexing_slicing, reason = "worked out when this is compiled")]
+#[expect(clippy::cast_possible_truncation, reason = "there are 256")]
+const fn sorts() -> [u8; 256] {
+    let mut sorts = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        sorts[byte] = match byte as u8 {
+            b'-' | b'_' | 0x80.. => LOCAL | LABEL,
+            b'.' | b'+' | b'%' | b'\'' | b'*' | b'#' | b'!' | b'$' | b'~' => LOCAL,
+            letter if letter.is_ascii_alphanumeric() => LOCAL | LABEL,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    sorts
 }
 
 /// The length of the domain that `text` begins with.
@@ -120,8 +139,10 @@ fn domain_len(text: &[u8]) -> Option<usize> {
     best
 }
 
+#[inline]
 fn is_label(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' || !byte.is_ascii()
+    let sort = SORTS.get(usize::from(byte)).copied();
+    sort.unwrap_or_default() & LABEL != 0
 }
 
 /// How much of a label is a top-level name: two letters or more, whatever is glued to them; or an internationalized one.
