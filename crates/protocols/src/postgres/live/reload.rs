@@ -131,7 +131,8 @@ impl Live {
                     Within::Transaction => self.known = known,
                     Within::Idle => self.learn(known, fx),
                 }
-                self.blind = !reload.loading.is_present();
+                // What it saw before stands for all of the transaction; only its own changes make names mean something else.
+                self.blind |= self.unsettled && !reload.loading.is_present();
                 self.unsettled = false;
                 self.outdated = false;
                 self.unsettled_at_end = matches!(reload.within, Within::Transaction);
