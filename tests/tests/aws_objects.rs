@@ -101,8 +101,12 @@ fn columns_and_members_are_hidden_by_their_name() {
     );
 }
 
-/// All of them hold `kiwi`, and what is shown of each.
-const HELD: [(&str, &[(&str, &str)], &str, &str); 6] = [
+/// A key, the fields it is uploaded with, its content, and what is shown of that.
+type Held = (&'static str, Fields, &'static str, &'static str);
+type Fields = &'static [(&'static str, &'static str)];
+
+/// All of them hold `kiwi`.
+const HELD: [Held; 6] = [
     (
         "tagged.json",
         &[("x-amz-tagging", "kind=hr&of=x")],

@@ -151,18 +151,7 @@ async fn a_broken_place_ends_the_search() {
     assert!(error.unwrap_err().to_string().contains("no profile bank"));
 }
 
-#[tokio::test]
-async fn profiles_hold_keys_or_a_process_that_gives_them() {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path.to_string_lossy().into_owned()
-    };
-    let json = r#"{"Version": 1, "AccessKeyId": "ASIAP", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": "2026-01-01T00:00:00Z"}"#;
-    let file = write("keys.json", json);
-    let config = format!(
-        "[default]\naws_access_key_id = AKIAC\naws_secret_access_key = c\n\
+const PROFILES: &str = "[default]\naws_access_key_id = AKIAC\naws_secret_access_key = c\n\
          [profile process]\ncredential_process = cat '{file}'\n\
          [profile fails]\ncredential_process = sh -c \"echo hunter2; exit 3\"\n\
          [profile chatter]\ncredential_process = echo hunter2\n\
@@ -179,8 +168,19 @@ async fn profiles_hold_keys_or_a_process_that_gives_them() {
          [profile code]\nrole_arn = arn:x\nsource_profile = default\nmfa_serial = m\n\
          [profile by-people]\nrole_arn = arn:x\nsource_profile = people\n\
          [profile people]\nsso_session = x\n\
-         [profile half]\naws_access_key_id = AKIAH\n"
-    );
+         [profile half]\naws_access_key_id = AKIAH\n";
+
+#[tokio::test]
+async fn profiles_hold_keys_or_a_process_that_gives_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_string_lossy().into_owned()
+    };
+    let json = r#"{"Version": 1, "AccessKeyId": "ASIAP", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": "2026-01-01T00:00:00Z"}"#;
+    let file = write("keys.json", json);
+    let config = PROFILES.replace("{file}", &file);
     let config = write("config", &config);
     let credentials = write(
         "credentials",
