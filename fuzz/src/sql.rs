@@ -78,7 +78,7 @@ pub(crate) fn catalog() -> Catalog {
             volatility,
             language: language.to_owned(),
             builtin: schema == "pg_catalog",
-            takes_row: volatility == Volatility::Volatile,
+            takes_one: volatility == Volatility::Volatile,
             body: None,
         });
     }

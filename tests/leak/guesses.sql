@@ -194,3 +194,5 @@ SELECT q.a FROM (SELECT (ROW(1, 2)).*, v.secret AS xmin FROM vault v) q(a, b) WH
 SELECT id FROM plain p WHERE (p).plain_secret > 'M'
 SELECT id FROM referring WHERE turned > 'M'
 PREPARE eg_{m}(boolean) AS SELECT id FROM plain WHERE $1 ;; EXECUTE eg_{m}(vault_peek(1) > 'M')
+SELECT vault.id FROM vault JOIN vault b USING (secret) AS x WHERE x.secret LIKE 'Q%'
+SELECT id FROM vault WHERE secret = ANY (ARRAY['{QWZXKVJPHGFDMBTYLN,A,B,C}'::text[]])

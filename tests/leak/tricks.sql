@@ -736,3 +736,23 @@ SELECT 1 FROM vault WHERE make_date(ascii(secret), ascii(substr(secret, 2)), asc
 SELECT 1 FROM vault WHERE convert_from('\xf0'::bytea || blob, 'UTF8') IS NULL
 SELECT 1 FROM vault WHERE ('a.b.c.' || secret)::regclass IS NULL
 SELECT 1 FROM vault WHERE substr(secret, 1, 4)::integer = 1 /* QWZX JXQK VKZQ */
+
+-- What looks like a field, joins that have a name, places of values
+SELECT (1).vault_peek ;; SELECT (1).vault_pl ;; SELECT reverse((1).vault_peek)
+WITH q AS MATERIALIZED (SELECT (code).pg_advisory_lock FROM vault) SELECT 1 FROM q ;; SELECT classid::bigint * 4294967296 + objid::bigint FROM pg_locks WHERE locktype = 'advisory'
+SELECT 1 FROM vault, LATERAL (SELECT (code).pg_advisory_lock OFFSET 0) x ;; SELECT classid::bigint * 4294967296 + objid::bigint FROM pg_locks WHERE locktype = 'advisory'
+SELECT c.pg_advisory_lock FROM vault, LATERAL int8(vault.code) c ;; SELECT classid::bigint * 4294967296 + objid::bigint FROM pg_locks WHERE locktype = 'advisory'
+WITH q AS MATERIALIZED (SELECT ('SELECT (''a.b.c.''||secret)::regclass::text::tsvector FROM vault'::text).ts_stat) SELECT 1 FROM q
+SELECT string_agg(l.w, ',') FROM plain x, LATERAL (SELECT x.word w FROM (SELECT secret AS word FROM vault) a JOIN (SELECT secret AS word FROM vault) b USING (word) AS x) l WHERE x.id = 1
+SELECT q.r FROM plain x, LATERAL (SELECT x AS r FROM vault a JOIN vault b USING (secret) AS x) q
+SELECT reverse(x.secret) FROM vault a JOIN vault b USING (secret) AS x
+!UPDATE plain SET doc[secret] = '1' FROM vault WHERE plain.id = vault.id RETURNING plain.doc
+!INSERT INTO plain (id, doc[(SELECT secret FROM vault WHERE id = 1)]) VALUES (100, '1') RETURNING doc
+!INSERT INTO plain (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET doc[(SELECT reverse(secret) FROM vault WHERE id = 1)] = '1' RETURNING doc
+SELECT (x.q).a FROM (SELECT q FROM (SELECT word AS a, word AS b FROM plain) q UNION ALL SELECT r FROM (SELECT secret AS b, kind AS a FROM vault) r) x
+SELECT to_json(y) FROM (SELECT (x.q).* FROM (SELECT q FROM (SELECT word AS a, word AS b FROM plain) q UNION ALL SELECT r FROM (SELECT secret AS b, kind AS a FROM vault) r) x) y
+SELECT reverse(q.b) FROM (SELECT * FROM (SELECT CASE WHEN true THEN id ELSE id END, secret FROM vault) a JOIN (SELECT id, 1 AS n FROM plain) b USING (id)) q(a, b, c)
+COPY (SELECT q.b FROM (SELECT * FROM (SELECT CASE WHEN true THEN id ELSE id END, secret FROM vault) a JOIN (SELECT id, 1 AS n FROM plain) b USING (id)) q(a, b, c)) TO STDOUT
+WITH q AS MATERIALIZED (SELECT ('a.b.c.' || vault_pl(1))::regclass) SELECT 1 FROM q
+SELECT 1 FROM vault WHERE ('a.b.c' || regexp_replace(secret, '(.)', '.\1', 'g'))::regclass = 1 /* a b c d e f g h i j k l m n o p q r s t u v w x y z */
+SELECT 1 FROM vault WHERE ('"' || substr(secret, 1, 4) || '"')::regclass = 1 /* QWZX JXQK VKZQ */

@@ -91,8 +91,8 @@ pub struct Function {
     pub language: String,
     /// It came with PostgreSQL, not with an extension or a user.
     pub builtin: bool,
-    /// It can be given one row and nothing else, so that `row.name` calls it where there is no such field.
-    pub takes_row: bool,
+    /// It can be given one value and nothing else, so that `value.name` calls it where there is no such field.
+    pub takes_one: bool,
     /// What it runs, where that is SQL and depends on nothing but the text and the arguments given.
     pub body: Option<Body>,
 }
@@ -159,8 +159,7 @@ impl Catalog {
          CASE WHEN b.is_followed THEN p.prosrc END, \
          CASE WHEN b.is_followed THEN pg_catalog.array_to_string(p.proargnames, pg_catalog.chr(31)) END, \
          CASE WHEN b.is_followed THEN p.proargmodes::pg_catalog.text END, CASE WHEN b.is_followed THEN t.typrelid END, \
-         p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1 AND EXISTS (SELECT FROM pg_catalog.pg_type r \
-         WHERE r.oid = p.proargtypes[0] AND r.typtype IN ('c', 'd', 'p')) \
+         p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1 \
          FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
          JOIN pg_catalog.pg_language l ON l.oid = p.prolang JOIN pg_catalog.pg_type t ON t.oid = p.prorettype \
          CROSS JOIN LATERAL (SELECT p.oid >= 16384 AND l.lanname = 'sql' AND p.prokind = 'f' AND p.pronargdefaults = 0 \
@@ -392,7 +391,7 @@ impl CatalogBuilder {
             volatility,
             language: row.text(3)?.to_owned(),
             builtin: row.text(4)? == "t",
-            takes_row: row.text(9).is_ok_and(|takes| takes == "t"),
+            takes_one: row.text(9).is_ok_and(|takes| takes == "t"),
             body: body(row),
         });
         Ok(())

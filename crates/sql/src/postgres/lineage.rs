@@ -328,7 +328,8 @@ impl<'a> Lineage<'a> {
 /// The columns that the fields of a row become.
 fn fields(row: Taint) -> Vec<Slot> {
     match row {
-        Taint::Row(fields) => fields
+        // Of others there may be another number.
+        Taint::Row(fields) if fields.iter().all(|field| field.name.is_some()) => fields
             .iter()
             .map(|field| Slot::one(field.name.clone(), field.taint.clone()))
             .collect(),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use model::DataClass;
 
+use super::builtin;
 use super::catalog::{Catalog, RelationKind, Volatility};
 use super::lineage::{Lineage, Told};
 use super::protected::Protected;
@@ -78,6 +79,18 @@ pub fn resolve(statement: &Statement, catalog: &Catalog, protected: &Protected) 
         .iter()
         .map(|effect| resolve_effect(effect.clone(), catalog, protected))
         .collect();
+    for field in &statement.fields {
+        let name = Name::bare(field);
+        if let Some(action) = builtin::effect_of(field)
+            && catalog.functions(&name).any(|function| function.takes_one)
+        {
+            effects.push(resolve_effect(
+                Effect::on(action, "FUNCTION", Some(name)),
+                catalog,
+                protected,
+            ));
+        }
+    }
     for call in calls.iter().filter(|call| call.kind != CalledKind::Reads) {
         let reason = match call.kind {
             CalledKind::Unknown => "a function that is not in the catalog",
@@ -224,8 +237,8 @@ fn calls(statement: &Statement, catalog: &Catalog) -> Vec<Called> {
     let mut calls: Vec<Called> = called.collect();
     for field in &statement.fields {
         let name = Name::bare(field);
-        let takes_row = catalog.functions(&name).any(|function| function.takes_row);
-        if takes_row
+        let takes_one = catalog.functions(&name).any(|function| function.takes_one);
+        if takes_one
             && !statement.functions.contains(&name)
             && let Some(kind) = kind(&name)
         {

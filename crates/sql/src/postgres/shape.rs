@@ -112,7 +112,8 @@ pub(super) enum SourceKind {
 pub(super) enum Using {
     Nothing,
     Natural,
-    Columns(Vec<String>),
+    /// With the name that they go by as well.
+    Columns(Vec<String>, Option<String>),
 }
 
 /// An `INSERT`, `UPDATE`, `DELETE` or `MERGE`.

@@ -21,6 +21,7 @@ pub(super) fn of(node: NodeRef<'_>) -> Shape {
             let mut change = change(s.relation.as_ref(), s.returning_clause.as_ref());
             change.from = sources(&s.from_clause);
             change.assigned = assignments(&s.target_list);
+            change.assigned.extend(places(&s.target_list));
             change.conditions = conditions([&s.where_clause]);
             with(s.with_clause.as_ref(), Body::Change(Box::new(change)))
         }
@@ -238,9 +239,11 @@ fn insert(s: &protobuf::InsertStmt) -> Change {
         .into_iter()
         .map(|(column, _)| column)
         .collect();
+    change.assigned = places(&s.cols);
     change.rows = s.select_stmt.as_deref().and_then(inner).map(of);
     if let Some(conflict) = s.on_conflict_clause.as_deref() {
-        change.assigned = assignments(&conflict.target_list);
+        change.assigned.extend(assignments(&conflict.target_list));
+        change.assigned.extend(places(&conflict.target_list));
         change.conditions = conditions([&conflict.where_clause]);
         change.also.push("excluded".to_owned());
     }
@@ -263,6 +266,7 @@ fn merge(s: &protobuf::MergeStmt) -> Change {
         };
         change.conditions.extend(conditions([&when.condition]));
         change.assigned.extend(assignments(&when.target_list));
+        change.assigned.extend(places(&when.target_list));
         let columns = assignments(&when.target_list)
             .into_iter()
             .map(|(column, _)| column);
@@ -310,6 +314,26 @@ fn assignments(nodes: &[Node]) -> Vec<(String, Expr)> {
         _ => None,
     });
     assigned.collect()
+}
+
+/// What decides where in a column values go, which shows in the column: `column[place] = …`.
+fn places(nodes: &[Node]) -> Vec<(String, Expr)> {
+    let mut places = Vec::new();
+    for node in nodes {
+        if let Some(NodeEnum::ResTarget(target)) = &node.node {
+            let of: Vec<Expr> = target
+                .indirection
+                .iter()
+                .filter_map(inner)
+                .flat_map(below)
+                .collect();
+            if !of.is_empty() {
+                let computed = Expr::Computed { function: None, of };
+                places.push((target.name.clone(), computed));
+            }
+        }
+    }
+    places
 }
 
 fn targets(nodes: &[Node]) -> Vec<Target> {
@@ -368,7 +392,11 @@ fn source(node: &Node) -> Option<Source> {
             } else if join.using_clause.is_empty() {
                 Using::Nothing
             } else {
-                Using::Columns(texts(&join.using_clause))
+                let alias = join.join_using_alias.as_ref();
+                Using::Columns(
+                    texts(&join.using_clause),
+                    alias.map(|alias| alias.aliasname.clone()),
+                )
             };
             let side = |side: Option<&Node>| {
                 Box::new(

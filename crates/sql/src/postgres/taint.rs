@@ -134,7 +134,8 @@ impl Taint {
     /// The taint of a value that is one of the two.
     pub(super) fn either(self, other: Self) -> Self {
         match (self, other) {
-            (Self::Clear, taint) | (taint, Self::Clear) => taint,
+            // What the other's fields are called is not known, and the server may go by its names.
+            (Self::Clear, taint) | (taint, Self::Clear) => taint.unnamed(),
             (Self::Direct(a), Self::Direct(b)) if a == b => Self::Direct(a),
             (Self::Members(a), Self::Members(b)) => match merged(&a, &b) {
                 Some(members) => Self::Members(Arc::new(members)),
@@ -150,6 +151,18 @@ impl Taint {
             }
             (a, b) => a.with(b),
         }
+    }
+
+    /// The same, where nobody knows what the fields of a row are called.
+    fn unnamed(self) -> Self {
+        let Self::Row(fields) = self else {
+            return self;
+        };
+        let unnamed = |field: &RowField| RowField {
+            name: None,
+            taint: field.taint.clone().unnamed(),
+        };
+        Self::Row(fields.iter().map(unnamed).collect())
     }
 
     /// The taint of a value computed of both.

@@ -48,16 +48,36 @@ impl Lineage<'_> {
             let slot = self
                 .plain(value)
                 .unwrap_or_else(|| Slot::one(None, self.value(|this| this.expr(value))));
-            let constant = is_constant(value).then_some(1);
+            let constant = self.is_constant(value).then_some(1);
             self.keep(slot, column_of(&columns, name), constant);
         }
         change
             .conditions
             .iter()
             .for_each(|condition| self.filter(condition));
-        let returned = self.targets(&change.returning);
+        let mut returned = self.targets(&change.returning);
+        // They may have been written by this very statement.
+        returned.iter_mut().for_each(|slot| slot.pure = false);
         self.scopes.pop();
         returned
+    }
+
+    /// Whether it is one value, in which no row has a part.
+    fn is_constant(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Free => true,
+            Expr::Computed { function, of } => {
+                let fixed = function.as_ref().is_none_or(|name| self.is_fixed(name));
+                fixed && of.is_empty()
+            }
+            Expr::Text(value) => self.is_constant(value),
+            Expr::Choice {
+                conditions,
+                results,
+                ..
+            } => conditions.is_empty() && results.iter().all(|result| self.is_constant(result)),
+            _ => false,
+        }
     }
 
     fn insert(&mut self, change: &Change, rows: Vec<Slot>, columns: &[Slot]) {
@@ -76,7 +96,8 @@ impl Lineage<'_> {
                 None => Some(Slot::many(together(columns).computed())),
             };
             let constants = values.and_then(|(values, rows)| {
-                values.get(index).is_some_and(is_constant).then_some(rows)
+                let constant = |value| self.is_constant(value);
+                values.get(index).is_some_and(constant).then_some(rows)
             });
             self.keep(slot, place, constants);
         }
@@ -90,20 +111,5 @@ impl Lineage<'_> {
         if !at_home {
             self.store(value.taint);
         }
-    }
-}
-
-/// Whether no row has a part in it.
-fn is_constant(expr: &Expr) -> bool {
-    match expr {
-        Expr::Free => true,
-        Expr::Computed { of, .. } => of.is_empty(),
-        Expr::Text(value) => is_constant(value),
-        Expr::Choice {
-            conditions,
-            results,
-            ..
-        } => conditions.is_empty() && results.iter().all(is_constant),
-        _ => false,
     }
 }

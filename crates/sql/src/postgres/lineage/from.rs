@@ -105,16 +105,13 @@ impl Lineage<'_> {
         both.bounds.extend(left.bounds.iter().cloned());
         self.step(both.bounds.len());
         let right = self.source(right, &both);
-        let shared: Vec<String> = match using {
-            Using::Nothing => Vec::new(),
-            Using::Columns(names) => names.clone(),
-            Using::Natural => {
-                if left
-                    .star
-                    .iter()
-                    .chain(&right.star)
-                    .any(|slot| slot.name.is_none())
-                {
+        let mut slots = left.star.iter().chain(&right.star);
+        let unnamed = slots.any(|slot| slot.name.is_none());
+        let (shared, alias): (Vec<String>, _) = match using {
+            Using::Nothing => (Vec::new(), &None),
+            Using::Columns(names, alias) if !unnamed => (names.clone(), alias),
+            Using::Natural | Using::Columns(..) => {
+                if unnamed {
                     // Which columns are merged is not known, so neither is their order.
                     let all = together(&left.star).either(together(&right.star));
                     self.decide_by(together(&left.star));
@@ -122,9 +119,13 @@ impl Lineage<'_> {
                     let taint = if all == Taint::Clear {
                         all
                     } else {
-                        Taint::Unknown("a natural join".to_owned())
+                        Taint::Unknown("a join by columns that are not all known".to_owned())
                     };
-                    let bounds = left.bounds.into_iter().chain(right.bounds).collect();
+                    let mut bounds: Vec<Bound> =
+                        left.bounds.into_iter().chain(right.bounds).collect();
+                    if let Using::Columns(_, Some(alias)) = using {
+                        bounds.push(merged(alias, vec![Slot::many(taint.clone())]));
+                    }
                     return Scope {
                         bounds,
                         star: vec![Slot::many(taint)],
@@ -134,11 +135,8 @@ impl Lineage<'_> {
                 self.step(left.star.len().saturating_mul(right.star.len()));
                 let in_right =
                     |slot: &&Slot| right.star.iter().any(|other| other.name == slot.name);
-                left.star
-                    .iter()
-                    .filter(in_right)
-                    .filter_map(|slot| slot.name.clone())
-                    .collect()
+                let both = left.star.iter().filter(in_right);
+                (both.filter_map(|slot| slot.name.clone()).collect(), &None)
             }
         };
         let mut star: Vec<Slot> = Vec::new();
@@ -154,6 +152,7 @@ impl Lineage<'_> {
             });
             self.join_by(in_left, in_right);
         }
+        let alias = alias.as_ref().map(|alias| merged(alias, star.clone()));
         let rest = |slot: &&Slot| slot.name.as_ref().is_none_or(|name| !shared.contains(name));
         star.extend(
             left.star
@@ -162,8 +161,9 @@ impl Lineage<'_> {
                 .chain(right.star.iter().filter(rest))
                 .cloned(),
         );
+        let bounds = left.bounds.into_iter().chain(right.bounds);
         Scope {
-            bounds: left.bounds.into_iter().chain(right.bounds).collect(),
+            bounds: bounds.chain(alias).collect(),
             star,
             windows: None,
         }
@@ -303,6 +303,17 @@ impl Lineage<'_> {
                 }
             }
         }
+    }
+}
+
+/// `JOIN … USING (…) AS alias`: the columns that were made one go by that name too.
+fn merged(alias: &str, slots: Vec<Slot>) -> Bound {
+    Bound {
+        names: vec![alias.to_owned()],
+        qualifier: Qualifier::Nothing,
+        slots: slots.into(),
+        qualified: true,
+        renamed: false,
     }
 }
 

@@ -51,6 +51,7 @@ impl Told {
     }
 
     fn probe(&mut self, taint: &Taint) {
+        self.unknown |= matches!(taint, Taint::Unknown(_));
         self.probed.extend(taint.classes());
     }
 
@@ -181,7 +182,7 @@ impl Lineage<'_> {
         }
     }
 
-    fn is_fixed(&self, name: &Name) -> bool {
+    pub(super) fn is_fixed(&self, name: &Name) -> bool {
         builtin::is_fixed(&name.name)
             && self
                 .catalog

@@ -57,9 +57,8 @@ impl Lineage<'_> {
                 conditions,
                 results,
             } => {
-                let value = results
-                    .iter()
-                    .fold(Taint::Clear, |taint, expr| taint.either(self.expr(expr)));
+                let values = results.iter().map(|expr| self.expr(expr));
+                let value = values.reduce(Taint::either).unwrap_or(Taint::Clear);
                 let taint = self.chosen(value, conditions);
                 if by
                     .as_ref()
@@ -134,13 +133,23 @@ impl Lineage<'_> {
         if let Some(field) = taint.field(name) {
             return field;
         }
-        let name = Name::bare(name);
-        let called = self.catalog.functions(&name).next().is_some();
-        match taint {
-            _ if called => self.trusted(&name, taint.computed()),
-            Taint::Direct(_) => taint,
-            taint => taint.computed(),
+        match self.called_by(name, &taint) {
+            Some(returned) => returned,
+            None if matches!(taint, Taint::Direct(_)) => taint,
+            None => taint.computed(),
         }
+    }
+
+    /// What `value.name` gives where it may call a function of that name.
+    fn called_by(&mut self, name: &str, value: &Taint) -> Option<Taint> {
+        let function = Name::bare(name);
+        self.catalog.functions(&function).next()?;
+        let taint = value.clone().computed();
+        if builtin::carries(name) {
+            self.store(taint.clone());
+        }
+        self.probe(&taint);
+        Some(self.trusted(&function, taint))
     }
 
     /// A value that these conditions choose.
@@ -271,12 +280,30 @@ impl Lineage<'_> {
         if !self.step(self.width()) {
             return Slot::many(too_much());
         }
-        match self.found(path) {
+        let found = self.found(path);
+        if let [qualifier @ .., name] = path
+            && !qualifier.is_empty()
+            && !self.has_column(qualifier, name)
+        {
+            let value = found
+                .as_ref()
+                .map_or(Taint::Clear, |slot| slot.taint.clone());
+            if let Some(returned) = self.called_by(name, &value) {
+                return Slot::one(None, returned);
+            }
+        }
+        match found {
             Some(slot) => slot,
             // The server will say so; it decides nothing.
-            None if self.decides => Slot::one(None, Taint::Clear),
+            None if self.decides && path.len() == 1 => Slot::one(None, Taint::Clear),
             None => Slot::unknown(&format!("column {} is not known", path.join("."))),
         }
+    }
+
+    /// Whether an item surely has a column of the name.
+    fn has_column(&self, qualifier: &[String], name: &str) -> bool {
+        let bound = self.bound(qualifier);
+        bound.is_some_and(|bound| exact(&bound.slots, name).is_some())
     }
 
     /// The same, where there may be one.

@@ -134,11 +134,15 @@ fn column_ref(column: &protobuf::ColumnRef) -> Expr {
 /// Types that a text keeps its value in: a cast to one shows the value itself.
 fn keeps_text(name: &protobuf::TypeName) -> bool {
     let texts = texts(&name.names);
-    let last = texts.last().map(String::as_str);
+    let kind = match texts.as_slice() {
+        [schema, kind] if schema == "pg_catalog" => kind,
+        [kind] => kind,
+        _ => return false,
+    };
     name.typmods.is_empty()
         && name.array_bounds.is_empty()
         && !name.setof
-        && matches!(last, Some("text" | "varchar"))
+        && matches!(kind.as_str(), "text" | "varchar")
 }
 
 fn case_of(case: &protobuf::CaseExpr) -> Expr {
@@ -340,7 +344,10 @@ fn constants(column: Vec<String>, nodes: &[Node]) -> Option<Expr> {
 fn any_of(column: Vec<String>, array: &Node) -> Option<Expr> {
     match inner(array)? {
         NodeRef::TypeCast(cast) => any_of(column, cast.arg.as_deref()?),
-        NodeRef::AArrayExpr(array) => constants(column, &array.elements),
+        // A parameter, and what is cast to an array, may be any number of them.
+        NodeRef::AArrayExpr(array) if array.elements.iter().all(is_single) => {
+            constants(column, &array.elements)
+        }
         NodeRef::AConst(protobuf::AConst {
             val: Some(protobuf::a_const::Val::Sval(array)),
             ..
@@ -352,6 +359,18 @@ fn any_of(column: Vec<String>, array: &Node) -> Option<Expr> {
             },
         )),
         _ => None,
+    }
+}
+
+/// Whether it is one value, whatever type it is given.
+fn is_single(node: &Node) -> bool {
+    match inner(node) {
+        Some(NodeRef::AConst(_)) => true,
+        Some(NodeRef::TypeCast(cast)) => {
+            cast.type_name.as_ref().is_some_and(keeps_text)
+                && cast.arg.as_deref().is_some_and(is_single)
+        }
+        _ => false,
     }
 }
 

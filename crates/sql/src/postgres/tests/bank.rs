@@ -265,7 +265,7 @@ fn function(
         volatility,
         language: language.into(),
         builtin,
-        takes_row: name == "writer",
+        takes_one: !matches!(name, "reader"),
         body: None,
     }
 }

@@ -43,6 +43,28 @@ const RULES: &[(&str, &str)] = &[
          FROM (SELECT 'x' AS r) o",
         "D",
     ),
+    // The columns that a join makes one have a name too, and those that nobody can name are any number.
+    (
+        "SELECT (SELECT x.ssn FROM customers JOIN customers_eu USING (ssn) AS x), x.id FROM payments x",
+        "D.",
+    ),
+    (
+        "SELECT x FROM customers JOIN customers_eu USING (ssn) AS x",
+        "r",
+    ),
+    (
+        "SELECT upper(q.b) FROM (SELECT * FROM (SELECT CASE WHEN true THEN id END, ssn FROM customers) a \
+         JOIN (SELECT id, 1 AS n FROM payments) b USING (id)) q(a, b, c)",
+        "?",
+    ),
+    // Rows of two shapes go by the names of the first.
+    (
+        "SELECT (x.q).a FROM (SELECT q FROM (SELECT 'x' AS a, 'y' AS b) q \
+         UNION ALL SELECT r FROM (SELECT ssn AS b, name AS a FROM customers) r) x",
+        "D",
+    ),
+    // What looks like a field may call a function.
+    ("SELECT (1).peek, (id).writer FROM payments", "s?"),
     // What is changed is a table.
     (
         "WITH customers AS (SELECT 1 AS id, 'x'::text AS ssn) UPDATE customers SET id = id RETURNING upper(ssn), id",
@@ -92,6 +114,11 @@ fn what_is_stored_by_its_place_is_known_by_it() {
         "SELECT pg_notify('a', peek(1)) FROM payments",
         "SELECT lo_from_bytea(0, peek(1)::bytea)",
         "EXECUTE q(peek(1))",
+        "WITH q AS MATERIALIZED (SELECT (ssn).pg_notify FROM customers) SELECT 1 FROM q",
+        "SELECT c.pg_notify FROM customers, LATERAL upper(ssn) c",
+        "UPDATE payments SET amount[ssn] = '1' FROM customers",
+        "INSERT INTO payments (id, amount[(SELECT ssn FROM customers)]) VALUES (1, '1')",
+        "INSERT INTO payments (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET amount[(SELECT ssn FROM customers)] = '1'",
         "EXPLAIN EXECUTE q(peek(1))",
         "EXPLAIN ANALYZE EXECUTE q(reader())",
         "CREATE TABLE x AS EXECUTE q(peek(1))",
@@ -132,7 +159,6 @@ fn functions_are_called_by_what_looks_like_a_field() {
     }
     for sql in [
         "SELECT writer FROM payments",
-        "SELECT p.reader FROM payments p",
         "SELECT p.amount, (p).id FROM payments p",
     ] {
         assert_eq!(calls(sql), (vec![], false), "{sql}");
@@ -146,6 +172,14 @@ fn what_is_asked_beside_rows_is_asked() {
         "SELECT q.a FROM (SELECT (ROW(1, 2)).*, ssn AS xmin FROM customers) q(a, b) WHERE xmin > 'M'",
         "EXECUTE q(peek(1) > 'M')",
         "COPY payments (amount) FROM STDIN WHERE peek(1) > 'M'",
+        "SELECT 1 FROM customers JOIN customers_eu USING (ssn) AS x WHERE x.ssn LIKE 'Q%'",
+        "SELECT id FROM customers JOIN customers_eu USING (ssn) AS x ORDER BY x.ssn || ''",
+        "WITH q AS MATERIALIZED (SELECT (reader() || 'x')::regclass) SELECT 1 FROM q",
+        "SELECT id FROM customers WHERE ssn = ANY (ARRAY['{a,b,c,d,e,f}'::text[]])",
+        "SELECT id FROM customers WHERE ssn = ANY (ARRAY[$1, $2])",
+        "SELECT id FROM customers WHERE ssn::other.text IN ('A', 'B')",
+        "INSERT INTO customers (id, ssn) VALUES (1, unnest('{a,b}'::text[]))",
+        "WITH mine AS (INSERT INTO customers (ssn) VALUES ('x') RETURNING id, ssn) SELECT 1 FROM customers v JOIN mine ON v.ssn = mine.ssn",
     ] {
         assert!(resolved(sql).probed.contains(&DataClass::US_SSN), "{sql}");
     }

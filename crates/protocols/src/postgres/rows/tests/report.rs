@@ -76,6 +76,11 @@ fn what_is_said_of_computed_values_is_withheld() {
             "invalid byte sequence for encoding \"UTF8\": 0xf0 0x57",
         ),
         ("XX000", "unsupported object class 81"),
+        (
+            "42601",
+            "improper relation name (too many dotted names): a.b.c.d",
+        ),
+        ("42P01", "relation \"id\" does not exist"),
     ] {
         let text = shown(&[(b'C', state), (b'M', message), (b'D', "81"), (b'H', "x")]);
         assert!(text.starts_with("(withheld: "), "{text}");
@@ -83,19 +88,9 @@ fn what_is_said_of_computed_values_is_withheld() {
     }
     for (state, message, expected) in [
         (
-            "42601",
-            "improper relation name (too many dotted names): a.b.c.qwzx",
-            "improper relation name (too many dotted names): (withheld)",
-        ),
-        (
-            "42703",
-            "column \"id\" does not exist",
-            "column \"id\" does not exist",
-        ),
-        (
-            "42883",
-            "operator does not exist: oid = regclass",
-            "operator does not exist: oid = regclass",
+            "53400",
+            "too much of it: a.b.c.qwzx",
+            "too much of it: (withheld)",
         ),
         ("55P03", "lock 81 is held", "lock ** is held"),
         (
@@ -105,6 +100,16 @@ fn what_is_said_of_computed_values_is_withheld() {
         ),
     ] {
         assert_eq!(shown(&[(b'C', state), (b'M', message)]), expected);
+    }
+    // What has a place in the statement was said of the statement.
+    for (state, message) in [
+        ("42703", "column \"id\" does not exist"),
+        ("42883", "operator does not exist: oid = regclass"),
+    ] {
+        assert_eq!(
+            shown(&[(b'C', state), (b'M', message), (b'P', "8")]),
+            message
+        );
     }
     // The server's own work is shown to nobody.
     let log = [
