@@ -24,6 +24,9 @@ pub(crate) const TEXT_BYTES_MIN: usize = 6;
 /// The shortest text that holds a secret with a mark: `pwd=` and four characters.
 pub(crate) const SECRET_BYTES_MIN: usize = 7;
 
+/// The shortest web token: twelve characters of the header, a dot, and the mark of the claims with a dot behind.
+const TOKEN_BYTES_MIN: usize = 17;
+
 /// The shortest text that holds a secret without any of the bytes of marks: `hvs.` and 24 characters. Those are a run of
 /// base64, but where invisible characters stand between.
 const UNMARKED_BYTES_MIN: usize = 28;
@@ -36,12 +39,13 @@ pub(crate) struct Profile(u64);
 pub(crate) const PROFILE_BYTES_MAX: usize = 128;
 
 /// The sorts of bytes that are counted, each in bits of its own: ASCII digits; bytes of 0x80 and above; `@`; what stands in
-/// marks of secrets; what begins a character that is written otherwise.
+/// marks of secrets; what begins a character that is written otherwise; what web tokens have in their mark.
 const DIGIT: u32 = 0;
 const HIGH: u32 = 8;
 const AT: u32 = 16;
 const MARK: u32 = 24;
 const UNIT: u32 = 32;
+const TOKEN: u32 = 40;
 
 /// What each byte counts as.
 const SORTS: [u64; 256] = sorts();
@@ -56,7 +60,8 @@ const fn sorts() -> [u64; 256] {
             b'0'..=b'9' => 1 << DIGIT,
             b'@' => 1 << AT,
             // Every mark has such a byte or needs one behind it, but for those that a long value follows.
-            b'_' | b'-' | b'=' | b':' | b'~' | b'J' | b'I' => 1 << MARK,
+            b'_' | b'-' | b'=' | b':' | b'~' | b'I' => 1 << MARK,
+            b'J' => 1 << TOKEN,
             // The first bytes of the dashes that are folded, and of `＠`.
             0xE2 | 0xE3 | 0xD6 | 0xEF => 1 << HIGH | 1 << MARK,
             0x80.. => 1 << HIGH,
@@ -90,6 +95,7 @@ impl Profile {
         let short = len < NUMBER_BYTES_MIN && !named;
         let few = self.count(DIGIT) + self.count(HIGH) / 2 < u64::from(DIGITS_MIN);
         let marked = len >= SECRET_BYTES_MIN && self.count(MARK) != 0
+            || len >= TOKEN_BYTES_MIN && self.count(TOKEN) != 0
             || len >= UNMARKED_BYTES_MIN && self.count(HIGH) != 0;
         self.count(AT) == 0 && (few || short) && !marked
     }

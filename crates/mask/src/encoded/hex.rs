@@ -24,7 +24,7 @@ pub(super) fn each(
     take: &mut impl FnMut(Layer),
 ) {
     let part = text.get(start..end).unwrap_or_default();
-    for (row, len) in Rows::<CHARS_MIN, _>::of(part, 0, digits) {
+    for (row, len) in Rows::<CHARS_MIN, _>::of(part, 0..part.len(), digits) {
         let row = start + row;
         texts(text, row, row + len, places, take);
     }

@@ -1,5 +1,7 @@
 //! Characters of one sort in a row.
 
+use std::ops::Range;
+
 use crate::prefilter::{BLOCK_BYTES, ahead, both};
 
 /// Where at least `LEAST` characters of a sort stand in a row, in order: the first and how many; `bits` tells which those of a
@@ -7,6 +9,8 @@ use crate::prefilter::{BLOCK_BYTES, ahead, both};
 pub(super) struct Rows<'a, const LEAST: u32, Bits> {
     text: &'a [u8],
     bits: Bits,
+    /// No row is looked for in blocks from here on.
+    end: usize,
     /// The block that is looked at, and its places that are left.
     block: usize,
     left: u64,
@@ -16,10 +20,12 @@ pub(super) struct Rows<'a, const LEAST: u32, Bits> {
 }
 
 impl<'a, const LEAST: u32, Bits: Fn(&[u8], usize) -> u64> Rows<'a, LEAST, Bits> {
-    /// Looks from a place on, before which no row goes on.
-    pub(super) fn of(text: &'a [u8], from: usize, bits: Bits) -> Self {
+    /// Looks for what begins in a part, before which no row goes on. Some that begin behind it may be told too.
+    pub(super) fn of(text: &'a [u8], part: Range<usize>, bits: Bits) -> Self {
+        let from = part.start;
         Self {
             text,
+            end: part.end.min(text.len()),
             block: from.wrapping_sub(BLOCK_BYTES),
             left: 0,
             here: 0,
@@ -35,7 +41,7 @@ impl<const LEAST: u32, Bits: Fn(&[u8], usize) -> u64> Iterator for Rows<'_, LEAS
     fn next(&mut self) -> Option<Self::Item> {
         while self.left == 0 {
             self.block = self.block.wrapping_add(BLOCK_BYTES);
-            if self.block >= self.text.len() {
+            if self.block >= self.end {
                 return None;
             }
             let inside = self.here >> (BLOCK_BYTES - 1);
@@ -102,7 +108,7 @@ mod tests {
                     expected.push((place, len));
                 }
             }
-            let found: Vec<_> = Rows::<22, _>::of(&text, 0, alphabet::digits).collect();
+            let found: Vec<_> = Rows::<22, _>::of(&text, 0..text.len(), alphabet::digits).collect();
             prop_assert_eq!(found, expected);
         }
     }

@@ -1,6 +1,7 @@
 //! Runs of base64, over line ends too, in which hexadecimal may stand as well.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::rows::{self, Rows};
 use super::way::Layer;
@@ -17,13 +18,13 @@ const LINE_CHARS_MIN: usize = 16;
 const INDENT_CHARS_MAX: usize = 32;
 
 /// Where so many characters of base64 stand in a row, as a run begins with.
-fn rows(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
-    Rows::<CHARS_MIN, _>::of(text, 0, alphabet::parts)
+fn rows(text: &[u8], part: Range<usize>) -> impl Iterator<Item = (usize, usize)> {
+    Rows::<CHARS_MIN, _>::of(text, part, alphabet::parts)
 }
 
 /// Whether there may be a run.
 pub(super) fn may_hold(text: &[u8]) -> bool {
-    text.len() >= CHARS_MIN as usize && rows(text).next().is_some()
+    text.len() >= CHARS_MIN as usize && rows(text, 0..text.len()).next().is_some()
 }
 
 /// Hands over the texts that runs decode to which touch `from..to`.
@@ -36,7 +37,7 @@ pub(super) fn each(text: &[u8], from: usize, to: usize, mut take: impl FnMut(Lay
     let text = short.as_ref().map_or(text, <[_; BLOCK_BYTES]>::as_slice);
     let mut places = Vec::new();
     let mut done = 0;
-    for (start, len) in rows(text) {
+    for (start, len) in rows(text, behind_break(text, from)..to) {
         if start >= to {
             return;
         }
@@ -54,6 +55,27 @@ pub(super) fn each(text: &[u8], from: usize, to: usize, mut take: impl FnMut(Lay
             hex::each(text, start, run.end, &mut places, &mut take);
         }
     }
+}
+
+/// So far back it is looked where a run might have ended; farther, and all before is read.
+const BREAK_LOOK: usize = 1024;
+
+/// A place at or before `from` that no run reaches over, the last one if it is near.
+fn behind_break(text: &[u8], from: usize) -> usize {
+    let at = |pos: usize| text.get(pos).copied().unwrap_or_default();
+    let is_break = |pos: usize| match at(pos) {
+        // What a line's end and the indentation behind it are made of.
+        b'\n' | b'\r' | b'\\' => false,
+        b' ' | b'\t' => {
+            let before = pos.checked_sub(1).map_or(b' ', at);
+            let escaped = before == b'n' && pos >= 2 && at(pos - 2) == b'\\';
+            alphabet::is_part(before) && !escaped
+        }
+        byte => !alphabet::is_part(byte),
+    };
+    let near = from.saturating_sub(BREAK_LOOK)..from;
+    let last = near.rev().find(|pos| is_break(*pos));
+    last.map_or(0, |pos| pos + 1)
 }
 
 /// Characters of base64 in a row, without the line ends between.
