@@ -14,6 +14,7 @@
 //! ([`LOOK_CHARS_MAX`]) and on nothing else. That is why the result cannot depend on how the text was split, and
 //! findings may overlap: what is hidden is the union.
 
+mod bits;
 mod config;
 mod copy;
 mod detect;

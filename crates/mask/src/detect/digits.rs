@@ -2,8 +2,10 @@
 //!
 //! Blocks of text become bits, a bit for each byte, and a few operations on them tell which of the runs are worth a look.
 
+use super::pair::{Digits, Pair};
 use super::{Hint, Match, address, at, card, groups, iban, identity, phone, routing, ssn};
-use crate::prefilter::{self, BLOCK_BYTES, Digits, NUMBER_DIGITS_MIN, Pair};
+use crate::bits::{self, BLOCK_BYTES};
+use crate::prefilter::NUMBER_DIGITS_MIN;
 
 /// The digits of a ZIP code.
 const ZIP_DIGITS: usize = 5;
@@ -47,7 +49,7 @@ impl<'a> Search<'a> {
                 here: self.ahead,
                 next: Digits::at(self.text, pos + BLOCK_BYTES),
             };
-            let mut worth = pair.worth(self.hint != Hint::NONE) & prefilter::first(end - pos);
+            let mut worth = pair.worth(self.hint != Hint::NONE) & bits::first(end - pos);
             while worth != 0 {
                 let place = worth.trailing_zeros();
                 worth &= worth - 1;

@@ -17,12 +17,14 @@ mod iban;
 mod identity;
 mod ip;
 mod kind;
+mod pair;
 mod password;
 pub(crate) mod pem;
 mod phone;
 mod routing;
 pub(crate) mod secret;
 mod ssn;
+mod words;
 
 pub(crate) use card::{is_card_length, is_issued, luhn};
 pub(crate) use context::BEFORE_CHARS;
@@ -34,7 +36,8 @@ pub(crate) use routing::checksum as aba_checksum;
 
 use std::ops::Range;
 
-use crate::prefilter::{self, BLOCK_BYTES};
+use crate::bits::BLOCK_BYTES;
+use crate::prefilter;
 use crate::work;
 
 /// Characters on either side of a match's start that may decide whether it is one: the longest look that any detector

@@ -9,7 +9,8 @@ use aho_corasick::{AhoCorasick, Input, MatchKind, Span, packed};
 use super::{
     Hint, Kind, LOOK_CHARS_MAX, Match, address, assigned, at, bic, birth, identity, password, pem,
 };
-use crate::prefilter::{BLOCK_BYTES, PROFILE_BYTES_MAX, SECRET_BYTES_MIN, tells, with_block};
+use crate::bits::{BLOCK_BYTES, with_block};
+use crate::prefilter::{PROFILE_BYTES_MAX, SECRET_BYTES_MIN, tells};
 use crate::work;
 
 /// What a mark may be the beginning of.

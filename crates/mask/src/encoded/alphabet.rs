@@ -1,6 +1,6 @@
 //! The characters of base64 and hexadecimal, and what text looks like once it is decoded.
 
-use crate::prefilter::{BLOCK_BYTES, bits_at, gather, with_block};
+use crate::bits::{BLOCK_BYTES, bits_at, gather, with_block};
 
 /// Stands for no character of an alphabet.
 const NONE: u8 = 0xFF;

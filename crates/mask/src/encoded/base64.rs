@@ -6,7 +6,7 @@ use super::alphabet::{all_plain, identifiers, plain_places, three};
 use super::runs::Run;
 use super::stretch::{self, Code};
 use super::way::{Layer, Way};
-use crate::prefilter::{BLOCK_BYTES, ahead, both, first};
+use crate::bits::{BLOCK_BYTES, ahead, both, first};
 
 /// Every fourth bit.
 const GROUPS: u64 = 0x1111_1111_1111_1111;

@@ -7,7 +7,7 @@ use super::alphabet::{all_plain, byte, digits, high_digits};
 use super::rows::Rows;
 use super::stretch::{self, Code};
 use super::way::{Layer, Way};
-use crate::prefilter::{BLOCK_BYTES, ahead, both, first};
+use crate::bits::{BLOCK_BYTES, ahead, both, first};
 
 /// The fewest digits.
 pub(super) const CHARS_MIN: u32 = 2 * TEXT_BYTES_MIN as u32;

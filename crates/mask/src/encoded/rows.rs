@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::prefilter::{BLOCK_BYTES, ahead, both};
+use crate::bits::{BLOCK_BYTES, ahead, both};
 
 /// Where at least `LEAST` characters of a sort stand in a row, in order: the first and how many; `bits` tells which those of a
 /// block are.

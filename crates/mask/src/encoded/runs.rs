@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::rows::{self, Rows};
 use super::way::Layer;
 use super::{alphabet, base64, hex};
-use crate::prefilter::{BLOCK_BYTES, padded};
+use crate::bits::{BLOCK_BYTES, padded};
 
 /// The fewest characters of base64 that decode to [`super::TEXT_BYTES_MIN`] bytes.
 const CHARS_MIN: u32 = 15;

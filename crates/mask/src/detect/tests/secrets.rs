@@ -17,6 +17,7 @@ fn numbers_of_persons_are_what_the_words_before_them_say() {
         (Kind::Ein, "EIN: 12-3456789", "12-3456789"),
         (Kind::Ein, "tax id 12-3456789", "12-3456789"),
         (Kind::Account, "account number 12345678", "12345678"),
+        (Kind::Account, "account number\u{0}12345678", "12345678"),
         (
             Kind::Account,
             "\"acct_no\": \"000123456789\"",

@@ -1,0 +1,173 @@
+//! Where digits stand, and which of their runs are worth a look.
+
+use crate::bits::{BLOCK_BYTES, ahead, bits, both, is_digit, with_block};
+
+/// Where digits stand in [`BLOCK_BYTES`] of text, a bit for each byte, and how far they may belong together.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Digits {
+    /// ASCII digits.
+    is: u64,
+    /// Digits, and what may stand between those of one number.
+    joined: u64,
+}
+
+impl Digits {
+    /// Looks at the text from `pos` on. What is beyond its end is nothing.
+    #[inline]
+    pub(super) fn at(text: &[u8], pos: usize) -> Self {
+        with_block(text, pos, |bytes| Self {
+            is: bits(bytes, is_digit),
+            joined: bits(bytes, joins),
+        })
+    }
+
+    /// The last two of the bytes before `pos`, as the end of a block.
+    #[inline]
+    pub(super) fn before(text: &[u8], pos: usize) -> Self {
+        let byte = |back| {
+            let byte = text.get(pos.wrapping_sub(back));
+            byte.copied().unwrap_or_default()
+        };
+        let bit = |is: bool, back| u64::from(is) << (BLOCK_BYTES - back);
+        Self {
+            is: bit(is_digit(byte(1)), 1) | bit(is_digit(byte(2)), 2),
+            joined: bit(joins(byte(1)), 1) | bit(joins(byte(2)), 2),
+        }
+    }
+}
+
+/// Whether a byte is a digit or may stand between those of one number.
+#[inline(always)]
+fn joins(byte: u8) -> bool {
+    // , - . / and : stand beside the digits in ASCII.
+    (byte.wrapping_sub(b',') <= b':' - b',')
+        | (byte & 0xFE == b'(')
+        | (byte == b' ')
+        | (byte == b'_')
+}
+
+/// A block with its neighbours. Places are those of its bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pair {
+    /// Of the block before, the last two bytes count.
+    pub(super) before: Digits,
+    pub(super) here: Digits,
+    pub(super) next: Digits,
+}
+
+impl Pair {
+    /// The digit runs that may begin a value. Others never do; `named` if the column's name says something.
+    ///
+    /// At least seven characters from there on are digits or join them; behind digits that it goes on with and without a
+    /// name there are more, or three or nine digits begin a group. Or letters stand before two digits; or there
+    /// are just as many as in a ZIP code; or a word and one character that joins stand before them, as before a house number.
+    #[inline]
+    pub(super) fn worth(&self, named: bool) -> u64 {
+        let Self { before, here, next } = self;
+        // What is behind the next block is taken for whatever makes a run worth a look.
+        let two = both(here.joined, next.joined, 1);
+        let four = both(two.0, two.1, 2);
+        let seven = both(four.0, four.1, 3);
+        let eleven = both(seven.0, seven.1, 4).0;
+        let starts = here.is & !(here.is << 1 | before.is >> 63);
+        let glued = here.joined << 1 | before.joined >> 63;
+        let digit_before = here.is << 2 | before.is >> 62;
+        let second = ahead(here.is, next.is, 1);
+        let lettered = !glued & !digit_before & second;
+        let pairs = both(here.is, next.is, 1);
+        let fours = both(pairs.0, pairs.1, 2);
+        let three = pairs.0 & ahead(here.is, next.is, 2) & !ahead(here.is, next.is, 3);
+        let zip = glued & fours.0 & ahead(here.is, next.is, 4) & !ahead(here.is, next.is, 5);
+        let nine = fours.0 & ahead(fours.0, fours.1, 4) & ahead(here.is, next.is, 8);
+        let told = glued & !(here.joined << 2 | before.joined >> 62);
+        let number = if named {
+            seven.0
+        } else {
+            seven.0 & (!glued | !digit_before | eleven | three | nine)
+        };
+        starts & (number | lettered | zip | told)
+    }
+
+    /// How many digits stand in a row from `place` on, of at most [`BLOCK_BYTES`].
+    #[inline]
+    pub(super) fn run(&self, place: u32) -> usize {
+        let digits = ahead(self.here.is, self.next.is, place);
+        digits.trailing_ones() as usize
+    }
+
+    /// How many characters from `place` on are digits or join them, of at most [`BLOCK_BYTES`].
+    #[inline]
+    pub(super) fn joined(&self, place: u32) -> usize {
+        let joined = ahead(self.here.joined, self.next.joined, place);
+        joined.trailing_ones() as usize
+    }
+
+    /// How many digits are among the `count` characters from `place` on, the first of which is one.
+    #[inline]
+    pub(super) fn digits(&self, place: u32, count: usize) -> usize {
+        let digits = ahead(self.here.is, self.next.is, place);
+        let unused = BLOCK_BYTES.saturating_sub(count.max(1));
+        (digits << unused).count_ones() as usize
+    }
+
+    /// Whether the digits at `place` go on with those before them: what joins digits stands between, and nothing else;
+    /// `entered` says so of the first ones in the block.
+    #[inline]
+    pub(super) fn goes_on(&self, place: u32, entered: bool) -> bool {
+        self.last_is_digit((1_u64 << place) - 1, entered)
+    }
+
+    /// Whether what joins digits reaches from one to the block's end.
+    #[inline]
+    pub(super) fn leaves(&self, entered: bool) -> bool {
+        self.last_is_digit(u64::MAX, entered)
+    }
+
+    #[inline]
+    fn last_is_digit(&self, part: u64, entered: bool) -> bool {
+        let digits = self.here.is & part;
+        let breaks = !self.here.joined & part;
+        digits > breaks || entered && breaks == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::prefilter::NUMBER_DIGITS_MIN;
+
+    proptest! {
+        #[test]
+        fn digits_are_where_they_are(text in "[0-9a( /:,_*-]{0,200}", pos in 0_usize..90, place in 0_u32..64) {
+            let text = text.as_bytes();
+            let byte = |place: u32| text.get(pos + place as usize).copied().unwrap_or_default();
+            let before = Digits::before(text, pos);
+            let pair = Pair { before, here: Digits::at(text, pos), next: Digits::at(text, pos + BLOCK_BYTES) };
+            let run = |from: u32| (from..from + 64).take_while(|place| byte(*place).is_ascii_digit()).count();
+            let joined = |from: u32| (from..from + 64).take_while(|place| joins(byte(*place))).count();
+            let previous = |place: u32| text.get((pos + place as usize).wrapping_sub(1)).copied().unwrap_or_default();
+            for place in 0..64 {
+                let begins = byte(place).is_ascii_digit() && !previous(place).is_ascii_digit();
+                let lettered = previous(place).is_ascii_alphabetic() && run(place) == NUMBER_DIGITS_MIN - 1;
+                let zip = previous(place) == b' ' && run(place) == 5;
+                let worth = pair.worth(true) >> place & 1 != 0;
+                prop_assert!(!worth || begins);
+                if begins && (joined(place) >= NUMBER_DIGITS_MIN || lettered || zip) {
+                    let counts = !lettered || pos + place as usize >= 2 && !text[pos + place as usize - 2].is_ascii_digit();
+                    prop_assert!(worth || !counts, "{}", place);
+                }
+            }
+            prop_assert_eq!(pair.run(place), run(place));
+            prop_assert_eq!(pair.joined(place), joined(place));
+            let digits = (place..place + joined(place) as u32).filter(|place| byte(*place).is_ascii_digit()).count();
+            if byte(place).is_ascii_digit() {
+                prop_assert_eq!(pair.digits(place, joined(place)), digits);
+            }
+            let mut before = (0..place).rev().skip_while(|place| joins(byte(*place)) && !byte(*place).is_ascii_digit());
+            let goes_on = before.next().is_some_and(|place| byte(place).is_ascii_digit());
+            prop_assert_eq!(pair.goes_on(place, false), goes_on);
+        }
+    }
+}
