@@ -600,8 +600,8 @@ DO $$ BEGIN RAISE NOTICE '%', (SELECT secret FROM vault LIMIT 1); END $$
 DO $$ BEGIN RAISE EXCEPTION '%', (SELECT reverse(secret) FROM vault LIMIT 1); END $$
 DO $$ BEGIN RAISE EXCEPTION 'x' USING DETAIL = (SELECT secret FROM vault LIMIT 1), HINT = (SELECT md5(secret) FROM vault LIMIT 1); END $$
 DO $$ BEGIN RAISE NOTICE USING MESSAGE = (SELECT encode(secret::bytea, 'hex') FROM vault LIMIT 1); END $$
-*DO $$ BEGIN RAISE EXCEPTION 'x' USING COLUMN = (SELECT secret FROM vault LIMIT 1), TABLE = (SELECT secret FROM vault LIMIT 1), CONSTRAINT = (SELECT secret FROM vault LIMIT 1); END $$
-*DO $$ BEGIN RAISE EXCEPTION 'x' USING SCHEMA = (SELECT left(secret, 6) FROM vault LIMIT 1), DATATYPE = (SELECT lower(secret) FROM vault LIMIT 1); END $$
+DO $$ BEGIN RAISE EXCEPTION 'x' USING COLUMN = (SELECT secret FROM vault LIMIT 1), TABLE = (SELECT secret FROM vault LIMIT 1), CONSTRAINT = (SELECT secret FROM vault LIMIT 1); END $$
+DO $$ BEGIN RAISE EXCEPTION 'x' USING SCHEMA = (SELECT left(secret, 6) FROM vault LIMIT 1), DATATYPE = (SELECT lower(secret) FROM vault LIMIT 1); END $$
 DO $$ BEGIN RAISE EXCEPTION 'column "%" does not exist', (SELECT secret FROM vault LIMIT 1); END $$
 DO $$ BEGIN RAISE WARNING 'relation % is %', (SELECT left(secret, 9) FROM vault LIMIT 1), (SELECT code FROM vault LIMIT 1); END $$
 DO $$ DECLARE r record; BEGIN FOR r IN SELECT substr(secret, n, 1) AS c FROM vault, generate_series(1, 18) n WHERE id = 1 ORDER BY n LOOP RAISE NOTICE '%', r.c; END LOOP; END $$

@@ -80,6 +80,8 @@ pub enum Effect<F> {
     },
     /// Something learned of the target that other sessions with it may use; it comes back in [`Upstream::knowledge`].
     Learned(Knowledge),
+    /// What was learned of the target may not hold any more: no session may go on by it.
+    Outdated,
     /// The oldest open [`Question::May`] is not wanted any more: the client withdrew it. Its approval is closed; its answer
     /// still follows, `Refused` as cancelled unless it was permitted just before.
     Withdraw,

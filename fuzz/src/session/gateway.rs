@@ -332,7 +332,11 @@ impl Gateway {
                 Effect::Cancelable(_) => self.live = true,
                 Effect::StartTls(peer) => secured.push(peer),
                 Effect::Close => self.closed = true,
-                Effect::Note(_) | Effect::Aside { .. } | Effect::Withdraw | Effect::Learned(_) => {}
+                Effect::Note(_)
+                | Effect::Aside { .. }
+                | Effect::Withdraw
+                | Effect::Learned(_)
+                | Effect::Outdated => {}
             }
         }
         assert!(

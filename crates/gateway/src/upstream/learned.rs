@@ -41,13 +41,19 @@ impl Learned {
         self.version.fetch_add(1, Ordering::Release);
     }
 
+    /// What was learned may not hold any more: every session is told to learn anew, until one has.
+    pub fn forget(&self) {
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
     /// What a session that knows version `seen` is to be told at `now` (monotonic): what another learned, or that it
     /// is to learn anew, which one session is told and no other for as long as it would hold.
     pub fn news(&self, now: Duration, seen: &mut u64) -> Option<Option<Knowledge>> {
         let version = self.version.load(Ordering::Acquire);
         if version != *seen {
             *seen = version;
-            return self.latest().map(Some);
+            return Some(self.latest());
         }
         let at_us = self.at_us.load(Ordering::Relaxed);
         let told = version > 0
@@ -111,6 +117,16 @@ mod tests {
         assert_eq!(
             text(learned.news(second(221), &mut other)),
             Some(Some("second"))
+        );
+        // What does not hold is given to nobody, and each is told so.
+        learned.forget();
+        assert!(learned.get(second(222)).is_none());
+        assert_eq!(text(learned.news(second(222), &mut one)), Some(None));
+        assert_eq!(text(learned.news(second(222), &mut other)), Some(None));
+        learned.put(second(223), Arc::new("third"));
+        assert_eq!(
+            text(learned.news(second(223), &mut one)),
+            Some(Some("third"))
         );
     }
 }

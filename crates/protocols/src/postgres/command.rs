@@ -49,10 +49,10 @@ pub(super) struct Understood {
 }
 
 impl Understood {
-    /// Whether any of it computes with protected values.
+    /// Whether any of it computes with protected values, or does what nobody knows.
     pub(super) fn computes(&self) -> bool {
         let mut pieces = self.pieces.iter();
-        pieces.any(|piece| !piece.resolved.probed.is_empty())
+        pieces.any(|piece| !piece.resolved.probed.is_empty() || piece.has(Action::Opaque))
     }
 
     /// The same after a command that recasts names.
@@ -127,6 +127,13 @@ impl Piece {
                     | Action::Discard
             )
         }) || matches!(self.statement.tag, "CREATE TABLE AS" | "SELECT INTO")
+    }
+
+    /// Whether it changes what other sessions may read by.
+    pub(super) fn defines(&self) -> bool {
+        let mut effects = self.resolved.effects.iter();
+        let changes = |action| matches!(action, Action::Create | Action::Alter | Action::Drop);
+        !self.statement.temporary && effects.any(|effect| changes(effect.effect.action))
     }
 
     /// Whether names may mean something else afterwards, as far as protected data goes.

@@ -105,6 +105,8 @@ pub(super) struct Live {
     outdated: bool,
     /// The catalog was read as an older snapshot has it: nothing that depends on it can be judged before the transaction ends.
     blind: bool,
+    /// Since the upstream was idle it has changed what other sessions may read by.
+    defined: bool,
     /// It could not be read again because of somebody's lock; the statement that waits for it is to be told.
     locked: bool,
     /// What another session learned of the target since the last command.
@@ -159,6 +161,7 @@ impl Live {
             unsettled_at_end: false,
             outdated: false,
             blind: false,
+            defined: false,
             locked: false,
             news: None,
             unsettling: 0,

@@ -78,9 +78,9 @@ pub(super) fn analyze<'a>(node: NodeRef<'a>, statement: &mut Statement, walk: &m
             Some((verb, object, name)) => {
                 statement.tag = tag(verb.0, object);
                 walk.push(Effect::on(verb.1, object, name));
+                let relation = relation_of(other);
+                statement.temporary = relation.is_some_and(|it| it.relpersistence == "t");
                 if let NodeRef::ViewStmt(view) = other {
-                    let name = view.view.as_ref();
-                    statement.temporary = name.is_some_and(|name| name.relpersistence == "t");
                     statement.inner = inner(view.query.as_deref(), statement);
                 }
                 walk.below(other, relation_of(other));

@@ -448,11 +448,9 @@ fn create_as<'a>(
     } else {
         "CREATE TABLE AS"
     };
-    let name = s
-        .into
-        .as_ref()
-        .and_then(|into| into.rel.as_ref())
-        .map(name_of);
+    let relation = s.into.as_ref().and_then(|into| into.rel.as_ref());
+    statement.temporary = relation.is_some_and(|it| it.relpersistence == "t");
+    let name = relation.map(name_of);
     walk.push(Effect::on(Action::Create, object, name));
     run_inside(s.query.as_deref(), statement, walk);
 }

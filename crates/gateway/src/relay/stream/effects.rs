@@ -81,6 +81,12 @@ impl Relay {
                 }
                 Ok(())
             }
+            Effect::Outdated => {
+                if let Some(caller) = &self.caller {
+                    caller.target.knowledge().forget();
+                }
+                Ok(())
+            }
             Effect::Withdraw => {
                 self.questions.withdraw();
                 Ok(())

@@ -339,6 +339,7 @@ impl Live {
         less(&mut self.ending, piece.ends_transaction());
         less(&mut self.copying, piece.copies_in());
         self.unsettled |= sent && piece.unsettles();
+        self.defined |= sent && piece.defines();
     }
 
     fn absent(&mut self, what: &str, code: &str, name: &[u8]) {

@@ -12,7 +12,7 @@ use crate::postgres::command::{Piece, Understood};
 use crate::postgres::rows::{self, Reports};
 use crate::postgres::session::upstream_broke;
 use crate::postgres::wire::{self, Field, Frame, Malformed, Reader, Run, server, write};
-use crate::session::{Effects, Violation};
+use crate::session::{Effect, Effects, Violation};
 
 impl Live {
     /// Takes a message of the upstream.
@@ -288,14 +288,22 @@ impl Live {
                     .running
                     .get(&run.seq)
                     .map(|running| Arc::clone(&running.understood));
-                self.unsettled |= understood
-                    .is_some_and(|it: Arc<Understood>| it.pieces.iter().any(Piece::unsettles));
+                let any = |is: fn(&Piece) -> bool| {
+                    let understood: Option<&Arc<Understood>> = understood.as_ref();
+                    understood.is_some_and(|it| it.pieces.iter().any(is))
+                };
+                self.unsettled |= any(Piece::unsettles);
+                self.defined |= any(Piece::defines);
                 self.finish(run.seq, run.failed.unwrap_or(Status::Completed), fx);
             }
             _ => return Err(upstream_broke("ready before everything was answered")),
         }
         if self.status == b'I' {
             self.idle(fx);
+            // Before the client hears that it is done: others may read by what it changed.
+            if std::mem::take(&mut self.defined) {
+                fx.push(Effect::Outdated);
+            }
         }
         if self.catch_up(fx) {
             self.out.append(&write::ready(self.status));

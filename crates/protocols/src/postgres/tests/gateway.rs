@@ -54,6 +54,7 @@ pub(super) struct Gateway {
     pub(super) notes: Vec<Note>,
     pub(super) asides: Vec<Bytes>,
     pub(super) withdrawn: usize,
+    pub(super) outdated: bool,
     pub(super) closed: bool,
     pub(super) cancel_key: Bytes,
     pub(super) obligations: Obligations,
@@ -166,6 +167,7 @@ impl Gateway {
             notes: Vec::new(),
             asides: Vec::new(),
             withdrawn: 0,
+            outdated: false,
             closed: false,
             cancel_key: Bytes::new(),
             obligations: Obligations {
@@ -243,6 +245,7 @@ impl Gateway {
                 Effect::Aside { payload, .. } => self.asides.push(payload),
                 Effect::Withdraw => self.withdrawn += 1,
                 Effect::Close => self.closed = true,
+                Effect::Outdated => self.outdated = true,
                 Effect::Ask(_) | Effect::StartTls(_) | Effect::Learned(_) => {}
             }
         }

@@ -267,3 +267,22 @@ fn a_cursor_is_judged_by_what_it_meant_when_it_was_declared() {
         assert_eq!(told.contains("plain"), sees, "{declared}: {told}");
     }
 }
+
+#[test]
+fn others_are_told_before_the_client_hears_that_it_is_done() {
+    for (text, tag, told) in [
+        ("create table x ()", "CREATE TABLE", true),
+        ("drop view x", "DROP VIEW", true),
+        ("create temp table x ()", "CREATE TABLE", false),
+        ("listen x", "LISTEN", false),
+    ] {
+        let mut gateway = Gateway::live();
+        ran(&mut gateway, text, tag, b'I');
+        assert_eq!(gateway.outdated, told, "{text}");
+        // Within a transaction when it ends.
+        let mut gateway = Gateway::live();
+        ran(&mut gateway, "begin", "BEGIN", b'T');
+        ran(&mut gateway, text, tag, b'T');
+        assert!(!gateway.outdated, "{text}");
+    }
+}
