@@ -147,33 +147,8 @@ impl Trial {
         ];
         let rules = resolved.rules(&untraced, &self.catalog, &self.protected);
         for (at, rule) in rules.iter().enumerate() {
-            let shows = self.shows(one, at);
-            self.showing += usize::from(shows.is_some());
-            if let (Some(shown), OutputRule::Clear) = (shows, rule) {
-                self.miss(
-                    seed,
-                    statement,
-                    &format!("column {at} is clear and shows {shown}"),
-                );
-            }
-            if let OutputRule::Members(members) = rule {
-                self.by_names += 1;
-                if let Some(shown) = self.shows_beside(one, at, members) {
-                    let what = format!("column {at} shows {shown} beside its declared members");
-                    self.miss(seed, statement, &what);
-                }
-            }
-            if let OutputRule::Fields(fields) = rule {
-                self.by_places += 1;
-                let cells = one["rows"].as_array().unwrap().iter();
-                let cells = cells.filter_map(|row| row[at].as_str());
-                let shown: Vec<String> = cells
-                    .filter_map(|cell| self.shows_in_row(cell, fields))
-                    .collect();
-                for shown in shown {
-                    let what = format!("column {at} shows {shown} beside its declared fields");
-                    self.miss(seed, statement, &what);
-                }
+            if let Some(what) = self.judge_column(one, at, rule) {
+                self.miss(seed, statement, &format!("column {at} {what}"));
             }
             self.trace(seed, statement, at, &fields[at], rule);
         }
@@ -192,6 +167,27 @@ impl Trial {
             if !told {
                 self.miss(seed, statement, "other values give other rows");
             }
+        }
+    }
+
+    /// What is wrong with what a column is taken for.
+    fn judge_column(&mut self, result: &Value, at: usize, rule: &OutputRule) -> Option<String> {
+        let shows = self.shows(result, at);
+        self.showing += usize::from(shows.is_some());
+        match rule {
+            OutputRule::Clear => shows.map(|shown| format!("is clear and shows {shown}")),
+            OutputRule::Members(members) => {
+                self.by_names += 1;
+                let shown = self.shows_beside(result, at, members)?;
+                Some(format!("shows {shown} beside its declared members"))
+            }
+            OutputRule::Fields(fields) => {
+                self.by_places += 1;
+                let mut rows = result["rows"].as_array().unwrap().iter();
+                let shown = rows.find_map(|row| self.shows_in_row(row[at].as_str()?, fields))?;
+                Some(format!("shows {shown} beside its declared fields"))
+            }
+            OutputRule::Declared(_) | OutputRule::Withheld(_) => None,
         }
     }
 

@@ -386,33 +386,7 @@ fn source(node: &Node) -> Option<Source> {
                 ..aliased(SourceKind::Query(query), sub.alias.as_ref())
             }
         }
-        NodeRef::JoinExpr(join) => {
-            let using = if join.is_natural {
-                Using::Natural
-            } else if join.using_clause.is_empty() {
-                Using::Nothing
-            } else {
-                let alias = join.join_using_alias.as_ref();
-                Using::Columns(
-                    texts(&join.using_clause),
-                    alias.map(|alias| alias.aliasname.clone()),
-                )
-            };
-            let side = |side: Option<&Node>| {
-                Box::new(
-                    side.and_then(source)
-                        .unwrap_or_else(|| computed_source(Vec::new())),
-                )
-            };
-            let kind = SourceKind::Join {
-                left: side(join.larg.as_deref()),
-                right: side(join.rarg.as_deref()),
-                using,
-                on: conditions([&join.quals]).pop(),
-            };
-            // `JOIN … USING (a) AS x` names the merged columns only; the tables keep their names.
-            aliased(kind, join.alias.as_ref())
-        }
+        NodeRef::JoinExpr(join) => joined(join),
         NodeRef::RangeTableSample(sample) => {
             let given = sample.args.iter().chain(sample.repeatable.as_deref());
             let given = given.map(expr).collect();
@@ -446,6 +420,34 @@ fn source(node: &Node) -> Option<Source> {
         ),
         other => computed_source(below(other)),
     })
+}
+
+fn joined(join: &protobuf::JoinExpr) -> Source {
+    let using = if join.is_natural {
+        Using::Natural
+    } else if join.using_clause.is_empty() {
+        Using::Nothing
+    } else {
+        let alias = join.join_using_alias.as_ref();
+        Using::Columns(
+            texts(&join.using_clause),
+            alias.map(|alias| alias.aliasname.clone()),
+        )
+    };
+    let side = |side: Option<&Node>| {
+        Box::new(
+            side.and_then(source)
+                .unwrap_or_else(|| computed_source(Vec::new())),
+        )
+    };
+    let kind = SourceKind::Join {
+        left: side(join.larg.as_deref()),
+        right: side(join.rarg.as_deref()),
+        using,
+        on: conditions([&join.quals]).pop(),
+    };
+    // `JOIN … USING (a) AS x` names the merged columns only; the tables keep their names.
+    aliased(kind, join.alias.as_ref())
 }
 
 /// The only function of `FROM f(…)`, without `WITH ORDINALITY` or a list of columns.

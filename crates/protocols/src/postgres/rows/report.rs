@@ -79,12 +79,7 @@ impl Reports<'_> {
         let raised = report
             .field(b'R')
             .filter(|routine| self.is_strict() && RAISING.contains(&&routine[..]));
-        // PL/pgSQL's context is its own; that of the others is whatever the program says.
-        let spoken: &[u8] = match raised {
-            Some(routine) if routine.starts_with(b"exec_stmt_") => b"MDH",
-            Some(_) => b"MDHW",
-            None => b"",
-        };
+        let spoken = raised.map_or(&b""[..], spoken);
         let raises = raised.is_some();
         let told = self.told_whole(&report);
         let objects: Vec<Bytes> = report
@@ -187,14 +182,9 @@ impl Reports<'_> {
         let digits = said.iter().any(u8::is_ascii_digit);
         match (hidden, digits) {
             (false, false) => shown,
-            (_, digits) => {
-                let mut out = said.to_vec();
-                if digits {
-                    out = said
-                        .iter()
-                        .map(|byte| if byte.is_ascii_digit() { b'*' } else { *byte })
-                        .collect();
-                }
+            _ => {
+                let star = |byte: &u8| if byte.is_ascii_digit() { b'*' } else { *byte };
+                let mut out: Vec<u8> = said.iter().map(star).collect();
                 out.extend_from_slice(if hidden { WITHHELD } else { last });
                 Some(out.into())
             }
@@ -226,6 +216,16 @@ impl Reports<'_> {
         let digits = text.split(|byte| !byte.is_ascii_digit());
         self.is_name(name)
             || (text.iter().all(|byte| plain(*byte)) && digits.into_iter().all(short))
+    }
+}
+
+/// The fields in which a routine that raises says what it likes.
+fn spoken(routine: &Bytes) -> &'static [u8] {
+    // PL/pgSQL's context is its own; that of the others is whatever the program says.
+    if routine.starts_with(b"exec_stmt_") {
+        b"MDH"
+    } else {
+        b"MDHW"
     }
 }
 
