@@ -45,20 +45,23 @@ pub(super) fn returns_anything(name: &str) -> bool {
 /// Whether it carries its arguments to where others, or the session itself, can read them: a sequence's value, a lock's
 /// number, a setting, a channel, a file.
 pub(super) fn carries(name: &str) -> bool {
+    effect_of(name).is_some_and(|action| {
+        matches!(action, Action::Sequence | Action::Lock) || carries_anything(action)
+    })
+}
+
+/// Whether a function with this effect carries any values, wherever in the statement they come from.
+pub(super) fn carries_anything(action: Action) -> bool {
     matches!(
-        effect_of(name),
-        Some(
-            Action::Sequence
-                | Action::Lock
-                | Action::Set
-                | Action::SetRole
-                | Action::Notify
-                | Action::LargeObject
-                | Action::WriteFile
-                | Action::Connect
-                | Action::Opaque
-                | Action::Administer
-        )
+        action,
+        Action::Set
+            | Action::SetRole
+            | Action::Notify
+            | Action::LargeObject
+            | Action::WriteFile
+            | Action::Connect
+            | Action::Opaque
+            | Action::Administer
     )
 }
 

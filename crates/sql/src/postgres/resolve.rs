@@ -364,16 +364,5 @@ fn stores_result(statement: &Statement) -> bool {
 
 /// A function that carries its arguments somewhere else.
 fn carries_data(effect: &Effect) -> bool {
-    effect.object == "FUNCTION"
-        && matches!(
-            effect.action,
-            Action::Set
-                | Action::SetRole
-                | Action::Notify
-                | Action::LargeObject
-                | Action::WriteFile
-                | Action::Connect
-                | Action::Opaque
-                | Action::Administer
-        )
+    effect.object == "FUNCTION" && builtin::carries_anything(effect.action)
 }

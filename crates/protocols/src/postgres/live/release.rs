@@ -271,15 +271,18 @@ impl Live {
         };
         let piece = understood.pieces.iter().find(hidden)?;
         let classes: Vec<_> = piece.copies.iter().map(|class| class.name()).collect();
-        let what = if classes.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", classes.join(", "))
-        };
         let tag = &piece.statement.tag;
-        let words = format!(
-            "{tag} would store protected data{what} where it is not declared: leave those columns out"
-        );
+        let words = if classes.is_empty() {
+            format!(
+                "{tag} would store, or pass on, what a function or table gives of which it is not known whether it is protected: \
+                 give the values themselves"
+            )
+        } else {
+            format!(
+                "{tag} would store protected data ({}) where it is not declared: leave those columns out",
+                classes.join(", ")
+            )
+        };
         Some(Denial::new(DenialCode::Withheld, words))
     }
 
