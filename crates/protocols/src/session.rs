@@ -78,6 +78,8 @@ pub enum Effect<F> {
         /// What is sent.
         payload: Bytes,
     },
+    /// Begins to read what [`Effect::Learned`] will tell: what makes it [`Effect::Outdated`] from now on is not in it.
+    Learning,
     /// Something learned of the target that other sessions with it may use; it comes back in [`Upstream::knowledge`].
     Learned(Knowledge),
     /// What was learned of the target may not hold any more: no session may go on by it.

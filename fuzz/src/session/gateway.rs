@@ -335,6 +335,7 @@ impl Gateway {
                 Effect::Note(_)
                 | Effect::Aside { .. }
                 | Effect::Withdraw
+                | Effect::Learning
                 | Effect::Learned(_)
                 | Effect::Outdated => {}
             }

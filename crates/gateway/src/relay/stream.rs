@@ -77,6 +77,7 @@ pub async fn run(session: Box<dyn Session<Bytes>>, arrival: Arrival, gateway: Ar
         caller: None,
         asked: 0,
         heard: 0,
+        learning: 0,
         phase: Phase::LoggingIn,
         deadline: Box::pin(sleep(gateway.limits.login)),
         idle: gateway.limits.idle.map(|limit| Box::pin(sleep(limit))),
@@ -114,6 +115,8 @@ struct Relay {
     asked: u64,
     /// The version of what was learned of the target that the session knows.
     heard: u64,
+    /// How often the target was said to have changed when the session last began to learn.
+    learning: u64,
     phase: Phase,
     /// Ends the phase.
     deadline: std::pin::Pin<Box<Sleep>>,
@@ -174,10 +177,7 @@ impl Relay {
         let told = match event {
             Event::Read(peer, bytes) => {
                 self.moved = true;
-                let told = match peer {
-                    Peer::Client => self.tell_news(fx),
-                    Peer::Upstream => Ok(()),
-                };
+                let told = self.tell_news(fx);
                 told.and_then(|()| self.session.receive(peer, bytes, fx))
             }
             Event::Secured(peer, secured) => {
@@ -196,7 +196,8 @@ impl Relay {
         })
     }
 
-    /// Tells the session what others learned of its target since, before it takes anything more of its client.
+    /// Tells the session what others learned of its target since, before it takes anything more: also an answer may let
+    /// it go on to a command that waits.
     fn tell_news(&mut self, fx: &mut Effects<Bytes>) -> Result<(), Violation> {
         let Some(caller) = self.caller.as_ref().filter(|_| self.phase == Phase::Open) else {
             return Ok(());

@@ -1,19 +1,26 @@
 //! What the sessions with a target learn of it, shared among them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use protocols::session::Knowledge;
 
 /// The latest of what was learned, and when.
 pub struct Learned {
-    latest: Mutex<Option<Knowledge>>,
-    /// How often something was learned.
+    latest: Mutex<Latest>,
+    /// How often something was learned or forgotten.
     version: AtomicU64,
     /// When it was, or when a session was last told to learn anew, in microseconds of the monotonic clock.
     at_us: AtomicU64,
     holds: Duration,
+}
+
+#[derive(Default)]
+struct Latest {
+    knowledge: Option<Knowledge>,
+    /// How often something was forgotten.
+    changes: u64,
 }
 
 impl Learned {
@@ -21,7 +28,7 @@ impl Learned {
     #[must_use]
     pub fn new(holds: Duration) -> Self {
         Self {
-            latest: Mutex::new(None),
+            latest: Mutex::default(),
             version: AtomicU64::new(0),
             at_us: AtomicU64::new(0),
             holds,
@@ -31,19 +38,32 @@ impl Learned {
     /// What was learned, if it still holds at `now` (monotonic).
     #[must_use]
     pub fn get(&self, now: Duration) -> Option<Knowledge> {
-        self.latest().filter(|_| !self.is_old(now))
+        let latest = self.latest().knowledge.clone();
+        latest.filter(|_| !self.is_old(now))
     }
 
-    /// Something was learned at `now` (monotonic).
-    pub fn put(&self, now: Duration, knowledge: Knowledge) {
-        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(knowledge);
-        self.at_us.store(micros(now), Ordering::Relaxed);
-        self.version.fetch_add(1, Ordering::Release);
+    /// How often the target was said to have changed: for [`Learned::put`], asked before anything is read.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.latest().changes
+    }
+
+    /// Something was learned at `now` (monotonic), the reading of which began when there had been so many changes. If there
+    /// were more meanwhile, it may hold no more, and counts for nothing.
+    pub fn put(&self, now: Duration, changes: u64, knowledge: Knowledge) {
+        let mut latest = self.latest();
+        if latest.changes == changes {
+            latest.knowledge = Some(knowledge);
+            self.at_us.store(micros(now), Ordering::Relaxed);
+            self.version.fetch_add(1, Ordering::Release);
+        }
     }
 
     /// What was learned may not hold any more: every session is told to learn anew, until one has.
     pub fn forget(&self) {
-        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut latest = self.latest();
+        latest.knowledge = None;
+        latest.changes += 1;
         self.version.fetch_add(1, Ordering::Release);
     }
 
@@ -53,7 +73,7 @@ impl Learned {
         let version = self.version.load(Ordering::Acquire);
         if version != *seen {
             *seen = version;
-            return Some(self.latest());
+            return Some(self.latest().knowledge.clone());
         }
         let at_us = self.at_us.load(Ordering::Relaxed);
         let told = version > 0
@@ -65,9 +85,8 @@ impl Learned {
         told.then_some(None)
     }
 
-    fn latest(&self) -> Option<Knowledge> {
-        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        latest.clone()
+    fn latest(&self) -> MutexGuard<'_, Latest> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_old(&self, now: Duration) -> bool {
@@ -97,7 +116,7 @@ mod tests {
         let (mut one, mut other) = (0, 0);
         assert!(learned.news(second(100), &mut one).is_none());
         assert!(learned.get(second(100)).is_none());
-        learned.put(second(100), Arc::new("first"));
+        learned.put(second(100), 0, Arc::new("first"));
         assert_eq!(
             text(learned.news(second(101), &mut one)),
             Some(Some("first"))
@@ -113,7 +132,7 @@ mod tests {
         assert_eq!(text(learned.news(second(160), &mut other)), Some(None));
         assert_eq!(text(learned.news(second(161), &mut one)), None);
         assert_eq!(text(learned.news(second(220), &mut one)), Some(None));
-        learned.put(second(221), Arc::new("second"));
+        learned.put(second(221), 0, Arc::new("second"));
         assert_eq!(
             text(learned.news(second(221), &mut other)),
             Some(Some("second"))
@@ -123,7 +142,10 @@ mod tests {
         assert!(learned.get(second(222)).is_none());
         assert_eq!(text(learned.news(second(222), &mut one)), Some(None));
         assert_eq!(text(learned.news(second(222), &mut other)), Some(None));
-        learned.put(second(223), Arc::new("third"));
+        // What was being read when it was forgotten is forgotten too.
+        learned.put(second(222), 0, Arc::new("stale"));
+        assert!(learned.get(second(222)).is_none());
+        learned.put(second(223), learned.changes(), Arc::new("third"));
         assert_eq!(
             text(learned.news(second(223), &mut one)),
             Some(Some("third"))

@@ -213,6 +213,7 @@ impl Loading {
             forget(&mut queries);
             queries.extend_from_slice(&write::bare(client::SYNC));
         }
+        fx.push(Effect::Learning);
         fx.push(Effect::Send(Peer::Upstream, queries.freeze()));
         Self {
             catalog: Catalog::builder(),

@@ -36,12 +36,12 @@ impl Relay {
         }
     }
 
-    /// After the end: only what is to be sent and recorded still counts.
+    /// After the end: only what is to be sent, recorded, or told to other sessions still counts.
     pub(super) fn carry_out_rest(&mut self, fx: &mut Effects<Bytes>) -> Result<(), Reason> {
         fx.retain(|effect| {
             matches!(
                 effect,
-                Effect::Send(..) | Effect::Note(_) | Effect::Settle(..)
+                Effect::Send(..) | Effect::Note(_) | Effect::Settle(..) | Effect::Outdated
             )
         });
         self.carry_out(fx)
@@ -74,17 +74,8 @@ impl Relay {
                 self.aside(preamble, payload);
                 Ok(())
             }
-            Effect::Learned(knowledge) => {
-                if let Some(caller) = &self.caller {
-                    let now = self.gateway.clock.monotonic();
-                    caller.target.knowledge().put(now, knowledge);
-                }
-                Ok(())
-            }
-            Effect::Outdated => {
-                if let Some(caller) = &self.caller {
-                    caller.target.knowledge().forget();
-                }
+            Effect::Learning | Effect::Learned(_) | Effect::Outdated => {
+                self.learned(effect);
                 Ok(())
             }
             Effect::Withdraw => {
@@ -92,6 +83,20 @@ impl Relay {
                 Ok(())
             }
             Effect::Close => Err(DONE.to_owned()),
+        }
+    }
+
+    /// What the session says of what is known of its target, for those of others.
+    fn learned(&mut self, effect: Effect<Bytes>) {
+        let Some(caller) = &self.caller else { return };
+        let shared = caller.target.knowledge();
+        match effect {
+            Effect::Learning => self.learning = shared.changes(),
+            Effect::Learned(knowledge) => {
+                let now = self.gateway.clock.monotonic();
+                shared.put(now, self.learning, knowledge);
+            }
+            _ => shared.forget(),
         }
     }
 

@@ -36,7 +36,7 @@ fn error(message: &str) -> Frame {
 fn loading(limits: Limits) -> Loading {
     let mut fx = Vec::new();
     let loading = Loading::start(Within::Idle, limits, &mut fx);
-    let [Effect::Send(Peer::Upstream, queries)] = fx.as_slice() else {
+    let [Effect::Learning, Effect::Send(Peer::Upstream, queries)] = fx.as_slice() else {
         panic!("{fx:?}")
     };
     assert!(queries.iter().filter(|byte| **byte == 0).count() >= Catalog::QUERIES.len() + 3);

@@ -35,14 +35,17 @@ impl Live {
         match knowledge.map(Arc::downcast::<Known>) {
             Some(Ok(known)) => self.news = Some(known),
             Some(Err(_)) => {}
-            None => self.outdated = true,
+            None => {
+                self.news = None;
+                self.outdated = true;
+            }
         }
     }
 
     /// Takes over what another session learned, where no command is under way that was judged before. This session's own
     /// changes may not be in it, so while there are any it counts for nothing.
     fn take_news(&mut self) {
-        if !self.steps.is_empty() {
+        if !self.steps.is_empty() || self.reload.is_some() {
             return;
         }
         let own = self.unsettled || self.unsettled_at_end || self.unsettling > 0;
@@ -90,6 +93,8 @@ impl Live {
             Within::Idle
         };
         let loading = Loading::start(within, self.served.settings.limits, fx);
+        // What makes it old from now on is not in what is read.
+        self.outdated = false;
         let tries = Tries::default();
         self.reload = Some(Reload {
             loading,
@@ -133,8 +138,9 @@ impl Live {
                 }
                 // What it saw before stands for all of the transaction; only its own changes make names mean something else.
                 self.blind |= self.unsettled && !reload.loading.is_present();
+                // What another learned meanwhile may be newer than this, or lack what this session changed.
+                self.outdated |= self.unsettled && self.news.take().is_some();
                 self.unsettled = false;
-                self.outdated = false;
                 self.unsettled_at_end = matches!(reload.within, Within::Transaction);
             }
             Err(error) if reload.tries.again(&error) => {
@@ -143,7 +149,10 @@ impl Live {
                 self.reload = Some(reload);
             }
             // The session goes on: the statement that waited is refused, and the next one tries again.
-            Err(error) if error.is_locked() => self.locked = true,
+            Err(error) if error.is_locked() => {
+                self.locked = true;
+                self.outdated = true;
+            }
             Err(LoadError::Malformed(malformed)) => return Err(upstream_broke(malformed.0)),
             Err(error) => {
                 // The server's own words are not for the client: nothing has masked them.

@@ -246,7 +246,7 @@ impl Gateway {
                 Effect::Withdraw => self.withdrawn += 1,
                 Effect::Close => self.closed = true,
                 Effect::Outdated => self.outdated = true,
-                Effect::Ask(_) | Effect::StartTls(_) | Effect::Learned(_) => {}
+                Effect::Ask(_) | Effect::StartTls(_) | Effect::Learning | Effect::Learned(_) => {}
             }
         }
     }

@@ -286,3 +286,45 @@ fn others_are_told_before_the_client_hears_that_it_is_done() {
         assert!(!gateway.outdated, "{text}");
     }
 }
+
+#[test]
+fn what_changed_while_the_catalog_is_read_is_not_in_it() {
+    // Both while another's change is read, and a change of this session's own.
+    for own in [false, true] {
+        let mut gateway = Gateway::live();
+        if own {
+            ran(&mut gateway, "create table x ()", "CREATE TABLE", b'I');
+        } else {
+            gateway.answer(Answer::Learned(None)).unwrap();
+        }
+        assert!(reads_catalog(&mut gateway));
+        gateway.answer(Answer::Learned(Some(otherwise()))).unwrap();
+        gateway.answer(Answer::Learned(None)).unwrap();
+        gateway.upstream(&catalog("", b'I')).unwrap();
+        assert!(gateway.open.is_empty(), "judged by what is old");
+        assert!(!gateway.take_upstream().is_empty());
+        gateway.upstream(&catalog("", b'I')).unwrap();
+        assert!(shown(&mut gateway, b'I').contains("plain"));
+    }
+}
+
+#[test]
+fn what_another_learned_while_the_catalog_is_read_counts() {
+    let mut gateway = Gateway::live();
+    gateway.answer(Answer::Learned(None)).unwrap();
+    gateway.take_upstream();
+    gateway.client(&query(SEARCH)).unwrap();
+    gateway.answer(Answer::Learned(Some(otherwise()))).unwrap();
+    gateway.upstream(&catalog("", b'I')).unwrap();
+    assert!(probes(&gateway.permit()));
+    // It may lack what this session changed itself: that is read again.
+    let mut gateway = Gateway::live();
+    ran(&mut gateway, "create table x ()", "CREATE TABLE", b'I');
+    gateway.take_upstream();
+    gateway.client(&query(SEARCH)).unwrap();
+    gateway.answer(Answer::Learned(Some(otherwise()))).unwrap();
+    gateway.upstream(&catalog("", b'I')).unwrap();
+    assert!(gateway.open.is_empty());
+    gateway.upstream(&catalog("", b'I')).unwrap();
+    assert!(!probes(&gateway.permit()));
+}
