@@ -155,7 +155,7 @@ pub(crate) fn catalog(data: &[u8]) {
             match loading.receive(&frame) {
                 Ok(None) => {}
                 Ok(Some(loaded)) => {
-                    let _ = Known::new(loaded, &declared());
+                    let _ = Known::new(loaded, &declared(), &[]);
                     break;
                 }
                 Err(_) => break,

@@ -29,7 +29,7 @@ static KNOWN: LazyLock<Arc<Known>> = LazyLock::new(|| {
             types: Types::built_in(),
             digest: 0,
         };
-        Arc::new(Known::new(loaded, &declared()))
+        Arc::new(Known::new(loaded, &declared(), &[]))
     })
 });
 

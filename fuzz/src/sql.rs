@@ -88,7 +88,7 @@ pub(crate) fn catalog() -> Catalog {
 static KNOWN: LazyLock<(Catalog, Protected)> = LazyLock::new(|| {
     on_big_stack(|| {
         let catalog = catalog();
-        let protected = Protected::compile(&declared(), &catalog);
+        let protected = Protected::compile(&declared(), &[], &catalog);
         (catalog, protected)
     })
 });

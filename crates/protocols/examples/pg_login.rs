@@ -67,7 +67,7 @@ fn run() -> Result<(), Failure> {
     );
     let loaded = server.load(&settings)?;
     println!("catalog: {} relations", loaded.catalog.relations().count());
-    let known = Arc::new(Known::new(loaded, &settings.declared));
+    let known = Arc::new(Known::new(loaded, &settings.declared, &settings.trusted));
     println!("declared but not found: {}", known.protected.missing.len());
     server.query(query, &settings, &known, random)
 }

@@ -61,7 +61,7 @@ static KNOWN: LazyLock<Arc<Known>> = LazyLock::new(|| {
         types: Types::built_in(),
         digest: 0,
     };
-    Arc::new(Known::new(loaded, &declared()))
+    Arc::new(Known::new(loaded, &declared(), &[]))
 });
 
 /// What the gateway sends of its own accord, without a permit: the catalog's queries, in and out of transactions.

@@ -313,7 +313,7 @@ fn compiled(lines: &[Value]) -> (Catalog, Protected) {
         column: column.to_owned(),
         class: class(column),
     });
-    let protected = Protected::compile(&declared, &catalog);
+    let protected = Protected::compile(&declared, &[], &catalog);
     assert!(protected.missing.is_empty());
     (catalog, protected)
 }

@@ -244,6 +244,9 @@ pub struct Target {
     pub strategies: BTreeMap<DataClass, Strategy>,
     /// `find`: which classes are looked for in any text, where not as usual.
     pub find: BTreeMap<DataClass, bool>,
+    /// `trusted_functions`: functions of the database, `schema.function`, that give nothing but what is computed of their
+    /// arguments, and keep those nowhere.
+    pub trusted_functions: Vec<(String, String)>,
     /// The classes that `[classes]` defines.
     pub own: OwnClasses,
 }

@@ -342,6 +342,10 @@ fn target(mut section: Section<'_>, own: &OwnClasses) -> Result<Target, ConfigEr
         mask: classes::mask(section.section("mask")?)?,
         strategies: classes::strategies(section.section("strategies")?)?,
         find: classes::find(section.section("find")?, own)?,
+        trusted_functions: match section.take("trusted_functions") {
+            Some(item) => functions(item)?,
+            None => Vec::new(),
+        },
         own: own.clone(),
         address,
     };
@@ -352,6 +356,22 @@ fn target(mut section: Section<'_>, own: &OwnClasses) -> Result<Target, ConfigEr
     }
     section.finish()?;
     Ok(target)
+}
+
+/// `schema.function`, each as the catalog spells it.
+fn functions(item: Item<'_>) -> Result<Vec<(String, String)>, ConfigError> {
+    let function = |item: Item<'_>| {
+        let text = item.text()?;
+        match text.split_once('.') {
+            Some((schema, name))
+                if !schema.is_empty() && !name.is_empty() && !name.contains(['(', '.']) =>
+            {
+                Ok((schema.to_owned(), name.to_owned()))
+            }
+            _ => Err(item.error("is not a function: write \"schema.function\", without arguments")),
+        }
+    };
+    item.list()?.into_iter().map(function).collect()
 }
 
 const TLS_MODES: &[(&str, TlsMode)] = &[

@@ -206,7 +206,7 @@ fn unknown_keys_are_refused_with_the_nearest_known_one() {
     );
     assert_eq!(
         added("[targets.bank.colour]\nx = 1"),
-        "9: targets.bank.colour is not a setting: there are protocol, address, tls, database, user, password, ca, replication, auth, labels, mask, strategies, find"
+        "9: targets.bank.colour is not a setting: there are protocol, address, tls, database, user, password, ca, replication, auth, labels, mask, strategies, find, trusted_functions"
     );
     assert_eq!(
         error(
@@ -269,6 +269,20 @@ fn columns_are_named_in_full() {
             .contains("write redact, partial, hash, format, null or withhold")
     );
     assert!(added("[targets.bank.mask]\n\"a.b.c\" = \"US SSN\"").contains("data class"));
+    let trusted = |text: &str| format!("{MINIMAL}trusted_functions = {text}");
+    assert_eq!(
+        parse(&trusted("[\"app.format_iban\"]")).unwrap().targets["bank"].trusted_functions,
+        [("app".to_owned(), "format_iban".to_owned())]
+    );
+    for text in [
+        "[\"format_iban\"]",
+        "[\"app.format_iban(text)\"]",
+        "[\"a.b.c\"]",
+        "[\".x\"]",
+    ] {
+        let error = parse(&trusted(text)).unwrap_err().to_string();
+        assert!(error.contains("without arguments"), "{error}");
+    }
     let text = format!("{MINIMAL}[targets.bank.find]\nip_address = true\nphone = false");
     let find = &parse(&text).unwrap().targets["bank"].find;
     assert_eq!(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mask::MaskKey;
 use protocols::postgres::settings::{AuthMethods, Settings};
 use protocols::postgres::{Analyses, Connection, Served, Targets, Transport};
+use sql::Name;
 use sql::postgres::Declaration;
 use tokio::net::TcpListener;
 
@@ -62,6 +63,8 @@ fn served(name: &str, target: &Target, mask_key: &MaskKey) -> Served {
             class: class.clone(),
         })
     });
+    let trusted = target.trusted_functions.iter();
+    let trusted = trusted.map(|(schema, name)| Name::qualified(schema, name));
     let settings = Settings {
         auth: AuthMethods {
             md5: target.auth.contains(&AuthMethod::Md5),
@@ -69,6 +72,7 @@ fn served(name: &str, target: &Target, mask_key: &MaskKey) -> Served {
         },
         replication: target.replication,
         declared: declared.collect(),
+        trusted: trusted.collect(),
         strategies: target.strategies.clone(),
         find: target.find.clone(),
         own: target.own.clone(),

@@ -178,6 +178,6 @@ fn upstream() -> Upstream {
         password: Secret::new(b"secret".to_vec()),
         tls: TlsWish::Disable,
         random: [3; 64],
-        knowledge: Some(Arc::new(Known::new(loaded, &[])) as _),
+        knowledge: Some(Arc::new(Known::new(loaded, &[], &[])) as _),
     }
 }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use sql::Name;
 use sql::postgres::{Catalog, Declaration, Protected};
 
 use super::catalog::{Loaded, Types};
+use super::settings::Settings;
 
 /// A catalog with the declarations compiled against it. Sessions with a target share it
 /// ([`crate::session::Effect::Learned`]).
@@ -27,17 +29,17 @@ impl Known {
 
     /// What was loaded, or `before` where that is the same: what was made with it stays good.
     #[must_use]
-    pub(super) fn again(before: &Arc<Self>, loaded: Loaded, declared: &[Declaration]) -> Arc<Self> {
+    pub(super) fn again(before: &Arc<Self>, loaded: Loaded, settings: &Settings) -> Arc<Self> {
         if before.digest == loaded.digest {
             return Arc::clone(before);
         }
-        Arc::new(Self::new(loaded, declared))
+        Arc::new(Self::new(loaded, &settings.declared, &settings.trusted))
     }
 
-    /// Compiles the declarations. Needs a stack of [`sql::postgres::STACK_BYTES`].
+    /// Compiles the declarations; for `trusted` see [`Protected::compile`]. Needs a stack of [`sql::postgres::STACK_BYTES`].
     #[must_use]
-    pub fn new(loaded: Loaded, declared: &[Declaration]) -> Self {
-        let protected = Protected::compile(declared, &loaded.catalog);
+    pub fn new(loaded: Loaded, declared: &[Declaration], trusted: &[Name]) -> Self {
+        let protected = Protected::compile(declared, trusted, &loaded.catalog);
         Self {
             catalog: loaded.catalog,
             types: loaded.types,

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mask::own::OwnClasses;
 use mask::{CommitmentKey, MaskKey, Masker, MaskerConfig, Strategy};
 use model::DataClass;
+use sql::Name;
 use sql::postgres::Declaration;
 
 /// So many maskers are kept; there is one for each set of revealed classes.
@@ -59,6 +60,8 @@ pub struct Settings {
     pub replication: bool,
     /// Columns declared to hold a class of data.
     pub declared: Vec<Declaration>,
+    /// Functions, with their schemas, that give nothing but what is computed of their arguments, and keep those nowhere.
+    pub trusted: Vec<Name>,
     /// How values are hidden, by class, where not by [`Strategy::DEFAULT`].
     pub strategies: BTreeMap<DataClass, Strategy>,
     /// Which classes are looked for in any text, where not as usual.
@@ -84,6 +87,7 @@ impl Settings {
             minor: 0,
             replication: false,
             declared: Vec::new(),
+            trusted: Vec::new(),
             strategies: BTreeMap::new(),
             find: BTreeMap::new(),
             own: OwnClasses::default(),

@@ -423,7 +423,11 @@ impl Starting {
             match loaded.loading.receive(&frame) {
                 Ok(None) => {}
                 Ok(Some(catalog)) => {
-                    let known = Arc::new(Known::new(catalog, &served.settings.declared));
+                    let known = Arc::new(Known::new(
+                        catalog,
+                        &served.settings.declared,
+                        &served.settings.trusted,
+                    ));
                     let knowledge: crate::session::Knowledge = Arc::clone(&known) as _;
                     fx.push(Effect::Learned(knowledge));
                     let leftover = loaded.framer.take();

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use pg_query::protobuf;
+
 use super::statement::{Output, Statement};
 use super::{Shape, parse};
 use crate::Name;
@@ -193,11 +195,7 @@ impl Catalog {
         let schema = name.schema.clone();
         oids.iter()
             .filter_map(|oid| self.relations.get(oid))
-            .filter(move |relation| {
-                schema
-                    .as_ref()
-                    .is_none_or(|schema| *schema == relation.schema)
-            })
+            .filter(move |relation| means(schema.as_deref(), &relation.schema))
     }
 
     /// Every function a name can mean.
@@ -207,11 +205,9 @@ impl Catalog {
             .get(&name.name)
             .map_or(&[][..], Vec::as_slice);
         let schema = name.schema.clone();
-        functions.iter().filter(move |function| {
-            schema
-                .as_ref()
-                .is_none_or(|schema| *schema == function.schema)
-        })
+        functions
+            .iter()
+            .filter(move |function| means(schema.as_deref(), &function.schema))
     }
 
     /// The query of a view, when it could be read.
@@ -422,7 +418,9 @@ impl CatalogBuilder {
         }
         let functions = self.catalog.functions.values_mut().flatten();
         for body in functions.filter_map(|function| function.body.as_mut()) {
-            body.query = query(&body.text);
+            let (text, numbers) = parameters_named(&body.text);
+            body.query = query(&text);
+            body.arguments.extend(numbers);
             if let Some(relation) = self.catalog.relations.get(&body.rows_of) {
                 let columns = relation.columns.iter();
                 body.columns = columns.map(|column| column.name.clone()).collect();
@@ -430,6 +428,34 @@ impl CatalogBuilder {
         }
         self.catalog
     }
+}
+
+/// Whether a schema as a name has it is that of a relation or function. Of temporary schemas, each session has its own.
+fn means(named: Option<&str>, schema: &str) -> bool {
+    named.is_none_or(|named| {
+        named == schema || (named == "pg_temp" && schema.starts_with("pg_temp_"))
+    })
+}
+
+/// A text in which each `$n` is a column of that name, and these names.
+fn parameters_named(text: &str) -> (String, Vec<String>) {
+    let mut named = String::with_capacity(text.len());
+    let mut names = Vec::new();
+    let mut done = 0;
+    for token in pg_query::scan_tokens(text).unwrap_or_default() {
+        let at = |place: i32| usize::try_from(place).unwrap_or(usize::MAX);
+        if token.token == protobuf::Token::Param as i32
+            && let Some(before) = text.get(done..at(token.start))
+            && let Some(name) = text.get(at(token.start)..at(token.end))
+        {
+            named.extend([before, "\"", name, "\""]);
+            names.push(name.to_owned());
+            done = at(token.end);
+        }
+    }
+    named.push_str(text.get(done..).unwrap_or_default());
+    names.dedup();
+    (named, names)
 }
 
 /// The one query that a text is.

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use pg_query::{Node, NodeEnum, NodeRef, protobuf};
-use protobuf::{GrantTargetType, ObjectType};
+use protobuf::{DropBehavior, GrantTargetType, ObjectType};
 
 use super::statement::Statement;
 use super::utility::inner;
@@ -43,6 +43,7 @@ pub(super) fn analyze<'a>(node: NodeRef<'a>, statement: &mut Statement, walk: &m
         NodeRef::DropStmt(s) => {
             let object = object_type(s.remove_type);
             statement.tag = tag("DROP", object);
+            statement.cascades = s.behavior == DropBehavior::DropCascade as i32;
             for name in s.objects.iter().map(object_name) {
                 walk.push(Effect::on(Action::Drop, object, name));
             }
@@ -66,6 +67,7 @@ pub(super) fn analyze<'a>(node: NodeRef<'a>, statement: &mut Statement, walk: &m
                 .filter_map(|element| element.node.as_ref())
             {
                 let inside = super::statement::of_node(element, statement.text.clone());
+                statement.takes.extend(inside.takes);
                 walk.functions.extend(inside.functions);
                 walk.fields.extend(inside.fields);
                 inside
@@ -83,6 +85,9 @@ pub(super) fn analyze<'a>(node: NodeRef<'a>, statement: &mut Statement, walk: &m
                 if let NodeRef::ViewStmt(view) = other {
                     statement.inner = inner(view.query.as_deref(), statement);
                 }
+                statement.renames_to = renames_to(other);
+                statement.takes.extend(taken(other).map(name_of));
+                statement.cascades = matches!(other, NodeRef::DropOwnedStmt(_));
                 walk.below(other, relation_of(other));
                 if let NodeRef::CreateForeignTableStmt(s) = other
                     && let Some(base) = &s.base_stmt
@@ -135,6 +140,40 @@ fn relation_of(node: NodeRef<'_>) -> Option<&protobuf::RangeVar> {
         NodeRef::CompositeTypeStmt(s) => s.typevar.as_ref(),
         _ => None,
     }
+}
+
+/// The name that something gets which had another, or is found by another since.
+fn renames_to(node: NodeRef<'_>) -> Option<String> {
+    match node {
+        NodeRef::RenameStmt(s) if !is_part(s.rename_type) => Some(s.newname.clone()),
+        NodeRef::AlterObjectSchemaStmt(s) => {
+            let object = s.object.as_deref().and_then(object_name);
+            Some(s.relation.as_ref().map(name_of).or(object)?.name)
+        }
+        _ => None,
+    }
+}
+
+/// Relations whose rows or columns it makes part of another, or has the server compute with from now on.
+fn taken(node: NodeRef<'_>) -> impl Iterator<Item = &protobuf::RangeVar> {
+    let (nodes, commands) = match node {
+        NodeRef::CreateStmt(s) => (s.inh_relations.as_slice(), &[][..]),
+        NodeRef::CreateStatsStmt(s) => (s.relations.as_slice(), &[][..]),
+        NodeRef::AlterTableStmt(s) => (&[][..], s.cmds.as_slice()),
+        _ => (&[][..], &[][..]),
+    };
+    let commands = commands
+        .iter()
+        .filter_map(|node| match node.node.as_ref()? {
+            NodeEnum::AlterTableCmd(command) => command.def.as_deref(),
+            _ => None,
+        });
+    let nodes = nodes.iter().chain(commands);
+    nodes.filter_map(|node| match node.node.as_ref()? {
+        NodeEnum::RangeVar(relation) => Some(relation),
+        NodeEnum::PartitionCmd(part) => part.name.as_ref(),
+        _ => None,
+    })
 }
 
 fn on_relation(node: NodeRef<'_>) -> Option<(Verb, &'static str)> {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use model::DataClass;
 
 use super::Shape;
-use super::catalog::{Catalog, Relation, RelationKind};
+use super::catalog::{Catalog, Function, Relation, RelationKind};
 use super::lineage::Lineage;
 use super::taint::Taint;
+use crate::Name;
 
 /// A column declared to hold a class of data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,7 @@ pub struct Protected {
     columns: HashMap<(u32, i16), Taint>,
     relations: HashSet<u32>,
     classes: BTreeSet<DataClass>,
+    trusted: HashSet<Name>,
     /// Declarations that name nothing in the catalog.
     pub missing: Vec<Declaration>,
 }
@@ -71,10 +73,14 @@ const STATISTICS: &[(&str, &[&str])] = &[
 const VIEW_DEPTH_MAX: usize = 64;
 
 impl Protected {
-    /// Compiles declarations. Needs a stack of [`super::STACK_BYTES`], since it follows view definitions.
+    /// Compiles declarations. Functions in `trusted`, with their schemas, are taken to give nothing but what is computed of
+    /// their arguments, and to keep those nowhere. Needs a stack of [`super::STACK_BYTES`], since it follows view definitions.
     #[must_use]
-    pub fn compile(declarations: &[Declaration], catalog: &Catalog) -> Self {
-        let mut protected = Self::default();
+    pub fn compile(declarations: &[Declaration], trusted: &[Name], catalog: &Catalog) -> Self {
+        let mut protected = Self {
+            trusted: trusted.iter().cloned().collect(),
+            ..Self::default()
+        };
         for declaration in declarations {
             protected.declare(declaration, catalog);
         }
@@ -120,6 +126,19 @@ impl Protected {
         self.relations.contains(&relation)
     }
 
+    /// Whether a function is said to give nothing but what is computed of its arguments.
+    pub(super) fn is_trusted(&self, function: &Function) -> bool {
+        self.trusted.iter().any(|name| {
+            name.name == function.name && name.schema.as_ref() == Some(&function.schema)
+        })
+    }
+
+    /// Whether all functions that a name can mean came with PostgreSQL, or are said to be such.
+    pub(super) fn trusts(&self, name: &Name, catalog: &Catalog) -> bool {
+        let mut functions = catalog.functions(name).peekable();
+        functions.peek().is_some() && functions.all(|it| it.builtin || self.is_trusted(it))
+    }
+
     fn set(&mut self, relation: u32, number: i16, taint: Taint) -> bool {
         if taint == Taint::Clear || self.columns.get(&(relation, number)) == Some(&taint) {
             return false;
@@ -130,7 +149,7 @@ impl Protected {
     }
 
     fn declare(&mut self, declaration: &Declaration, catalog: &Catalog) {
-        let name = crate::Name::qualified(&declaration.schema, &declaration.table);
+        let name = Name::qualified(&declaration.schema, &declaration.table);
         let found = catalog.candidates(&name).next().and_then(|relation| {
             let column = relation
                 .columns
@@ -194,7 +213,7 @@ impl Protected {
 
     fn add_statistics(&mut self, classes: &BTreeSet<DataClass>, catalog: &Catalog) {
         for (table, columns) in STATISTICS {
-            let name = crate::Name::qualified("pg_catalog", *table);
+            let name = Name::qualified("pg_catalog", *table);
             for relation in catalog.candidates(&name) {
                 for column in relation
                     .columns

@@ -4,8 +4,11 @@
 //! middle of one, nor find a protected column that has another name since. So where columns are declared, what makes such
 //! things is an effect of its own, for policy to decide.
 
-use super::resolve::{Called, ResolvedEffect};
+use super::catalog::Catalog;
+use super::protected::Protected;
+use super::resolve::{ResolvedEffect, classes_of};
 use super::statement::Statement;
+use super::walk::FOREIGN_KEY;
 use crate::{Action, Effect, Name};
 
 /// Kinds of objects that run code, or carry values, where no statement names them.
@@ -39,66 +42,114 @@ const MACHINERY: &[&str] = &[
 ];
 
 const TABLES: &[&str] = &["TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW"];
+const RELATIONS: &[&str] = &["TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW", "VIEW"];
 
-/// The effects that come beside those of a definition, one at most for each.
-pub(super) fn effects(
-    statement: &Statement,
-    effects: &[ResolvedEffect],
-    calls: &[Called],
-    is_protected: impl Fn(&Name) -> bool,
-) -> Vec<ResolvedEffect> {
-    let redefines = |effect: &ResolvedEffect| {
-        // In whatever schema: the search path decides which of them is meant.
-        let name = effect.effect.relation.as_ref();
-        let takes_a_name = name.is_some_and(|name| is_protected(&Name::bare(&name.name)));
-        let why = reason(statement, effect, calls, takes_a_name)?;
-        Some(ResolvedEffect {
-            effect: Effect {
-                action: Action::Redefine,
-                reason: Some(why.into()),
-                ..effect.effect.clone()
-            },
-            ..effect.clone()
-        })
-    };
-    effects.iter().filter_map(redefines).collect()
+/// Types by the names of which a cast is known to keep the value.
+const TEXTS: &[&str] = &["text", "varchar"];
+
+/// A statement that may define something.
+pub(super) struct Definition<'a> {
+    pub(super) statement: &'a Statement,
+    /// It calls functions that are not known to give nothing but what they are given.
+    pub(super) runs: bool,
 }
 
-fn reason(
-    statement: &Statement,
-    effect: &ResolvedEffect,
-    calls: &[Called],
-    takes_a_name: bool,
-) -> Option<&'static str> {
-    let Effect { action, object, .. } = effect.effect;
-    // What is made in its place would go by a name that sessions know as another.
-    if effect.protected && action == Action::Drop && TABLES.contains(&object) {
-        return Some("another may take the name of what holds protected columns");
+impl Definition<'_> {
+    /// The effects that come beside those of the definition, one at most for each.
+    pub(super) fn redefines(
+        &self,
+        effects: &[ResolvedEffect],
+        catalog: &Catalog,
+        protected: &Protected,
+    ) -> Vec<ResolvedEffect> {
+        let is_protected = |name: &Name| {
+            let mut relations = catalog.candidates(name);
+            relations.any(|relation| protected.touches(relation.oid))
+        };
+        let refers = |effect: &ResolvedEffect| {
+            effect.effect.object == FOREIGN_KEY
+                && !classes_of(effect, catalog, protected).is_empty()
+        };
+        let takes = self.statement.takes.iter().any(is_protected) || effects.iter().any(refers);
+        let redefines = |effect: &ResolvedEffect| {
+            let name = effect.effect.relation.as_ref();
+            let name = match effect.effect.action {
+                Action::Create => name.map(|name| name.name.as_str()),
+                _ => self.statement.renames_to.as_deref(),
+            };
+            let named = Named {
+                // In whatever schema: the search path decides which of them is meant.
+                protected: name.is_some_and(|name| is_protected(&Name::bare(name))),
+                text: name.is_some_and(|name| TEXTS.contains(&name)),
+            };
+            let why = self.reason(effect, &named, takes)?;
+            Some(ResolvedEffect {
+                effect: Effect {
+                    action: Action::Redefine,
+                    reason: Some(why.into()),
+                    ..effect.effect.clone()
+                },
+                ..effect.clone()
+            })
+        };
+        effects.iter().filter_map(redefines).collect()
     }
-    // A comment changes nothing.
-    if !matches!(action, Action::Create | Action::Alter) || statement.tag == "COMMENT" {
-        return None;
-    }
-    if MACHINERY.contains(&object) {
-        return Some("it may carry values where no statement shows it");
-    }
-    match (action, object) {
-        (Action::Create, _) if TABLES.contains(&object) && takes_a_name => {
-            Some("it has the name of what holds protected columns")
+
+    fn reason(&self, effect: &ResolvedEffect, named: &Named, takes: bool) -> Option<&'static str> {
+        let statement = self.statement;
+        let Effect { action, object, .. } = effect.effect;
+        if action == Action::Drop {
+            // What is made in its place would go by a name that sessions know as another.
+            return if effect.protected && TABLES.contains(&object) {
+                Some("another may take the name of what holds protected columns")
+            } else if statement.cascades {
+                Some("what goes with it may be what tells that columns are protected")
+            } else {
+                None
+            };
         }
-        // Sessions that know the view as it was would follow that.
-        (Action::Create, "VIEW") if !statement.temporary => {
-            Some("other sessions may read through it before they know it")
+        // A comment changes nothing.
+        if !matches!(action, Action::Create | Action::Alter) || statement.tag == "COMMENT" {
+            return None;
         }
-        (Action::Create, "DATABASE") => Some("it may copy what is protected"),
-        // What is protected in it would go by another name.
-        (Action::Alter, "SCHEMA") => Some("declared columns go by the schema's name"),
-        (Action::Alter, _) if effect.protected => Some("it changes what holds protected columns"),
-        _ if !calls.is_empty() && !is_followed(statement) => {
-            Some("it has a function run with values that no statement shows")
+        if MACHINERY.contains(&object) {
+            return Some("it may carry values where no statement shows it");
         }
-        _ => None,
+        if named.text {
+            return Some("casts go by its name");
+        }
+        match (action, object) {
+            _ if named.protected && RELATIONS.contains(&object) => {
+                Some("it has the name of what holds protected columns")
+            }
+            _ if takes && object != "VIEW" => {
+                Some("it makes what is protected part of something else")
+            }
+            // Sessions that know the view as it was would follow that.
+            (Action::Create, "VIEW") if !statement.temporary => {
+                Some("other sessions may read through it before they know it")
+            }
+            (Action::Create, "DATABASE") => Some("it may copy what is protected"),
+            // What is protected in it would go by another name.
+            (Action::Alter, "SCHEMA") => Some("declared columns go by the schema's name"),
+            (Action::Alter, "DOMAIN") => Some("it is checked with values that no statement shows"),
+            (Action::Alter, _) if effect.protected => {
+                Some("it changes what holds protected columns")
+            }
+            _ if self.runs && !is_followed(statement) => {
+                Some("it has a function run with values that no statement shows")
+            }
+            _ => None,
+        }
     }
+}
+
+/// What has the name that something gets.
+struct Named {
+    /// A relation that holds protected columns.
+    protected: bool,
+    /// A type of text.
+    text: bool,
 }
 
 /// Whether what it calls is seen again whenever what it makes is read.

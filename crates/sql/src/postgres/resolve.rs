@@ -8,7 +8,7 @@ use super::builtin;
 use super::catalog::{Catalog, RelationKind, Volatility};
 use super::lineage::{Lineage, Told};
 use super::protected::Protected;
-use super::redefine;
+use super::redefine::Definition;
 use super::shown::Rows;
 use super::statement::{CopyDirection, CopyPeer, Output, Statement};
 use super::taint::{Slot, Taint, together};
@@ -107,12 +107,13 @@ pub fn resolve(statement: &Statement, catalog: &Catalog, protected: &Protected) 
             effect,
         });
     }
+    let trusted = |name: &Name| protected.trusts(name, catalog);
     if !protected.is_empty() {
-        let is_protected = |name: &Name| {
-            let mut relations = catalog.candidates(name);
-            relations.any(|relation| protected.touches(relation.oid))
+        let told = Definition {
+            statement,
+            runs: calls.iter().any(|called| !trusted(&called.name)),
         };
-        let more = redefine::effects(statement, &effects, &calls, is_protected);
+        let more = told.redefines(&effects, catalog, protected);
         effects.extend(more);
     }
     let touched: BTreeSet<String> = effects
@@ -123,7 +124,7 @@ pub fn resolve(statement: &Statement, catalog: &Catalog, protected: &Protected) 
     let (mut rows, mut columns, copies_protected, told) =
         rows(statement, catalog, protected, !touched.is_empty());
     if !protected.is_empty()
-        && let Some(why) = planned(statement, catalog)
+        && let Some(why) = planned(statement, catalog, trusted)
     {
         rows = Rows::ByColumn;
         columns = vec![Slot::unknown(&why)];
@@ -266,18 +267,14 @@ fn rows(
     let stored_elsewhere = stores_result(statement);
     let (columns, rows) = match &statement.output {
         Output::Query(shape) => (lineage.columns(shape), Rows::ByColumn),
-        Output::Nothing | Output::Server => (inner_columns(statement, &mut lineage), Rows::Clear),
+        Output::Nothing | Output::Server => (inside(statement, &mut lineage), Rows::Clear),
         Output::Handle | Output::Unknown => (
             vec![Slot::unknown("what it runs is not known")],
             Rows::ByColumn,
         ),
     };
-    let mut inner = Some(statement);
-    while let Some(within) = inner {
-        if let Some(given) = &within.given {
-            lineage.take(given);
-        }
-        inner = within.inner.as_deref();
+    for given in statement.nested().filter_map(|it| it.given.as_ref()) {
+        lineage.take(given);
     }
     let stored = if stored_elsewhere {
         together(&columns)
@@ -296,16 +293,23 @@ fn rows(
 }
 
 /// Why the plan that an `EXPLAIN` shows may hold data: the planner runs functions that are immutable, and shows what they return.
-fn planned(statement: &Statement, catalog: &Catalog) -> Option<String> {
+fn planned(
+    statement: &Statement,
+    catalog: &Catalog,
+    trusted: impl Fn(&Name) -> bool,
+) -> Option<String> {
     let inner = statement
         .inner
         .as_ref()
         .filter(|_| statement.tag == "EXPLAIN")?;
-    if let Some(called) = calls(inner, catalog).first() {
-        let name = &called.name;
+    let mut called = calls(inner, catalog).into_iter();
+    if let Some(Called { name, .. }) = called.find(|it| !trusted(&it.name)) {
         return Some(format!("the plan may hold what function {name} returns"));
     }
-    matches!(inner.output, Output::Handle | Output::Unknown)
+    let unknown = |it: &Statement| matches!(it.output, Output::Handle | Output::Unknown);
+    inner
+        .nested()
+        .any(unknown)
         .then(|| "the plan is of a statement that is not known".to_owned())
 }
 
@@ -321,7 +325,7 @@ fn examines(statement: &Statement, effect: &ResolvedEffect) -> bool {
 }
 
 /// The classes in the columns that an effect names, or in all.
-fn classes_of(
+pub(super) fn classes_of(
     effect: &ResolvedEffect,
     catalog: &Catalog,
     protected: &Protected,
@@ -340,26 +344,30 @@ fn classes_of(
     classes
 }
 
-/// The columns of a statement that runs inside this one without returning its rows.
-fn inner_columns(statement: &Statement, lineage: &mut Lineage<'_>) -> Vec<Slot> {
-    match statement.inner.as_deref().map(|inner| &inner.output) {
-        Some(Output::Query(shape)) => lineage.columns(shape),
-        Some(Output::Handle | Output::Unknown) => vec![Slot::unknown("what it runs is not known")],
-        _ => Vec::new(),
-    }
+/// The columns of the first statement within this one that has any: they are not returned.
+fn inside(statement: &Statement, lineage: &mut Lineage<'_>) -> Vec<Slot> {
+    let columns = statement
+        .nested()
+        .skip(1)
+        .find_map(|inner| match &inner.output {
+            Output::Query(shape) => Some(lineage.columns(shape)),
+            Output::Handle | Output::Unknown => {
+                Some(vec![Slot::unknown("what it runs is not known")])
+            }
+            Output::Nothing | Output::Server => None,
+        });
+    columns.unwrap_or_default()
 }
 
-/// `CREATE TABLE AS`, a materialized view, `COPY` to a file or program.
+/// Whether it, or one within it, is `CREATE TABLE AS`, a materialized view, or a `COPY` to a file or program.
 fn stores_result(statement: &Statement) -> bool {
-    let copied = statement
-        .copy
-        .as_ref()
-        .is_some_and(|copy| copy.direction == CopyDirection::Out && copy.peer != CopyPeer::Client);
-    copied
-        || matches!(
-            statement.tag,
-            "CREATE TABLE AS" | "CREATE MATERIALIZED VIEW"
-        )
+    let stores = |it: &Statement| {
+        let copy = it.copy.as_ref();
+        copy.is_some_and(|copy| {
+            copy.direction == CopyDirection::Out && copy.peer != CopyPeer::Client
+        }) || matches!(it.tag, "CREATE TABLE AS" | "CREATE MATERIALIZED VIEW")
+    };
+    statement.nested().any(stores)
 }
 
 /// A function that carries its arguments somewhere else.

@@ -45,6 +45,19 @@ pub struct Statement {
     pub output: Output,
     /// What it creates is the session's own (`TEMPORARY`).
     pub temporary: bool,
+    /// The name that it gives to what had another.
+    pub renames_to: Option<String>,
+    /// Relations whose rows or columns it makes part of another relation, or has the server compute with from now on.
+    pub takes: Vec<Name>,
+    /// It drops more than it names (`CASCADE`, `OWNED BY`).
+    pub cascades: bool,
+}
+
+impl Statement {
+    /// This statement, the one inside it, the one inside that, and so on.
+    pub fn nested(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |it| it.inner.as_deref())
+    }
 }
 
 /// A transaction statement.
@@ -186,6 +199,9 @@ impl Statement {
             given: None,
             output: Output::Nothing,
             temporary: false,
+            renames_to: None,
+            takes: Vec::new(),
+            cascades: false,
         }
     }
 }

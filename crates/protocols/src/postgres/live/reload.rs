@@ -129,8 +129,7 @@ impl Live {
         match reload.loading.receive(frame) {
             Ok(None) => self.reload = Some(reload),
             Ok(Some(loaded)) => {
-                let declared = &self.served.settings.declared;
-                let known = Known::again(&self.known, loaded, declared);
+                let known = Known::again(&self.known, loaded, &self.served.settings);
                 match reload.within {
                     // What a transaction made is not there for others, and goes if it is rolled back.
                     Within::Transaction => self.known = known,

@@ -124,7 +124,7 @@ fn known() -> Arc<Known> {
         toast: 0,
     });
     let catalog = Arc::new(catalog.build());
-    on_big_stack(|| Arc::new(Known::new(loaded(catalog), &declared())))
+    on_big_stack(|| Arc::new(Known::new(loaded(catalog), &declared(), &[])))
 }
 
 fn resolved(text: &str, known: &Known) -> (Arc<Statement>, Resolved) {

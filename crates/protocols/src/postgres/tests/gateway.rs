@@ -108,7 +108,7 @@ fn loaded(settings: &Settings, digest: u64) -> Arc<Known> {
         types: Types::built_in(),
         digest,
     };
-    Arc::new(Known::new(loaded, &settings.declared))
+    Arc::new(Known::new(loaded, &settings.declared, &settings.trusted))
 }
 
 pub(super) fn targets() -> Arc<Targets> {

@@ -140,12 +140,12 @@ fn declared_columns_are_masked_and_computed_ones_withheld() {
         ["T", "D ****************", "C SELECT 1", "Z I"]
     );
     gateway
-        .client(&query("select md5(ssn) from customers"))
+        .client(&query("select ssn || 'x' from customers"))
         .unwrap();
     gateway.permit();
     gateway
         .upstream(&say::join(&[
-            say::columns(&[("md5", 0, 0, 25)]),
+            say::columns(&[("?column?", 0, 0, 25)]),
             say::row(&["c0ffee"]),
         ]))
         .unwrap();

@@ -12,8 +12,8 @@ const DEPTH_MAX: usize = 8;
 
 impl Lineage<'_> {
     /// What a function gives as one value, as far as its body tells; `None` where it has none that can be followed.
-    pub(super) fn returned(&mut self, name: &Name) -> Option<Taint> {
-        let columns = self.bodies(name)?;
+    pub(super) fn returned(&mut self, name: &Name, arguments: &Taint) -> Option<Taint> {
+        let columns = self.bodies(name, arguments)?;
         // Values of several columns make a row, whose type may give them other names.
         Some(together(&columns).in_text())
     }
@@ -33,13 +33,13 @@ impl Lineage<'_> {
             return None;
         };
         let names = self.result_names(name, source)?;
-        let mut columns = self.bodies(name)?;
-        if columns.len() != names.len() || columns.iter().any(|column| column.many) {
-            return None;
-        }
         let arguments = self.beside(before, |this| {
             this.deciding(|this| this.value(|this| this.all(of)))
         });
+        let mut columns = self.bodies(name, &arguments)?;
+        if columns.len() != names.len() || columns.iter().any(|column| column.many) {
+            return None;
+        }
         self.decide_by(arguments.clone());
         for (column, name) in columns.iter_mut().zip(names) {
             let taint = std::mem::replace(&mut column.taint, Taint::Clear).in_text();
@@ -76,7 +76,7 @@ impl Lineage<'_> {
     }
 
     /// The columns of the bodies of all functions of the name.
-    fn bodies(&mut self, name: &Name) -> Option<Vec<Slot>> {
+    fn bodies(&mut self, name: &Name, given: &Taint) -> Option<Vec<Slot>> {
         let catalog = self.catalog;
         let functions: Vec<&Function> = catalog.functions(name).collect();
         let followed = functions
@@ -86,17 +86,18 @@ impl Lineage<'_> {
             return None;
         }
         let bodies = functions.into_iter().filter_map(|it| it.body.as_ref());
-        let columns: Vec<Vec<Slot>> = bodies.map(|body| self.within(body, name)).collect();
+        let given = given.clone().computed();
+        let columns: Vec<Vec<Slot>> = bodies.map(|body| self.within(body, name, &given)).collect();
         columns.into_iter().reduce(merge)
     }
 
-    /// The columns of a body, which sees nothing of the statement that calls it but its arguments.
-    fn within(&mut self, body: &Body, name: &Name) -> Vec<Slot> {
+    /// The columns of a body, which sees nothing of the statement that calls it but its arguments, all of them in each.
+    fn within(&mut self, body: &Body, name: &Name, given: &Taint) -> Vec<Slot> {
         let Some(query) = &body.query else {
             return vec![Slot::unknown("a function without a query")];
         };
         let arguments = body.arguments.iter();
-        let arguments = arguments.map(|name| Slot::one(Some(name.clone()), Taint::Clear));
+        let arguments = arguments.map(|name| Slot::one(Some(name.clone()), given.clone()));
         let arguments = Scope {
             bounds: vec![Bound {
                 names: vec![name.name.clone()],

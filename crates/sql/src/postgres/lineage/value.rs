@@ -214,12 +214,18 @@ impl Lineage<'_> {
         let mut known = self.catalog.functions(name).peekable();
         let trusted = known.peek().is_some()
             && !builtin::returns_anything(&name.name)
-            && known.all(|f| f.builtin || (f.language == "c" && is_pure(f)));
-        if !trusted && let Some(returned) = self.returned(name) {
-            return match arguments {
-                Taint::Clear => returned,
-                arguments => returned.with(arguments),
-            };
+            && known.all(|f| {
+                f.builtin || (f.language == "c" && is_pure(f)) || self.protected.is_trusted(f)
+            });
+        if !trusted {
+            if let Some(returned) = self.returned(name, &arguments) {
+                return match arguments {
+                    Taint::Clear => returned,
+                    arguments => returned.with(arguments),
+                };
+            }
+            // Nobody knows what it does with them.
+            self.store(arguments.clone());
         }
         if self.decides && !trusted {
             self.told_anything();

@@ -3,6 +3,7 @@
 use model::DataClass;
 
 use super::{on_big_stack, one};
+use crate::Name;
 use crate::postgres::{
     Body, Catalog, CatalogBuilder, Column, Declaration, FieldOrigin, Function, OutputRule,
     Protected, Relation, RelationKind, Resolved, Volatility, Withheld, resolve,
@@ -158,6 +159,13 @@ const BODIES: &[(&str, &str, &str, u32, &str)] = &[
     ("several", "", "", 0, "SELECT ssn FROM customers"),
     ("elsewhere", "", "", 0, "SELECT x FROM nosuch"),
     ("outside", "", "", 0, "SELECT name"),
+    (
+        "tenant",
+        "",
+        "",
+        0,
+        "SELECT set_config('app.tenant', $1, false)",
+    ),
 ];
 
 /// A bank: customers with a social security number, cards with a number, views over them, functions.
@@ -190,6 +198,12 @@ pub(super) fn bank() -> (Catalog, Protected) {
         builder.row(query, &row.map(Some)).unwrap();
     }
     let catalog = builder.build();
+    let protected = protected(&catalog, &[]);
+    (catalog, protected)
+}
+
+/// The bank's declared columns, and functions that are trusted.
+pub(super) fn protected(catalog: &Catalog, trusted: &[Name]) -> Protected {
     let declared = [
         ("customers", "ssn", DataClass::US_SSN),
         ("cards", "pan", DataClass::PAN),
@@ -201,9 +215,9 @@ pub(super) fn bank() -> (Catalog, Protected) {
         column: column.into(),
         class,
     });
-    let protected = Protected::compile(&declared, &catalog);
+    let protected = Protected::compile(&declared, trusted, catalog);
     assert_eq!(protected.missing, declared[2..]);
-    (catalog, protected)
+    protected
 }
 
 fn add_functions(builder: &mut CatalogBuilder) {

@@ -2,7 +2,10 @@
 
 use model::DataClass;
 
-use super::bank::{assert_rules, resolved};
+use super::bank::{assert_rules, bank, letters, protected, resolved};
+use super::one;
+use crate::Name;
+use crate::postgres::{FieldOrigin, Protected, resolve};
 
 /// Statements and the rule of each output column, with no origin reported.
 const RULES: &[(&str, &str)] = &[
@@ -59,6 +62,9 @@ fn what_a_body_stores_and_compares_counts() {
         ("CREATE TABLE x AS SELECT loud('x')", false),
         ("SELECT keeps()", true),
         ("INSERT INTO customers (ssn) SELECT peek(1)", false),
+        ("SELECT tenant(ssn) FROM customers", true),
+        ("SELECT tenant(name) FROM customers", false),
+        ("SELECT x FROM customers, tenant(ssn) x", true),
     ] {
         assert_eq!(resolved(sql).copies_protected, expected, "{sql}");
     }
@@ -73,5 +79,87 @@ fn what_a_body_stores_and_compares_counts() {
     ] {
         let probed = resolved(sql).probed;
         assert_eq!(probed.contains(&DataClass::US_SSN), expected, "{sql}");
+    }
+}
+
+#[test]
+fn what_nobody_can_follow_may_keep_what_it_is_given() {
+    for (sql, expected) in [
+        ("SELECT count(writer(ssn)) FROM customers", true),
+        ("SELECT 1 FROM customers, writer(ssn)", true),
+        ("SELECT 1 FROM customers WHERE writer(lower(ssn)) = 1", true),
+        ("SELECT count(nosuch(ssn)) FROM customers", true),
+        ("SELECT count(writer(name)) FROM customers", false),
+        ("SELECT count(upper(ssn)) FROM customers", false),
+    ] {
+        assert_eq!(resolved(sql).copies_protected, expected, "{sql}");
+    }
+}
+
+#[test]
+fn trusted_functions_give_what_they_are_given() {
+    let (catalog, nothing_trusted) = bank();
+    let trusting = protected(&catalog, &[Name::qualified("public", "writer")]);
+    let other = protected(&catalog, &[Name::qualified("other", "writer")]);
+    let told = |protected: &Protected, sql: &str| {
+        let resolved = resolve(&one(sql), &catalog, protected);
+        let untraced = FieldOrigin {
+            table_oid: 0,
+            column: 0,
+        };
+        let columns = vec![untraced; if sql.contains(',') { 2 } else { 1 }];
+        let rules = letters(&resolved.rules(&columns, &catalog, protected));
+        (rules, resolved.copies_protected, resolved.effects.len())
+    };
+    for (sql, trusted, without) in [
+        ("SELECT writer(id), writer(ssn) FROM customers", ".D", "?D"),
+        ("EXPLAIN SELECT writer(id) FROM customers", ".", "?"),
+    ] {
+        assert_eq!(told(&trusting, sql).0, trusted, "{sql}");
+        assert_eq!(told(&nothing_trusted, sql).0, without, "{sql}");
+        assert_eq!(told(&other, sql).0, without, "{sql}");
+    }
+    let stores = "CREATE TABLE x AS SELECT writer(name) AS a FROM customers";
+    assert!(!told(&trusting, stores).1 && told(&nothing_trusted, stores).1);
+    // It is called all the same; what it is given later shows nowhere else.
+    let later = "CREATE TABLE x (n text DEFAULT writer(1))";
+    assert_eq!(
+        told(&trusting, later).2 + 1,
+        told(&nothing_trusted, later).2
+    );
+}
+
+#[test]
+fn what_stands_within_explain_counts() {
+    for (sql, expected) in [
+        (
+            "EXPLAIN ANALYZE CREATE TABLE x AS SELECT ssn FROM customers",
+            true,
+        ),
+        (
+            "EXPLAIN ANALYZE CREATE TABLE x AS SELECT name FROM customers",
+            false,
+        ),
+        (
+            "EXPLAIN ANALYZE DECLARE c CURSOR FOR SELECT set_config('a.b', ssn, false) FROM customers",
+            true,
+        ),
+        (
+            "EXPLAIN ANALYZE CREATE TABLE x AS SELECT set_config('a.b', ssn, false) FROM customers",
+            true,
+        ),
+        (
+            "EXPLAIN ANALYZE DECLARE c CURSOR FOR SELECT ssn FROM customers",
+            false,
+        ),
+    ] {
+        assert_eq!(resolved(sql).copies_protected, expected, "{sql}");
+    }
+    for sql in [
+        "EXPLAIN DECLARE c CURSOR FOR SELECT id FROM customers WHERE ssn LIKE '1%'",
+        "EXPLAIN CREATE TABLE x AS SELECT id FROM customers WHERE ssn < 'K'",
+        "EXPLAIN ANALYZE CREATE MATERIALIZED VIEW x AS SELECT id FROM customers ORDER BY ssn",
+    ] {
+        assert!(resolved(sql).probed.contains(&DataClass::US_SSN), "{sql}");
     }
 }

@@ -338,7 +338,7 @@ fn functions_that_may_write_are_calls() {
 #[test]
 fn without_declared_columns_everything_is_clear() {
     let (catalog, _) = bank();
-    let protected = Protected::compile(&[], &catalog);
+    let protected = Protected::compile(&[], &[], &catalog);
     let resolved = resolve(
         &one("SELECT nosuch(ssn), * FROM customers"),
         &catalog,

@@ -48,6 +48,23 @@ const REDEFINES: &[&str] = &[
     "CREATE TABLE pg_temp.v_plain (s text)",
     "CREATE TABLE s.cards AS SELECT 1",
     "SELECT 1 AS ssn INTO other.customers",
+    "ALTER TABLE payments RENAME TO customers",
+    "ALTER TABLE other.customers SET SCHEMA public",
+    "CREATE TEMP VIEW customers AS SELECT 1 AS ssn",
+    "CREATE TABLE kid (CHECK (ssn !~ '^1')) INHERITS (customers)",
+    "CREATE TABLE kid PARTITION OF customers DEFAULT",
+    "ALTER TABLE payments ATTACH PARTITION customers DEFAULT",
+    "ALTER TABLE payments INHERIT customers",
+    "CREATE STATISTICS s ON (ascii(ssn)) FROM customers",
+    "CREATE TABLE x (s text REFERENCES customers (ssn))",
+    "CREATE TABLE x (s text REFERENCES customers)",
+    "CREATE SCHEMA s CREATE TABLE x () INHERITS (public.customers)",
+    "DROP INDEX i CASCADE",
+    "DROP SCHEMA other CASCADE",
+    "DROP OWNED BY app",
+    "ALTER DOMAIN d ADD CHECK (VALUE > 'K')",
+    "CREATE DOMAIN pg_temp.text AS varchar(1)",
+    "CREATE TABLE text (a integer)",
 ];
 
 const DOES_NOT: &[&str] = &[
@@ -69,6 +86,11 @@ const DOES_NOT: &[&str] = &[
     "CREATE TABLE x (LIKE customers)",
     "CREATE TEMP TABLE payments (a text)",
     "DROP FUNCTION reader()",
+    "DROP INDEX i",
+    "DROP SCHEMA other",
+    "CREATE TABLE x (c integer REFERENCES customers (id))",
+    "CREATE TABLE x () INHERITS (payments)",
+    "CREATE STATISTICS s ON a, b FROM payments",
     "SELECT reader(), ssn FROM customers",
     "INSERT INTO customers (id) VALUES (1)",
 ];
@@ -106,7 +128,7 @@ fn it_stands_beside_the_effect_on_the_same_object() {
 #[test]
 fn without_declared_columns_there_is_none() {
     let (catalog, _) = bank();
-    let protected = Protected::compile(&[], &catalog);
+    let protected = Protected::compile(&[], &[], &catalog);
     for sql in REDEFINES {
         let resolved = resolve(&one(sql), &catalog, &protected);
         let redefines = |effect: &_| {

@@ -619,7 +619,7 @@ fn many_guesses_are_a_search() {
 #[test]
 fn without_declared_columns_nothing_is_told() {
     let (catalog, _) = bank();
-    let protected = crate::postgres::Protected::compile(&[], &catalog);
+    let protected = crate::postgres::Protected::compile(&[], &[], &catalog);
     let sql = one("SELECT 1 FROM customers, nosuch WHERE ssn LIKE '1%' AND x ORDER BY ssn");
     let resolved = resolve(&sql, &catalog, &protected);
     assert!(resolved.matched.is_empty() && resolved.probed.is_empty());

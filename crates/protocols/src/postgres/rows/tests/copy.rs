@@ -211,7 +211,7 @@ fn binary_data_that_are_none_are_refused() {
 fn a_table_of_harmless_types_passes_unread() {
     let copying = copying("COPY customers (born) TO STDOUT", &begin(Format::Text, 1)).unwrap();
     assert!(!copying.plan.is_clear());
-    let known = Arc::new(Known::new(loaded(Arc::clone(&known().catalog)), &[]));
+    let known = Arc::new(Known::new(loaded(Arc::clone(&known().catalog)), &[], &[]));
     let (statement, resolved) = resolved("COPY customers (born) TO STDOUT", &known);
     let masks = settings().masks(&BTreeSet::new());
     let begin = begin(Format::Text, 1);

@@ -262,7 +262,7 @@ fn what_is_raised_is_withheld() {
 
 #[test]
 fn without_declared_columns_only_detectors_look() {
-    let known = Known::new(loaded(Arc::new(Catalog::default())), &[]);
+    let known = Known::new(loaded(Arc::new(Catalog::default())), &[], &[]);
     let fields = [
         (b'M', "invalid: \"word\""),
         (b'D', "Failing row contains (1, x)."),
