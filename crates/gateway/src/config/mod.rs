@@ -211,6 +211,9 @@ pub struct Limits {
     pub drain: Duration,
     /// `catalog`: how long what was learned of a target's catalog is taken to hold. Default `60s`.
     pub catalog: Duration,
+    /// `catalog_rows`, `catalog_bytes`, `statement_bytes`: how much a session with a PostgreSQL target may learn and hold.
+    /// Defaults 1000000, 268435456 (256 MiB) and 16777216 (16 MiB).
+    pub postgres: protocols::postgres::settings::Limits,
 }
 
 /// A target.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use ::mask::own::OwnClasses;
 use model::Digest;
+use protocols::postgres::settings::Limits as PostgresLimits;
 
 use super::read::{Document, Item, Section};
 use super::{
@@ -283,10 +284,26 @@ fn limits(mut section: Section<'_>) -> Result<Limits, ConfigError> {
             .transpose()?,
         drain: duration(&mut section, "drain", secs(5))?,
         catalog: duration(&mut section, "catalog", secs(60))?,
+        postgres: postgres_limits(&mut section)?,
     };
     section.finish()?;
     Ok(limits)
 }
+
+fn postgres_limits(section: &mut Section<'_>) -> Result<PostgresLimits, ConfigError> {
+    let usual = PostgresLimits::default();
+    let mut at_most = |key, usual, range| match section.take(key) {
+        Some(item) => item.count(range),
+        None => Ok(usual),
+    };
+    Ok(PostgresLimits {
+        catalog_rows_max: at_most("catalog_rows", usual.catalog_rows_max, 10_000..=100_000_000)?,
+        catalog_bytes_max: at_most("catalog_bytes", usual.catalog_bytes_max, MIB..=16 << 30)?,
+        statement_bytes_max: at_most("statement_bytes", usual.statement_bytes_max, MIB..=1 << 30)?,
+    })
+}
+
+const MIB: u64 = 1 << 20;
 
 type Targets = (BTreeMap<String, Target>, BTreeMap<String, AwsTarget>);
 

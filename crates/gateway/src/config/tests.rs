@@ -55,6 +55,10 @@ fn a_small_file_gets_safe_defaults() {
     assert_eq!(config.approval.hold, Duration::from_secs(600));
     assert_eq!(config.limits.unauthenticated, 256);
     assert_eq!(config.limits.idle, None);
+    assert_eq!(
+        config.limits.postgres,
+        protocols::postgres::settings::Limits::default()
+    );
     let bank = &config.targets["bank"];
     assert_eq!(bank.address.to_string(), "127.0.0.1:5432");
     assert_eq!((bank.tls, bank.password.clone()), (TlsMode::Prefer, None));

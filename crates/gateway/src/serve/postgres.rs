@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mask::MaskKey;
-use protocols::postgres::settings::{AuthMethods, Settings};
+use protocols::postgres::settings::{AuthMethods, Limits, Settings};
 use protocols::postgres::{Analyses, Connection, Served, Targets, Transport};
 use sql::Name;
 use sql::postgres::Declaration;
@@ -34,7 +34,10 @@ pub(super) fn listener(
         .targets
         .iter()
         .filter(|(_, target)| target.protocol == TargetProtocol::Postgres)
-        .map(|(name, target)| (name.clone(), served(name, target, mask_key)))
+        .map(|(name, target)| {
+            let served = served(name, target, config.limits.postgres, mask_key);
+            (name.clone(), served)
+        })
         .collect();
     let targets = Arc::new(targets);
     Ok(Listener {
@@ -53,7 +56,7 @@ pub(super) fn listener(
     })
 }
 
-fn served(name: &str, target: &Target, mask_key: &MaskKey) -> Served {
+fn served(name: &str, target: &Target, limits: Limits, mask_key: &MaskKey) -> Served {
     let declared = target.mask.iter().filter_map(|(column, class)| {
         let mut parts = column.split('.').map(str::to_owned);
         Some(Declaration {
@@ -77,6 +80,7 @@ fn served(name: &str, target: &Target, mask_key: &MaskKey) -> Served {
         find: target.find.clone(),
         own: target.own.clone(),
         mask_key: Some(mask_key.clone()),
+        limits,
         ..Settings::new(name, &target.database)
     };
     Served {

@@ -72,7 +72,7 @@ pub enum LoadError {
         message: String,
     },
     /// There is too much of it.
-    #[error("the catalog has more than {limit} {unit}: raise the target's {name}")]
+    #[error("the catalog has more than {limit} {unit}: raise limits.{name}")]
     TooLarge {
         /// The limit.
         limit: u64,
@@ -245,7 +245,7 @@ impl Loading {
             return Err(LoadError::TooLarge {
                 limit: self.limits.catalog_bytes_max,
                 unit: "bytes",
-                name: "catalog_bytes_max",
+                name: "catalog_bytes",
             });
         }
         match frame.kind {
@@ -302,7 +302,7 @@ impl Loading {
             return Err(LoadError::TooLarge {
                 limit: self.limits.catalog_rows_max,
                 unit: "rows",
-                name: "catalog_rows_max",
+                name: "catalog_rows",
             });
         }
         let hash = DIGESTS.hash_one((query, &frame.body));

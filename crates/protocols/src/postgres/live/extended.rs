@@ -160,7 +160,7 @@ impl Live {
         let held = self.held.load(Ordering::Relaxed);
         (held + text as u64 > limit).then(|| {
             over_limit(&format!(
-                "a session holds at most {limit} bytes of prepared statements, portals and cursors (statement_bytes_max): close some"
+                "a session holds at most {limit} bytes of prepared statements, portals and cursors (limits.statement_bytes): close some"
             ))
         })
     }
