@@ -196,3 +196,6 @@ SELECT id FROM referring WHERE turned > 'M'
 PREPARE eg_{m}(boolean) AS SELECT id FROM plain WHERE $1 ;; EXECUTE eg_{m}(vault_peek(1) > 'M')
 SELECT vault.id FROM vault JOIN vault b USING (secret) AS x WHERE x.secret LIKE 'Q%'
 SELECT id FROM vault WHERE secret = ANY (ARRAY['{QWZXKVJPHGFDMBTYLN,A,B,C}'::text[]])
+EXPLAIN (ANALYZE, TIMING false, SUMMARY false) DECLARE c CURSOR FOR SELECT id FROM vault WHERE secret LIKE 'Q%'
+*SELECT id, secret IS NOT NULL AS has_secret, CASE WHEN code IS NULL THEN 'none' ELSE 'some' END FROM vault ORDER BY id
+*!INSERT INTO vault (id, kind, secret) VALUES (1, 'x', 'yyyy') ON CONFLICT (id) DO UPDATE SET secret = excluded.secret, kind = excluded.kind RETURNING id

@@ -756,3 +756,23 @@ COPY (SELECT q.b FROM (SELECT * FROM (SELECT CASE WHEN true THEN id ELSE id END,
 WITH q AS MATERIALIZED (SELECT ('a.b.c.' || vault_pl(1))::regclass) SELECT 1 FROM q
 SELECT 1 FROM vault WHERE ('a.b.c' || regexp_replace(secret, '(.)', '.\1', 'g'))::regclass = 1 /* a b c d e f g h i j k l m n o p q r s t u v w x y z */
 SELECT 1 FROM vault WHERE ('"' || substr(secret, 1, 4) || '"')::regclass = 1 /* QWZX JXQK VKZQ */
+
+-- What functions of the database keep
+SELECT count(set_tenant(secret)) FROM vault WHERE id = 1 ;; SELECT current_setting('app.tenant')
+SELECT 1 FROM vault, set_tenant(secret) WHERE id = 1 ;; SHOW app.tenant
+SELECT 1 FROM vault WHERE id = 1 AND set_tenant(reverse(secret)) IS NOT NULL ;; SELECT current_setting('app.tenant')
+!SELECT count(log_event(reverse(secret))) FROM vault ;; SELECT message FROM events
+!SELECT 1 FROM vault, log_atomic(secret) ;; SELECT message FROM events
+!SELECT v.log_event FROM (SELECT secret FROM vault) v ;; SELECT message FROM events
+!UPDATE plain SET number = number FROM vault WHERE log_event(secret) IS NOT NULL ;; SELECT message FROM events
+SELECT 1 FROM vault WHERE lock_for(code) IS NULL ;; SELECT classid::bigint * 4294967296 + objid::bigint FROM pg_locks WHERE locktype = 'advisory'
+
+-- Within EXPLAIN
+EXPLAIN ANALYZE DECLARE c CURSOR FOR SELECT pg_advisory_lock(code) FROM vault ;; SELECT classid::bigint * 4294967296 + objid::bigint FROM pg_locks WHERE locktype = 'advisory'
+!EXPLAIN ANALYZE CREATE TABLE kept_{m} AS SELECT secret FROM vault ;; SELECT reverse(secret) FROM kept_{m}
+!EXPLAIN ANALYZE CREATE MATERIALIZED VIEW kept_{m} AS SELECT reverse(secret) AS s FROM vault ;; SELECT s FROM kept_{m}
+
+-- Other names and relatives of what is protected
+*!CREATE TEMP TABLE other_{m} (LIKE vault) ;; ALTER TABLE other_{m} RENAME TO vault; INSERT INTO vault SELECT * FROM public.vault ;; ALTER TABLE pg_temp.vault RENAME TO other_{m} ;; SELECT reverse(secret) FROM other_{m}
+*!CREATE TABLE part_{m} (LIKE vault) PARTITION BY LIST (kind) ;; CREATE TABLE mine_{m} (a text) ;; ALTER TABLE part_{m} ATTACH PARTITION vault DEFAULT; INSERT INTO mine_{m} SELECT secret FROM part_{m} ;; SELECT reverse(a) FROM mine_{m}
+*!CREATE TEMP TABLE kin (UNIQUE (secret)) INHERITS (vault) ON COMMIT DROP ;; CREATE TEMP TABLE mine (a text REFERENCES kin (secret)) ;; INSERT INTO kin SELECT * FROM ONLY vault ;; INSERT INTO mine SELECT secret FROM ONLY vault ;; DROP TABLE kin CASCADE ;; SELECT reverse(a) FROM mine

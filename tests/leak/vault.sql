@@ -30,3 +30,8 @@ ANALYZE vault;
 CREATE FUNCTION plain_secret(plain) RETURNS text LANGUAGE sql STABLE AS 'SELECT secret FROM vault WHERE id = $1.id';
 CREATE TABLE referring (id integer, word text REFERENCES vault (secret) ON UPDATE CASCADE ON DELETE CASCADE, turned text GENERATED ALWAYS AS (reverse(word)) STORED);
 INSERT INTO referring SELECT id, secret FROM vault;
+CREATE TABLE events (message text);
+CREATE FUNCTION log_event(text) RETURNS void LANGUAGE plpgsql AS 'BEGIN INSERT INTO events VALUES ($1); END';
+CREATE FUNCTION log_atomic(message text) RETURNS void LANGUAGE sql BEGIN ATOMIC INSERT INTO events VALUES (message); END;
+CREATE FUNCTION set_tenant(text) RETURNS text LANGUAGE sql AS $$SELECT set_config('app.tenant', $1, false)$$;
+CREATE FUNCTION lock_for(bigint) RETURNS void LANGUAGE sql AS 'SELECT pg_advisory_lock($1)';

@@ -6,6 +6,9 @@ use super::super::shape::{Body, Change, Expr};
 use super::super::taint::{Slot, Taint, column_of, together};
 use super::{Bound, Lineage, Qualifier, Scope};
 
+/// The row that was to be inserted, in `ON CONFLICT`.
+const EXCLUDED: &str = "excluded";
+
 impl Lineage<'_> {
     pub(super) fn change(&mut self, change: &Change) -> Vec<Slot> {
         let rows = change.rows.as_ref().map(|rows| self.columns(rows));
@@ -45,6 +48,14 @@ impl Lineage<'_> {
         self.insert(change, rows.unwrap_or_default(), &columns);
         self.scopes.push(scope);
         for (name, value) in &change.assigned {
+            // What was to be inserted there: it was looked at as such.
+            let proposed = change.also.iter().any(|also| also == EXCLUDED);
+            if proposed
+                && let Expr::Column(path) = value
+                && path.iter().map(String::as_str).eq([EXCLUDED, name])
+            {
+                continue;
+            }
             let slot = self
                 .plain(value)
                 .unwrap_or_else(|| Slot::one(None, self.value(|this| this.expr(value))));

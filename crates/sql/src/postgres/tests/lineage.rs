@@ -52,7 +52,15 @@ const RULES: &[(&str, &str)] = &[
     ("VALUES ((SELECT ssn FROM customers), 1), ('x', 2)", "s."),
     (
         "SELECT upper(ssn), length(ssn), ssn || '', ssn = '1', ssn IS NULL FROM customers",
-        "DDDDD",
+        "DDDD.",
+    ),
+    (
+        "SELECT ssn IS NOT NULL, upper(ssn) IS NULL, (c).ssn IS NULL, c IS NULL FROM customers c",
+        ".DDD",
+    ),
+    (
+        "SELECT CASE WHEN ssn IS NULL THEN 'none' ELSE 'some' END, nullif(ssn, '1') IS NULL FROM customers",
+        ".D",
     ),
     (
         "SELECT ssn::text, ssn::varchar, ssn::varchar(4), ssn::bytea, ssn COLLATE \"C\" FROM customers",

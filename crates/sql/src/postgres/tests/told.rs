@@ -495,6 +495,16 @@ const TOLD: &[(&str, &str, &str)] = &[
         "s",
     ),
     (
+        "INSERT INTO customers (id, ssn) VALUES (1, '1') ON CONFLICT (id) DO UPDATE SET ssn = excluded.ssn",
+        "s",
+        "",
+    ),
+    (
+        "INSERT INTO customers (id, ssn) VALUES (1, '1') ON CONFLICT (id) DO UPDATE SET ssn = excluded.name",
+        "s",
+        "s",
+    ),
+    (
         "INSERT INTO customers (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET name = 'x' WHERE customers.ssn > '1'",
         "",
         "s",
