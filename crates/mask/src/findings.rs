@@ -299,7 +299,7 @@ impl Findings {
             fact.place == place
                 && is_same(fact.rule, rule)
                 && is_same(fact.strategy, strategy)
-                && fact.class == *class
+                && is_same(fact.class.name(), class.name())
         };
         if self
             .facts
@@ -332,6 +332,7 @@ impl Findings {
 }
 
 /// Whether two names are equal; most often they are even one and the same.
-fn is_same(one: &'static str, other: &'static str) -> bool {
+#[inline]
+fn is_same(one: &str, other: &str) -> bool {
     std::ptr::eq(one, other) || one == other
 }

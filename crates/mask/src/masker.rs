@@ -44,12 +44,19 @@ pub struct Masker {
 
 /// What is done about values of a kind.
 #[derive(Debug, Clone)]
-struct Sought {
-    class: DataClass,
-    treatment: Treatment,
+pub(crate) struct Sought {
+    pub(crate) class: DataClass,
+    pub(crate) treatment: Treatment,
     /// Whether they are looked for in any text.
-    sought: bool,
+    pub(crate) sought: bool,
 }
+
+/// What is done about a kind that is missing, which none is: its values are hidden.
+const HIDDEN: &Sought = &Sought {
+    class: DataClass::PAN,
+    treatment: Treatment::Mask(Strategy::Redact),
+    sought: true,
+};
 
 impl Masker {
     /// Compiles a masker.
@@ -307,22 +314,15 @@ impl Masker {
         found.sort_by_key(|found| (found.start, found.end));
     }
 
-    pub(crate) fn treatment(&self, kind: Kind) -> Treatment {
-        // Every kind has its place; were one missing, its values would be hidden.
-        self.kinds
-            .get(kind.index())
-            .map_or(Treatment::Mask(Strategy::Redact), |kind| kind.treatment)
+    /// What is done about values of the kind.
+    #[inline]
+    pub(crate) fn sought(&self, kind: Kind) -> &Sought {
+        self.kinds.get(kind.index()).unwrap_or(HIDDEN)
     }
 
     /// Whether values of the kind are looked for in any text.
     pub(crate) fn finds(&self, kind: Kind) -> bool {
-        self.kinds.get(kind.index()).is_none_or(|kind| kind.sought)
-    }
-
-    pub(crate) fn class(&self, kind: Kind) -> &DataClass {
-        self.kinds
-            .get(kind.index())
-            .map_or(&DataClass::PAN, |kind| &kind.class)
+        self.sought(kind).sought
     }
 
     /// The kind of a class, if its values can be found.

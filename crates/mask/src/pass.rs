@@ -1,5 +1,7 @@
 //! Finding and taking values in a window of text: which count, what is hidden of them, and where long ones go on.
 
+use model::DataClass;
+
 use crate::config::{Strategy, Treatment};
 use crate::detect::{self, Hint, Kind, LOOK_CHARS_MAX, Match};
 use crate::encoded::{self, Carrier, Hit};
@@ -192,7 +194,8 @@ impl Taking<'_> {
     fn plain(&mut self, found: Match, folded: &[u8], original: impl Fn(usize) -> usize) {
         let start = original(found.start);
         let part = self.window.from..self.window.to;
-        if !part.contains(&start) || !self.masker.finds(found.kind) {
+        let sought = self.masker.sought(found.kind);
+        if !part.contains(&start) || !sought.sought {
             return;
         }
         let end = original(found.end);
@@ -200,11 +203,11 @@ impl Taking<'_> {
             return;
         };
         let is_open = found.kind.is_long() && found.end - found.start == LOOK_CHARS_MAX;
-        let class = self.masker.class(found.kind);
+        let class = &sought.class;
         let text = self.window.text.get(start..end).unwrap_or_default();
         let folded = folded.get(found.start..found.end).unwrap_or_default();
         let normal = |out: &mut Vec<u8>| shape::normalise_folded(class, folded, text, out);
-        let mut treatment = self.masker.treatment(found.kind);
+        let mut treatment = sought.treatment;
         let mut put = None;
         if let Treatment::Mask(strategy) = treatment
             && strategy.replaces()
@@ -221,7 +224,7 @@ impl Taking<'_> {
             }
         }
         if is_new {
-            self.record(found.kind, start, treatment, normal);
+            self.record(class, found.kind.rule(), start, treatment, normal);
         }
         let Treatment::Mask(strategy) = treatment else {
             return;
@@ -242,16 +245,17 @@ impl Taking<'_> {
         let Some(is_new) = self.is_new(hit.kind, hit.start, hit.end) else {
             return;
         };
-        let treatment = match self.masker.treatment(hit.kind) {
+        let sought = self.masker.sought(hit.kind);
+        let treatment = match sought.treatment {
             Treatment::Mask(Strategy::Partial | Strategy::Hash | Strategy::Format) => {
                 Treatment::Mask(hit.strategy)
             }
             other => other,
         };
         if is_new {
-            let class = self.masker.class(hit.kind);
+            let class = &sought.class;
             let normal = |out: &mut Vec<u8>| shape::normalise(class, &hit.value, out);
-            self.record(hit.kind, hit.start, treatment, normal);
+            self.record(class, hit.kind.rule(), hit.start, treatment, normal);
         }
         let Treatment::Mask(strategy) = treatment else {
             return;
@@ -279,12 +283,12 @@ impl Taking<'_> {
 
     fn record(
         &mut self,
-        kind: Kind,
+        class: &DataClass,
+        rule: &'static str,
         start: usize,
         treatment: Treatment,
         normal: impl FnOnce(&mut Vec<u8>),
     ) {
-        let (class, rule) = (self.masker.class(kind), kind.rule());
         let start = self.at(start);
         self.findings.sight(start, class, rule, treatment.name());
         self.findings.record(class, rule, treatment.name(), normal);

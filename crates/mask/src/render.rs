@@ -45,6 +45,9 @@ pub(crate) fn render_in_place(text: &[u8], base: u64, spans: &mut [Span], out: &
 }
 
 fn rendered(text: &[u8], base: u64, spans: &mut [Span], in_place: bool, out: &mut Vec<u8>) {
+    if text.is_ascii() && spans.iter().all(|span| span.put.is_none()) {
+        return in_ascii(text, base, spans, out);
+    }
     out.reserve(text.len());
     let end = base + text.len() as u64;
     let mut pos = base;
@@ -79,6 +82,27 @@ fn rendered(text: &[u8], base: u64, spans: &mut [Span], in_place: bool, out: &mu
     out.extend_from_slice(part(text, base, pos, end));
 }
 
+/// The usual case: each character is a byte, and so is each star.
+fn in_ascii(text: &[u8], base: u64, spans: &[Span], out: &mut Vec<u8>) {
+    let from = out.len();
+    out.extend_from_slice(text);
+    let written = out.get_mut(from..).unwrap_or_default();
+    let end = base + text.len() as u64;
+    for span in spans {
+        let place = |pos: u64| usize::try_from(pos.clamp(base, end) - base).unwrap_or_default();
+        let hidden = written.get_mut(place(span.start)..place(span.end));
+        let hidden = hidden.unwrap_or_default();
+        if span.all {
+            hidden.fill(MASK);
+            continue;
+        }
+        for byte in hidden {
+            let goes = byte.is_ascii_digit() | byte.is_ascii_alphabetic();
+            *byte = if goes { MASK } else { *byte };
+        }
+    }
+}
+
 /// How many of the first spans overlap one another, and how far they reach.
 fn together(spans: &[Span]) -> (usize, u64) {
     let mut reach = 0;
@@ -94,18 +118,6 @@ fn together(spans: &[Span]) -> (usize, u64) {
 }
 
 fn hide(mut text: &[u8], mut pos: u64, spans: &[Span], in_place: bool, out: &mut Vec<u8>) {
-    // The usual case: one value in ASCII.
-    if let ([span], true) = (spans, text.is_ascii()) {
-        let from = out.len();
-        if span.all {
-            return out.resize(from + text.len(), MASK);
-        }
-        out.extend_from_slice(text);
-        let written = out.iter_mut().skip(from);
-        return written
-            .filter(|byte| byte.is_ascii_alphanumeric())
-            .for_each(|byte| *byte = MASK);
-    }
     while !text.is_empty() {
         let (significant, seen, len) = fold::visible(text);
         let (char, rest) = text.split_at(len.min(text.len()));

@@ -161,12 +161,13 @@ impl Search<'_> {
     }
 
     fn hit(&self, layer: &Layer, found: Match, original: impl Fn(usize) -> usize) -> Option<Hit> {
-        if !self.masker.finds(found.kind) {
+        let sought = self.masker.sought(found.kind);
+        if !sought.sought {
             return None;
         }
         let is_run = |layer: &&&Layer| layer.carrier == Carrier::Run;
         let whole = self.layers.iter().any(|layer| is_run(&layer));
-        let strategy = match self.masker.treatment(found.kind) {
+        let strategy = match sought.treatment {
             Treatment::Mask(strategy) if !whole && !strategy.replaces() => strategy,
             _ => Strategy::Redact,
         };
