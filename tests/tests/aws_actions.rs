@@ -7,7 +7,7 @@
 )]
 
 use base64::Engine as _;
-use protocols::aws::classify::{Call, classify};
+use protocols::aws::classify::{Call, Upstream, classify};
 use protocols::aws::table::{Operation, Segment, TABLE};
 use protocols::http::Head;
 use protocols::http::sigv4::Scope;
@@ -34,7 +34,7 @@ fn classified(request: &Value) -> Call {
         service: text(request, "signed_as").to_owned(),
     };
     let body = base64::engine::general_purpose::STANDARD.decode(text(request, "body"));
-    classify(&head, &scope, Some(&body.unwrap()))
+    classify(&head, &scope, Some(&body.unwrap()), Upstream::Aws)
 }
 
 /// What two operations that are called alike have in common.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use mask::Strategy;
 use mask::own::OwnClasses;
 use model::DataClass;
+use protocols::aws::classify::Upstream;
 use protocols::aws::objects::Declared;
 
 use super::{HostPort, SecretSource};
@@ -49,6 +50,15 @@ pub struct Endpoint {
 }
 
 impl AwsTarget {
+    /// Who reads what is sent there.
+    #[must_use]
+    pub fn upstream(&self) -> Upstream {
+        match self.endpoint {
+            Some(_) => Upstream::Server,
+            None => Upstream::Aws,
+        }
+    }
+
     /// The classes that are declared of objects.
     pub fn classes(&self) -> impl Iterator<Item = DataClass> {
         let names = self.objects.iter().flat_map(|it| &it.names);

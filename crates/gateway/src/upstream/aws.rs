@@ -28,7 +28,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use mask::MaskKey;
 use model::{AssumedRole, Identity};
 use protocols::aws::assume;
-use protocols::aws::classify::Call;
+use protocols::aws::classify::{Call, Upstream};
 use protocols::aws::objects::Declared;
 use protocols::aws::upstream::aws_host;
 use protocols::http::sigv4::{Credentials, Scope};
@@ -64,6 +64,7 @@ pub struct Account {
     wires: Arc<Wires>,
     endpoint: Option<Endpoint>,
     region: String,
+    upstream: Upstream,
     keys: Own,
     role: Option<AwsRole>,
     sts: Sts,
@@ -122,6 +123,7 @@ impl Account {
             wires: Wires::new(connector),
             endpoint: target.endpoint.clone(),
             region: target.region.clone(),
+            upstream: target.upstream(),
             keys: match &target.credentials {
                 AwsCredentials::Keys(keys) => Own::Named(keys.clone(), Mutex::default()),
                 AwsCredentials::Chain(config) => {
@@ -131,6 +133,12 @@ impl Account {
             role: target.role.clone(),
             sts: Sts::new(target)?,
         })
+    }
+
+    /// Who reads what is sent there.
+    #[must_use]
+    pub fn upstream(&self) -> Upstream {
+        self.upstream
     }
 
     /// Who the role is assumed as for a session of `identity`, where there is a role.

@@ -11,6 +11,7 @@ use super::route;
 use super::s3;
 use super::table::{Level, Operation, Service, TABLE};
 use crate::http::Head;
+use crate::http::canonical::PathForm;
 use crate::http::escape;
 use crate::http::sigv4::Scope;
 
@@ -106,10 +107,19 @@ impl Call {
     }
 }
 
-/// What a request asks that was signed for `scope`. `body` is its whole body, where that was read; S3's bodies are read only
-/// where [`wants_body`] says so.
+/// Who will read a request after the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upstream {
+    /// AWS, where each service has hosts of its own: a request goes to those of the service that it was understood as.
+    Aws,
+    /// One server for whatever is asked. Which service a request is for it tells by itself, and not as AWS does by the host.
+    Server,
+}
+
+/// What a request asks that was signed for `scope` and goes to `to`. `body` is its whole body, where that was read; S3's
+/// bodies are read only where [`wants_body`] says so.
 #[must_use]
-pub fn classify(head: &Head, scope: &Scope, body: Option<&[u8]>) -> Call {
+pub fn classify(head: &Head, scope: &Scope, body: Option<&[u8]>, to: Upstream) -> Call {
     let query = escape::pairs(head.query.as_deref().unwrap_or_default());
     let (Ok(query), body) = (query, body.unwrap_or_default()) else {
         return unknown(scope, guess(head, scope));
@@ -122,7 +132,7 @@ pub fn classify(head: &Head, scope: &Scope, body: Option<&[u8]>) -> Call {
         Shape::Cbor => rpc(head, scope, body),
         Shape::Target(target) => json(target, head, scope, body),
         Shape::Form => form(head, scope, &query, body),
-        Shape::Rest => rest(head, scope, &query, body),
+        Shape::Rest => rest(head, scope, &query, body, to),
         Shape::Odd => None,
     };
     found.unwrap_or_else(|| unknown(scope, guess(head, scope)))
@@ -248,10 +258,21 @@ fn by_name(
     })
 }
 
-fn rest(head: &Head, scope: &Scope, query: &[(String, String)], body: &[u8]) -> Option<Call> {
+fn rest(
+    head: &Head,
+    scope: &Scope,
+    query: &[(String, String)],
+    body: &[u8],
+    to: Upstream,
+) -> Option<Call> {
     let services = TABLE.signed_as(&scope.service);
-    let routed = route::find(services, head, query)?;
+    let routed = route::find(services, head, query, to)?;
     let (service, operation) = (routed.service, routed.operation);
+    // What is signed as S3's and is of a service beside it has a path that is an object's too, of S3's or of a server's like it.
+    let is_s3 = service.name == "s3" || PathForm::of(&scope.service) != PathForm::S3;
+    if to == Upstream::Server && !is_s3 {
+        return None;
+    }
     let wire = match service.name {
         "s3" => Wire::S3,
         _ if service.speaks("rest-xml") => Wire::RestXml,

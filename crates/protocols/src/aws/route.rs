@@ -1,6 +1,7 @@
 //! Which RESTful operation a request calls.
 
-use super::table::{Operation, Route, Segment, Service};
+use super::classify::Upstream;
+use super::table::{Level, Operation, Route, Segment, Service};
 use crate::http::{Head, escape};
 
 /// An operation that a request calls, with the labels of its path.
@@ -11,14 +12,17 @@ pub(super) struct Routed {
 }
 
 /// The operation whose template fits best: most of the path in its own words, then most of query and headers. `None` where
-/// none fits, or where the request says more than one thing at a time.
+/// none fits, or where the request says more than one thing at a time: to a server for all services also where another
+/// service has an operation that it fits and that can do other things.
 pub(super) fn find(
     services: impl Iterator<Item = &'static Service>,
     head: &Head,
     query: &[(String, String)],
+    to: Upstream,
 ) -> Option<Routed> {
     let mut best: Option<((usize, usize), Routed)> = None;
     let mut certain = true;
+    let mut fitting = Vec::new();
     for service in services {
         for operation in &service.operations {
             let Some(route) = &operation.route else {
@@ -27,6 +31,7 @@ pub(super) fn find(
             let Some((rank, labels)) = route.fits(head, query) else {
                 continue;
             };
+            fitting.push((service.name, operation.level));
             // Of equals the first counts: it is the one that is not deprecated, of the service that is called so. Where they
             // differ in what they can do, AWS tells them apart by the host, which a gateway does not have.
             let equal = best.as_ref().filter(|(other, _)| rank == *other);
@@ -44,6 +49,11 @@ pub(super) fn find(
         }
     }
     let (_, routed) = best.filter(|_| certain)?;
+    let (name, level) = (routed.service.name, routed.operation.level);
+    let other = |(service, can): &(&str, Level)| *service != name && *can != level;
+    if to == Upstream::Server && fitting.iter().any(other) {
+        return None;
+    }
     let plain = routed.service.name != "s3"
         || routed
             .operation

@@ -33,15 +33,16 @@ impl Relay {
             Content::Whole(bytes, _) => Some(bytes.as_ref()),
             Content::Stream(_) => None,
         };
-        let call = classify::classify(&asked.head, &asked.scope, whole);
+        let Some(account) = caller.target.account() else {
+            let wire = classify::guess(&asked.head, &asked.scope);
+            return Err(malformed("the target does not speak AWS's APIs", wire));
+        };
+        let call = classify::classify(&asked.head, &asked.scope, whole, account.upstream());
         let wire = call.wire;
         let policies = self.gateway.policies.current();
         let target = caller.target.as_policy();
         let admitted = session.admitted_by(&policies);
         admitted.map_err(|denial| denied(&denial, wire))?;
-        let Some(account) = caller.target.account() else {
-            return Err(malformed("the target does not speak AWS's APIs", wire));
-        };
         let (mut content, mut ended) = (content, None);
         let mut carries = screen::unknown(&call);
         if screen::sends(&call) && policies.mentions(screen::ATTRIBUTE) {

@@ -3,7 +3,7 @@
 use mask::{Masker, MaskerConfig};
 use model::{Command, Value};
 
-use super::super::classify::classify;
+use super::super::classify::{Upstream, classify};
 use super::super::command::{Body, command};
 use super::{call, head, scope};
 
@@ -15,7 +15,7 @@ fn of(service: &str, text: &str, body: &[u8]) -> Command {
 
 fn streamed(text: &str, body: Body<'_>) -> Command {
     let masker = Masker::new(MaskerConfig::default());
-    let call = classify(&head(text), &scope("s3"), None);
+    let call = classify(&head(text), &scope("s3"), None, Upstream::Aws);
     command(&call, &head(text), body, &masker, &[].into())
 }
 

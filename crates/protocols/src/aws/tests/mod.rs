@@ -4,7 +4,7 @@ mod calls;
 mod keys;
 mod replies;
 
-use super::classify::{Call, classify};
+use super::classify::{Call, Upstream, classify};
 use crate::http::Head;
 use crate::http::sigv4::Scope;
 
@@ -34,5 +34,5 @@ fn scope(service: &str) -> Scope {
 }
 
 fn call(service: &str, text: &str, body: &[u8]) -> Call {
-    classify(&head(text), &scope(service), Some(body))
+    classify(&head(text), &scope(service), Some(body), Upstream::Aws)
 }

@@ -4,7 +4,7 @@ use model::{Denial, DenialCode};
 use serde_json::Value;
 
 use super::super::cbor;
-use super::super::classify::{Wire, classify};
+use super::super::classify::{Upstream, Wire, classify};
 use super::super::deny::{Kind, Refusal};
 use super::super::upstream;
 use super::{call, head, scope};
@@ -155,7 +155,7 @@ fn hosts_of_aws_are_known() {
             region: odd.to_owned(),
             ..scope("s3")
         };
-        let call = classify(&head("GET /"), &scope, None);
+        let call = classify(&head("GET /"), &scope, None, Upstream::Aws);
         assert_eq!(upstream::aws_host(&call, &scope), None, "{odd}");
     }
     assert_eq!(
