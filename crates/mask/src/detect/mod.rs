@@ -13,6 +13,7 @@ mod context;
 mod digits;
 mod email;
 mod groups;
+mod hint;
 mod iban;
 mod identity;
 mod ip;
@@ -28,7 +29,7 @@ mod words;
 
 pub(crate) use card::{is_card_length, is_issued, luhn};
 pub(crate) use context::BEFORE_CHARS;
-pub use context::Hint;
+pub use hint::Hint;
 pub(crate) use iban::remainder;
 pub(crate) use ip::find as find_ip;
 pub(crate) use kind::Kind;
