@@ -108,21 +108,29 @@ pub(crate) fn bits_at(text: &[u8], pos: usize, is: impl Fn(u8) -> bool) -> u64 {
 /// A bit for each byte that is of a sort.
 #[inline(always)]
 pub(crate) fn bits(bytes: &[u8; BLOCK_BYTES], is: impl Fn(u8) -> bool) -> u64 {
+    // A byte of the first eight becomes the lowest bit or none, one of the next eight the second: so all eight rows go
+    // into one number with no shift between, and vector code does all but the last of it.
     let mut flags = [0_u8; BLOCK_BYTES];
-    for (flag, &byte) in flags.iter_mut().zip(bytes) {
-        *flag = u8::from(is(byte));
+    for ((flag, &byte), row) in flags.iter_mut().zip(bytes).zip(&ROWS) {
+        *flag = row & 0_u8.wrapping_sub(u8::from(is(byte)));
     }
-    gather(&flags, 0)
+    let (words, _) = flags.as_chunks::<8>();
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    transposed(words.fold(0, |all, word| all | word))
 }
 
-/// One bit of each byte, in order.
-#[inline(always)]
-pub(crate) fn gather(flags: &[u8; BLOCK_BYTES], bit: u32) -> u64 {
-    let (words, _) = flags.as_chunks::<8>();
-    let all = words.iter().zip(0..).fold(0, |all, (word, row)| {
-        all | (u64::from_le_bytes(*word) >> bit & ONES) << row
-    });
-    transposed(all)
+/// The bit of a row of eight bytes, for each byte.
+const ROWS: [u8; BLOCK_BYTES] = rows();
+
+#[expect(clippy::indexing_slicing, reason = "worked out when this is compiled")]
+const fn rows() -> [u8; BLOCK_BYTES] {
+    let mut rows = [0; BLOCK_BYTES];
+    let mut place = 0;
+    while place < BLOCK_BYTES {
+        rows[place] = 1 << (place / 8);
+        place += 1;
+    }
+    rows
 }
 
 /// The first so many bits.

@@ -1,6 +1,6 @@
 //! The characters of base64 and hexadecimal, and what text looks like once it is decoded.
 
-use crate::bits::{BLOCK_BYTES, bits_at, gather, with_block};
+use crate::bits::{BLOCK_BYTES, bits, bits_at, with_block};
 
 /// Stands for no character of an alphabet.
 const NONE: u8 = 0xFF;
@@ -122,7 +122,7 @@ pub(super) fn plain_places(text: &[u8], place: usize) -> [u64; 3] {
         for (flag, byte) in flags.iter_mut().zip(bytes) {
             *flag = plain_flags(*byte);
         }
-        [0, 1, 2].map(|bit| gather(&flags, bit))
+        [1, 2, 4].map(|place| bits(&flags, |flag| flag & place != 0))
     })
 }
 
