@@ -1,7 +1,7 @@
 //! Payment card numbers (ISO/IEC 7812): the issuer's range, the issuer's length, the Luhn digit.
 
 use super::groups::{self, Groups};
-use super::{Hint, Kind, Match, at, context, is_digit, last_four, values};
+use super::{Hint, Kind, Match, at, context, is_digit, keep, last_four, values};
 
 pub(super) const DIGITS_MIN: usize = 12;
 const DIGITS_MAX: usize = 19;
@@ -74,7 +74,7 @@ pub(super) fn issued(prefix: u64, len: usize) -> Issued {
 /// A run of 12 to 19 digits.
 #[inline(never)]
 pub(super) fn compact(text: &[u8], start: usize, end: usize, hint: Hint) -> Option<Match> {
-    let found = validated(text, start, end, hint)?;
+    let found = Number::of(text, start, end).card(text, start, end, hint)?;
     (!is_fraction(text, start) && !in_hexadecimal(text, start, end)).then_some(found)
 }
 
@@ -93,30 +93,30 @@ pub(super) fn grouped(
     hint: Hint,
     found: &mut Vec<Match>,
 ) {
-    if !may_begin(at(text, start)) {
-        return;
-    }
     let first = end - start;
     if first == 1 {
-        found.extend(singles(text, start, end, kind, hint));
+        keep(found, singles(text, start, end, kind, hint));
     }
+    let mut number = Number::of(text, start, end);
     let mut lens = [0; 7];
     let mut groups = Groups::after(text, end, kind);
-    let mut total = first;
     set(&mut lens, 0, first);
     for count in 1..lens.len() {
         let Some((len, end)) = groups.next() else {
             return;
         };
         set(&mut lens, count, len);
-        total += len;
         let lens = lens.get(..=count).unwrap_or_default();
-        if total > DIGITS_MAX || !may_go_on(lens) {
+        if number.len + len > DIGITS_MAX || !may_go_on(lens) {
             return;
         }
-        if total >= DIGITS_MIN && is_card_shape(lens, total, kind) {
-            let card = validated(text, start, end, hint);
-            found.extend(card.filter(|_| !is_fraction(text, start) && !in_uuid(text, start)));
+        number.read(text, end - len, end);
+        if number.len >= DIGITS_MIN && is_card_shape(lens, number.len, kind) {
+            let card = number.card(text, start, end, hint);
+            keep(
+                found,
+                card.filter(|_| !is_fraction(text, start) && !in_uuid(text, start)),
+            );
         }
     }
     pairs(text, start, end, kind, hint, found);
@@ -127,15 +127,15 @@ fn pairs(text: &[u8], start: usize, end: usize, kind: u8, hint: Hint, found: &mu
     if end - start != 2 || !matches!(kind, b' ' | b'-') {
         return;
     }
-    let mut total = 2;
+    let mut number = Number::of(text, start, end);
     // Up to seven groups are judged with the other shapes.
     for (len, end) in Groups::after(text, end, kind) {
-        total += len;
-        if len > 2 || total > DIGITS_MAX {
+        if len > 2 || number.len + len > DIGITS_MAX {
             return;
         }
-        if total > 14 {
-            found.extend(validated(text, start, end, hint));
+        number.read(text, end - len, end);
+        if number.len > 14 {
+            keep(found, number.card(text, start, end, hint));
         }
         if len < 2 {
             return;
@@ -148,19 +148,19 @@ fn singles(text: &[u8], start: usize, end: usize, kind: u8, hint: Hint) -> Optio
     if groups::single_before(text, start, kind) {
         return None;
     }
-    let mut total = 1;
+    let mut number = Number::of(text, start, end);
     let mut last = end;
     for (len, end) in Groups::after(text, end, kind) {
         if len > 1 {
             break;
         }
-        total += 1;
+        number.read(text, end - len, end);
         last = end;
     }
-    if !(DIGITS_MIN..=DIGITS_MAX).contains(&total) {
+    if !is_card_length(number.len) {
         return None;
     }
-    validated(text, start, last, hint)
+    number.card(text, start, last, hint)
 }
 
 fn set(lens: &mut [usize; 7], index: usize, len: usize) {
@@ -211,37 +211,76 @@ pub(crate) fn is_issued(digits: &[u8]) -> bool {
     is_card_length(digits.len()) && issued(prefix, digits.len()) != Issued::No
 }
 
-fn validated(text: &[u8], start: usize, end: usize, hint: Hint) -> Option<Match> {
-    let mut digits = [0; DIGITS_MAX];
-    let mut len = 0;
-    for digit in values(text, start, end) {
-        *digits.get_mut(len)? = digit;
-        len += 1;
+/// The digits of a number, read run by run; each is read once, wherever the number ends.
+#[derive(Debug, Clone, Copy, Default)]
+struct Number {
+    len: usize,
+    /// Of [`DIGITS_MAX`] digits, which fit; what has more is no card.
+    value: u64,
+    /// The sums of Luhn where the last digit counts once, and where it counts twice.
+    sums: [u32; 2],
+}
+
+impl Number {
+    fn of(text: &[u8], start: usize, end: usize) -> Self {
+        let mut number = Self::default();
+        number.read(text, start, end);
+        number
     }
-    let digits = digits.get(..len)?;
-    let head = digits.iter().take(6);
-    let prefix = head.fold(0, |sum, digit| sum * 10 + u64::from(*digit));
-    let issued = issued(prefix, len);
-    if issued == Issued::No || !luhn(digits.iter().copied()) {
-        return None;
+
+    /// Goes on with the digits of a stretch.
+    #[inline]
+    fn read(&mut self, text: &[u8], start: usize, end: usize) {
+        for digit in values(text, start, end) {
+            self.len += 1;
+            self.value = self.value.wrapping_mul(10).wrapping_add(u64::from(digit));
+            let [once, twice] = self.sums;
+            self.sums = [twice + u32::from(digit), once + doubled(digit)];
+        }
     }
-    if issued == Issued::InContext && !hint.card() && !context::near(text, start, end).card() {
-        return None;
+
+    /// The number as a card's, which it is at `start..end` of the text.
+    #[inline]
+    fn card(&self, text: &[u8], start: usize, end: usize, hint: Hint) -> Option<Match> {
+        let [sum, _] = self.sums;
+        if !is_card_length(self.len) || !sum.is_multiple_of(10) {
+            return None;
+        }
+        let prefix = self.value / 10_u64.pow(u32::try_from(self.len - 6).ok()?);
+        match issued(prefix, self.len) {
+            Issued::Yes => {}
+            Issued::InContext if hint.card() || context::near(text, start, end).card() => {}
+            Issued::InContext | Issued::No => return None,
+        }
+        Some(Match {
+            kind: Kind::Card,
+            start,
+            end,
+            shown: last_four(text, start, end),
+        })
     }
-    Some(Match {
-        kind: Kind::Card,
-        start,
-        end,
-        shown: last_four(text, start, end),
-    })
+}
+
+/// What a digit counts in a sum of Luhn that is doubled.
+#[inline]
+fn doubled(digit: u8) -> u32 {
+    const DOUBLED: [u8; 10] = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9];
+    DOUBLED
+        .get(usize::from(digit))
+        .copied()
+        .unwrap_or_default()
+        .into()
 }
 
 /// ISO/IEC 7812-1, annex B: the check digit by the formula of Luhn.
 pub(crate) fn luhn(digits: impl DoubleEndedIterator<Item = u8>) -> bool {
     let mut sum = 0_u32;
     for (place, digit) in digits.rev().enumerate() {
-        let doubled = u32::from(digit) << (place & 1);
-        sum += if doubled > 9 { doubled - 9 } else { doubled };
+        sum += if place & 1 == 0 {
+            u32::from(digit)
+        } else {
+            doubled(digit)
+        };
     }
     sum.is_multiple_of(10)
 }
@@ -293,20 +332,23 @@ pub(super) fn in_uuid(text: &[u8], pos: usize) -> bool {
         let Some(uuid) = text.get(from..from + LEN) else {
             return false;
         };
+        let dashes = [8, 13, 18, 23]
+            .into_iter()
+            .all(|dash| at(uuid, dash) == b'-');
         let whole =
             !at(text, from.wrapping_sub(1)).is_ascii_alphanumeric() && !is_digit(text, from + LEN);
-        whole
+        // The dashes first: most often there are none.
+        dashes
+            && whole
             && uuid.iter().enumerate().all(|(index, byte)| match index {
                 8 | 13 | 18 | 23 => *byte == b'-',
                 _ => byte.is_ascii_hexdigit(),
             })
     };
-    // Most often too little around it could be of one.
     let is_part = |byte: &&u8| byte.is_ascii_hexdigit() || **byte == b'-';
-    let (before, after) = text.split_at(pos.min(text.len()));
-    let before = before.iter().rev().take(LEN).take_while(is_part).count();
-    let after = after.iter().take(LEN).take_while(is_part).count();
-    before + after >= LEN && (pos - before..=pos).any(is_uuid)
+    let before = text.get(pos.saturating_sub(LEN)..pos).unwrap_or_default();
+    let before = before.iter().rev().take_while(is_part).count();
+    (pos - before..=pos).any(is_uuid)
 }
 
 /// The digits of a declared value that has the form of a card: how many there are.

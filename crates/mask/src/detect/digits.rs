@@ -3,7 +3,7 @@
 //! Blocks of text become bits, a bit for each byte, and a few operations on them tell which of the runs are worth a look.
 
 use super::pair::{Digits, Pair};
-use super::{Hint, Match, address, at, card, groups, iban, identity, phone, routing, ssn};
+use super::{Hint, Match, address, at, card, groups, iban, identity, keep, phone, routing, ssn};
 use crate::bits::{self, BLOCK_BYTES};
 use crate::prefilter::NUMBER_DIGITS_MIN;
 
@@ -49,39 +49,77 @@ impl<'a> Search<'a> {
                 here: self.ahead,
                 next: Digits::at(self.text, pos + BLOCK_BYTES),
             };
-            let mut worth = pair.worth(self.hint != Hint::NONE) & bits::first(end - pos);
-            while worth != 0 {
-                let place = worth.trailing_zeros();
-                worth &= worth - 1;
-                let start = pos + place as usize;
-                let run = Run {
-                    start,
-                    end: start + pair.run(place),
-                    joined: pair.joined(place),
-                    pair: &pair,
-                    place,
-                    entered: self.goes_on,
-                };
-                run.judge(self.text, self.hint, found);
-            }
+            self.block(&pair, bits::first(end - pos), found);
             self.goes_on = pair.leaves(self.goes_on);
             self.before = self.ahead;
             self.ahead = pair.next;
             self.at = pos + BLOCK_BYTES;
         }
     }
+
+    /// Tries the digit runs that begin in a part of the block that is looked at.
+    #[inline]
+    fn block(&self, pair: &Pair, part: u64, found: &mut Vec<Match>) {
+        let (text, hint) = (self.text, self.hint);
+        let worth = pair.worth(hint != Hint::NONE);
+        let start = |place: u32| self.at + place as usize;
+        for place in places(worth.lettered & part) {
+            if at(text, start(place).wrapping_sub(1)).is_ascii_alphabetic() {
+                keep(found, iban::at(text, start(place)));
+            }
+        }
+        for place in places(worth.zip & part) {
+            let end = start(place) + ZIP_DIGITS;
+            keep(found, address::before_zip(text, start(place), end));
+        }
+        for place in places(worth.house & part) {
+            if at(text, start(place).wrapping_sub(1)) == b' ' {
+                let end = start(place) + pair.run(place);
+                keep(found, address::placed(text, start(place), end));
+            }
+        }
+        for place in places(worth.number & part) {
+            let start = start(place);
+            let before = at(text, start.wrapping_sub(1));
+            let inner = worth.inner >> place & 1 != 0 && !phone::may_lead(before);
+            if inner && !card::may_begin(at(text, start)) {
+                continue;
+            }
+            let run = Run {
+                start,
+                end: start + pair.run(place),
+                before,
+                joined: pair.joined(place),
+                pair,
+                place,
+                goes_on: pair.goes_on(place, self.goes_on),
+            };
+            run.judge(text, hint, found);
+        }
+    }
 }
 
-/// Digits in a row.
+/// The places of the bits that are set.
+fn places(mut bits: u64) -> impl Iterator<Item = u32> {
+    std::iter::from_fn(move || {
+        let place = bits.trailing_zeros();
+        bits &= bits.wrapping_sub(1);
+        (place < u64::BITS).then_some(place)
+    })
+}
+
+/// Digits in a row that may be a number or its first group.
 struct Run<'a> {
     start: usize,
     end: usize,
+    /// The byte before it.
+    before: u8,
     /// How many characters from here on are digits, or may stand between those of one number.
     joined: usize,
     pair: &'a Pair,
     place: u32,
-    /// Whether a number may go on at the block's beginning.
-    entered: bool,
+    /// Whether more digits stand before it, and no word between them: none leads up to this run.
+    goes_on: bool,
 }
 
 impl Run<'_> {
@@ -91,49 +129,35 @@ impl Run<'_> {
         self.joined >= least && self.pair.digits(self.place, self.joined) >= least
     }
 
-    /// Whether more digits stand before it, and no word between them: none leads up to this run.
-    #[inline]
-    fn goes_on(&self) -> bool {
-        self.pair.goes_on(self.place, self.entered)
-    }
-
     #[inline]
     fn judge(&self, text: &[u8], hint: Hint, found: &mut Vec<Match>) {
         let Run { start, end, .. } = *self;
         let len = end - start;
-        let before = at(text, start.wrapping_sub(1));
-        let lettered = before.is_ascii_alphabetic();
-        if lettered && len >= 2 {
-            found.extend(iban::at(text, start));
-        }
-        if len == ZIP_DIGITS {
-            found.extend(address::before_zip(text, start, end));
-        }
-        if before == b' ' {
-            found.extend(address::placed(text, start, end));
-        }
         // Few digits are nothing by themselves, but behind letters.
-        if self.joined < NUMBER_DIGITS_MIN && !(lettered && len == NUMBER_DIGITS_MIN - 1) {
+        let lettered = len == NUMBER_DIGITS_MIN - 1 && self.before.is_ascii_alphabetic();
+        if self.joined < NUMBER_DIGITS_MIN && !lettered {
             return;
         }
-        if at(text, start) == b'9' {
-            found.extend(identity::itin(text, start, end, hint));
+        let first = at(text, start);
+        if first == b'9' {
+            keep(found, identity::itin(text, start, end, hint));
         }
-        let told = hint != Hint::NONE || !self.goes_on();
+        let told = hint != Hint::NONE || !self.goes_on;
         if told && (len >= NUMBER_DIGITS_MIN - 1 || matches!(at(text, end), b'-' | b'/' | b'.')) {
             identity::at(text, start, end, hint, found);
         }
-        let says_so = told || matches!(before, b'+' | b'(');
-        if says_so && self.together(phone::DIGITS_MIN) {
-            found.extend(phone::at(text, start, end, hint));
+        if (told || phone::may_lead(self.before)) && self.together(phone::DIGITS_MIN) {
+            keep(found, phone::at(text, start, end, hint));
         }
         match len {
-            1..=8 if self.joined > 9 => self.grouped(text, hint, found),
-            9 => {
-                found.extend(ssn::compact(text, start, hint));
-                found.extend(routing::compact(text, start, hint));
+            1..=8 if self.joined > 9 && (len == 3 || card::may_begin(first)) => {
+                self.grouped(text, hint, found);
             }
-            12..=19 => found.extend(card::compact(text, start, end, hint)),
+            9 => {
+                keep(found, ssn::compact(text, start, hint));
+                keep(found, routing::compact(text, start, hint));
+            }
+            12..=19 => keep(found, card::compact(text, start, end, hint)),
             _ => {}
         }
     }
@@ -142,19 +166,15 @@ impl Run<'_> {
     #[inline(never)]
     fn grouped(&self, text: &[u8], hint: Hint, found: &mut Vec<Match>) {
         let Run { start, end, .. } = *self;
-        let three = end - start == 3;
-        if !three && !card::may_begin(at(text, start)) {
-            return;
-        }
         let Some((kind, next)) = groups::separator(text, end) else {
             return;
         };
-        if self.together(card::DIGITS_MIN) {
+        if card::may_begin(at(text, start)) && self.together(card::DIGITS_MIN) {
             card::grouped(text, start, end, kind, hint, found);
         }
-        if three {
-            found.extend(ssn::grouped(text, start, kind, next, hint));
-            found.extend(routing::grouped(text, start, kind, next, hint));
+        if end - start == 3 {
+            keep(found, ssn::grouped(text, start, kind, next, hint));
+            keep(found, routing::grouped(text, start, kind, next, hint));
         }
     }
 }

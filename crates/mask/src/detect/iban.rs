@@ -4,8 +4,8 @@ use super::card::{in_hexadecimal, in_uuid};
 use super::{Kind, Match, at as byte, last_four};
 use crate::prefilter;
 
-/// The longest that the standard allows.
-const CHARS_MAX: usize = 34;
+/// The country and the check digits.
+const HEAD_CHARS: usize = 4;
 
 /// The IBAN whose first digit run begins at `digits`, with two letters before it.
 #[inline(never)]
@@ -16,13 +16,11 @@ pub(super) fn at(text: &[u8], digits: usize) -> Option<Match> {
         return None;
     }
     let len = country_length(byte(text, start), byte(text, start + 1))?;
-    let mut chars = [0_u8; CHARS_MAX];
-    let end = collect(text, start, chars.get_mut(..len)?)?;
-    let chars = chars.get(..len)?;
+    let end = end_of_valid(text, start, len)?;
     let (last, after) = (byte(text, end.wrapping_sub(1)), byte(text, end));
     let goes_on = last.is_ascii_digit() && after.is_ascii_digit()
         || last.is_ascii_alphabetic() && after.is_ascii_alphabetic();
-    if goes_on || !is_valid(chars) {
+    if goes_on {
         return None;
     }
     if in_hexadecimal(text, start, end) || in_uuid(text, start) {
@@ -36,58 +34,54 @@ pub(super) fn at(text: &[u8], digits: usize) -> Option<Match> {
     })
 }
 
-/// Fills `chars` with letters and digits from `start` on, over single separators of one kind. Gives the end.
-fn collect(text: &[u8], start: usize, chars: &mut [u8]) -> Option<usize> {
-    let mut pos = start;
-    let mut separator = 0;
-    for (index, slot) in chars.iter_mut().enumerate() {
-        let here = byte(text, pos);
-        if matches!(here, b' ' | b'-' | b'.' | b'_') && index >= 4 {
-            if separator == 0 {
-                separator = here;
-            } else if separator != here {
+/// Where so many letters and digits from `start` on end, over single separators of one kind, if they are valid: the country's
+/// letters and two check digits come first, enough of the rest are digits that it is no sentence, and the remainder is 1.
+fn end_of_valid(text: &[u8], start: usize, len: usize) -> Option<usize> {
+    let (head, account) = text.get(start..)?.split_at_checked(HEAD_CHARS)?;
+    let mut digits = head.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let mut rest = account.iter();
+    let mut left = len.checked_sub(HEAD_CHARS)?;
+    let mut sum = 0;
+    let mut separator = None;
+    let mut separated = false;
+    while left > 0 {
+        let here = *rest.next()?;
+        if here.is_ascii_digit() {
+            digits += 1;
+        } else if !here.is_ascii_alphabetic() {
+            let fits = matches!(here, b' ' | b'-' | b'.' | b'_') && !separated;
+            if !fits || *separator.get_or_insert(here) != here {
                 return None;
             }
-            pos += 1;
+            separated = true;
+            continue;
         }
-        *slot = byte(text, pos).to_ascii_uppercase();
-        if !slot.is_ascii_alphanumeric() {
-            return None;
-        }
-        pos += 1;
+        separated = false;
+        left -= 1;
+        sum = with_char(sum, here);
     }
-    Some(pos)
-}
-
-/// Check digits are digits, enough of the rest too that it is no sentence, and the remainder is 1.
-pub(crate) fn is_valid(chars: &[u8]) -> bool {
-    let digits = chars.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let Some((head, account)) = chars.split_at_checked(4) else {
-        return false;
-    };
-    let head_ok = matches!(head, [a, b, c, d]
-        if a.is_ascii_uppercase() && b.is_ascii_uppercase() && c.is_ascii_digit() && d.is_ascii_digit());
-    if !head_ok || digits < prefilter::DIGITS_MIN as usize {
-        return false;
-    }
-    remainder(account.iter().chain(head)) == 1
+    // Divided with its beginning behind it.
+    let sum = head.iter().fold(sum, |sum, char| with_char(sum, *char));
+    let fits = digits >= prefilter::DIGITS_MIN as usize && sum % 97 == 1;
+    fits.then_some(text.len() - rest.len())
 }
 
 /// What letters and digits leave when divided by 97, a letter counting as a number of two digits (ISO/IEC 7064, MOD 97-10).
 pub(crate) fn remainder<'a>(chars: impl Iterator<Item = &'a u8>) -> u32 {
-    // Divided as seldom as the number's room allows.
-    let sum = chars.fold(0_u64, |rest, &char| {
-        let rest = if rest < u64::MAX / 1000 {
-            rest
-        } else {
-            rest % 97
-        };
-        match char {
-            b'0'..=b'9' => rest * 10 + u64::from(char - b'0'),
-            _ => rest * 100 + u64::from(char.to_ascii_uppercase().saturating_sub(b'A')) + 10,
-        }
-    });
+    let sum = chars.fold(0, |sum, char| with_char(sum, *char));
     u32::try_from(sum % 97).unwrap_or_default()
+}
+
+/// A number that leaves the same when divided by 97 as one before it with a letter or digit appended.
+#[inline]
+fn with_char(sum: u64, char: u8) -> u64 {
+    // Divided as seldom as the number's room allows.
+    let sum = if sum < u64::MAX / 1000 { sum } else { sum % 97 };
+    match char {
+        b'0'..=b'9' => sum * 10 + u64::from(char - b'0'),
+        // Of a letter of either case the last five bits say which.
+        _ => sum * 100 + u64::from(char & 0x1F) + 9,
+    }
 }
 
 /// The length of a country's IBAN: the SWIFT IBAN registry, release 100, and the partial codes in wide use.

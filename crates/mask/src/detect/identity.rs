@@ -138,9 +138,11 @@ pub(super) fn itin(text: &[u8], start: usize, end: usize, hint: Hint) -> Option<
 
 /// Two digits, a dash, seven digits.
 fn ein_grouped(text: &[u8], start: usize, end: usize) -> Option<usize> {
-    let dash = end - start == 2 && byte(text, end) == b'-';
+    if end - start != 2 || byte(text, end) != b'-' {
+        return None;
+    }
     let last = run_end(text, end + 1);
-    (dash && last - (end + 1) == 7 && !goes_on(text, last)).then_some(last)
+    (last - (end + 1) == 7 && !goes_on(text, last)).then_some(last)
 }
 
 /// The end of a date that begins here: year, month and day in either customary order, or eight digits in a row.

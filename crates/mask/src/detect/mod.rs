@@ -58,6 +58,14 @@ pub(crate) struct Match {
     pub(crate) shown: usize,
 }
 
+/// Keeps what a validator found.
+#[inline]
+fn keep(found: &mut Vec<Match>, one: Option<Match>) {
+    if let Some(one) = one {
+        found.push(one);
+    }
+}
+
 /// Moves each match behind `sorted` to its place. They are all but in order as they are found.
 fn settle(found: &mut [Match], sorted: usize) {
     for place in sorted..found.len() {
@@ -138,9 +146,12 @@ pub(crate) fn last(text: &[u8], start: usize, end: usize, count: usize) -> usize
     }
     let mut shown = end;
     let mut left = count;
-    while shown > start && left > 0 {
+    for byte in text.get(start..end).unwrap_or_default().iter().rev() {
+        if left == 0 {
+            break;
+        }
         shown -= 1;
-        left -= usize::from(at(text, shown).is_ascii_alphanumeric());
+        left -= usize::from(byte.is_ascii_digit() || byte.is_ascii_alphabetic());
     }
     shown
 }

@@ -46,6 +46,23 @@ fn joins(byte: u8) -> bool {
         | (byte == b'_')
 }
 
+/// Where the digit runs of a block begin that are worth a look, and for what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Worth {
+    /// Two digits or more, behind what may be letters.
+    pub(super) lettered: u64,
+    /// As many digits as a ZIP code has.
+    pub(super) zip: u64,
+    /// A word and one character that joins stand before it, as before a house number.
+    pub(super) house: u64,
+    /// At least seven characters from there on are digits or join them; within a number ([`Worth::inner`]) more. Or six
+    /// digits stand behind letters.
+    pub(super) number: u64,
+    /// Places within a number, behind a digit and what joins it to the next, unless three or nine digits begin there: no word
+    /// leads up to them. None where the column's name says something.
+    pub(super) inner: u64,
+}
+
 /// A block with its neighbours. Places are those of its bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pair {
@@ -56,13 +73,9 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    /// The digit runs that may begin a value. Others never do; `named` if the column's name says something.
-    ///
-    /// At least seven characters from there on are digits or join them; behind digits that it goes on with and without a
-    /// name there are more, or three or nine digits begin a group. Or letters stand before two digits; or there
-    /// are just as many as in a ZIP code; or a word and one character that joins stand before them, as before a house number.
+    /// The digit runs that may begin a value, by what it may be; `named` if the column's name says something.
     #[inline]
-    pub(super) fn worth(&self, named: bool) -> u64 {
+    pub(super) fn worth(&self, named: bool) -> Worth {
         let Self { before, here, next } = self;
         // What is behind the next block is taken for whatever makes a run worth a look.
         let two = both(here.joined, next.joined, 1);
@@ -73,19 +86,25 @@ impl Pair {
         let glued = here.joined << 1 | before.joined >> 63;
         let digit_before = here.is << 2 | before.is >> 62;
         let second = ahead(here.is, next.is, 1);
-        let lettered = !glued & !digit_before & second;
         let pairs = both(here.is, next.is, 1);
         let fours = both(pairs.0, pairs.1, 2);
+        let fifth = ahead(here.is, next.is, 4);
+        let sixth = ahead(here.is, next.is, 5);
         let three = pairs.0 & ahead(here.is, next.is, 2) & !ahead(here.is, next.is, 3);
-        let zip = glued & fours.0 & ahead(here.is, next.is, 4) & !ahead(here.is, next.is, 5);
         let nine = fours.0 & ahead(fours.0, fours.1, 4) & ahead(here.is, next.is, 8);
-        let told = glued & !(here.joined << 2 | before.joined >> 62);
-        let number = if named {
-            seven.0
+        let lettered = starts & !glued & !digit_before & second;
+        let inner = if named {
+            0
         } else {
-            seven.0 & (!glued | !digit_before | eleven | three | nine)
+            glued & digit_before & !(three | nine)
         };
-        starts & (number | lettered | zip | told)
+        Worth {
+            lettered,
+            zip: starts & glued & fours.0 & fifth & !sixth,
+            house: starts & glued & !(here.joined << 2 | before.joined >> 62),
+            number: starts & seven.0 & (!inner | eleven) | lettered & fours.0 & fifth & sixth,
+            inner,
+        }
     }
 
     /// How many digits stand in a row from `place` on, of at most [`BLOCK_BYTES`].
@@ -152,7 +171,8 @@ mod tests {
                 let begins = byte(place).is_ascii_digit() && !previous(place).is_ascii_digit();
                 let lettered = previous(place).is_ascii_alphabetic() && run(place) == NUMBER_DIGITS_MIN - 1;
                 let zip = previous(place) == b' ' && run(place) == 5;
-                let worth = pair.worth(true) >> place & 1 != 0;
+                let Worth { lettered: letters, zip: five, house, number, .. } = pair.worth(true);
+                let worth = (letters | five | house | number) >> place & 1 != 0;
                 prop_assert!(!worth || begins);
                 if begins && (joined(place) >= NUMBER_DIGITS_MIN || lettered || zip) {
                     let counts = !lettered || pos + place as usize >= 2 && !text[pos + place as usize - 2].is_ascii_digit();

@@ -1,12 +1,19 @@
 //! Telephone numbers: E.164 in one run behind a plus, other forms where a word leads up to them.
 
 use super::{Hint, Kind, Match, at as byte, context, is_digit, run_end, values};
+use crate::work;
 
 /// ITU-T E.164, section 6.
 const DIGITS_MAX: usize = 15;
 
 /// Fewer digits than these are a number of anything, plus or not.
 pub(super) const DIGITS_MIN: usize = 10;
+
+/// Whether what stands before a number says by itself that it may be one.
+#[inline]
+pub(super) fn may_lead(before: u8) -> bool {
+    matches!(before, b'+' | b'(')
+}
 
 /// The number whose first digit run is `start..end`.
 #[inline(never)]
@@ -87,27 +94,27 @@ fn continues(text: &[u8], end: usize) -> bool {
         || after == b'.' && is_digit(text, end + 1)
 }
 
-/// Behind spaces, dashes, dots, slashes and brackets, two at most.
-fn next(text: &[u8], end: usize) -> Option<usize> {
-    (end..end + 3).find(|&pos| !matches!(byte(text, pos), b' ' | b'-' | b'.' | b'/' | b'(' | b')'))
-}
+/// Characters between two groups of digits.
+const SEPARATORS_MAX: usize = 2;
 
 /// The end of a number in groups with spaces, dashes, dots, slashes and brackets, if its length is right.
 fn written(text: &[u8], start: usize, first_end: usize) -> Option<usize> {
     let mut end = first_end;
     let mut digits = end - start;
-    while digits <= DIGITS_MAX {
-        let next = next(text, end);
-        // More of it was hidden already.
-        if next.is_some_and(|next| byte(text, next) == b'*') {
-            return None;
+    let rest = text.get(end..).unwrap_or_default();
+    for (byte, pos) in rest.iter().zip(first_end..) {
+        match byte {
+            b'0'..=b'9' if digits < DIGITS_MAX => {
+                digits += 1;
+                end = pos + 1;
+            }
+            b' ' | b'-' | b'.' | b'/' | b'(' | b')' if pos - end < SEPARATORS_MAX => {}
+            // It is longer, or more of it was hidden already.
+            b'0'..=b'9' | b'*' => return None,
+            _ => break,
         }
-        let Some(next) = next.filter(|&next| next > end && is_digit(text, next)) else {
-            break;
-        };
-        end = run_end(text, next);
-        digits += end - next;
     }
+    work::done(end - first_end);
     let fits = (DIGITS_MIN..=DIGITS_MAX).contains(&digits) && !continues(text, end);
     fits.then_some(end)
 }
