@@ -24,7 +24,9 @@ fn around(text: &[u8], sign: usize) -> Option<Match> {
     let end = domain + domain_len(text.get(domain..)?)?;
     let retina = text.get(domain + 1) == Some(&b'x') && at(text, domain + 2) == b'.';
     // `icon@2x.png` is a picture.
-    if retina && matches!(at(text, domain), b'2' | b'3') || password::is_url_password(text, sign) {
+    if retina && matches!(at(text, domain), b'2' | b'3')
+        || password::is_url_password(text, start, sign)
+    {
         return None;
     }
     Some(Match {
@@ -44,12 +46,9 @@ fn local_start(text: &[u8], sign: usize) -> Option<usize> {
             .filter(|open| open + 1 < inner.len())
             .map(|open| earliest + open);
     }
-    let len = before
-        .iter()
-        .rev()
-        .take_while(|&&byte| is_local(byte))
-        .count();
-    let local = before.get(before.len() - len..)?;
+    let other = before.iter().rposition(|&byte| !is_local(byte));
+    let local = before.get(other.map_or(0, |other| other + 1)..)?;
+    let len = local.len();
     // Where more stands before it than a local part can hold, a number is not cut in two: its rest could be a value.
     // (If the whole of it is one, hiding the address comes first.)
     let cut = if len == LOCAL_CHARS_MAX && at(text, earliest.wrapping_sub(1)).is_ascii_hexdigit() {
@@ -127,9 +126,9 @@ fn domain_len(text: &[u8]) -> Option<usize> {
         if labels == 1 && numeric == 2 {
             return None;
         }
-        let label_len = top_level(label);
-        if labels > 0 && label_len > 0 {
-            best = Some(start + label_len);
+        let top_level = if labels > 0 { top_level(label) } else { 0 };
+        if top_level > 0 {
+            best = Some(start + top_level);
         }
         if rest.get(len) != Some(&b'.') {
             break;

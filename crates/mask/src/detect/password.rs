@@ -4,18 +4,21 @@ use super::at;
 use super::secret::run;
 use crate::work;
 
-/// Whether the `@` at `sign` ends the password of a URL, and so is none of an address.
-pub(super) fn is_url_password(text: &[u8], sign: usize) -> bool {
+/// Whether the `@` at `sign`, behind what may be the local part of an address from `start` on, ends the password of a URL.
+pub(super) fn is_url_password(text: &[u8], start: usize, sign: usize) -> bool {
+    let before = at(text, start.wrapping_sub(1));
+    if before != b'/' && ends(before) {
+        return false;
+    }
     let before = text
         .get(sign.saturating_sub(URL_CHARS_MAX)..sign)
         .unwrap_or_default();
-    // No slash stands between those before the user and the host.
-    let Some(slash) = memchr::memrchr(b'/', before) else {
-        return false;
-    };
-    work::done(before.len() - slash);
-    let authority = sign - before.len() + slash + 1;
-    let begins = before.get(..=slash).is_some_and(|it| it.ends_with(b"://"));
+    // Nothing that ends a user's name or a password stands between the slashes before them and the host.
+    let last = before.iter().rposition(|byte| ends(*byte));
+    let behind = last.map_or(0, |last| last + 1);
+    work::done(before.len() - behind);
+    let authority = sign - before.len() + behind;
+    let begins = before.get(..behind).is_some_and(|it| it.ends_with(b"://"));
     begins && in_url(text, authority).is_some_and(|(_, end)| end == sign)
 }
 
@@ -24,10 +27,6 @@ const URL_CHARS_MAX: usize = 128 + 1 + 200 + 3;
 
 /// The password of `scheme://user:password@host`, where `authority` begins behind the slashes.
 pub(super) fn in_url(text: &[u8], authority: usize) -> Option<(usize, usize)> {
-    let ends = |byte: u8| {
-        byte.is_ascii_whitespace()
-            || matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>')
-    };
     let user = run(text, authority, 128, |byte| {
         !ends(byte) && byte != b':' && byte != b'@'
     });
@@ -39,6 +38,11 @@ pub(super) fn in_url(text: &[u8], authority: usize) -> Option<(usize, usize)> {
     let part = text.get(start..start + rest)?;
     let len = memchr::memrchr(b'@', part)?;
     is_secret(part.get(..len)?).then_some((start, start + len))
+}
+
+/// Whether a byte ends a user's name or a password in a URL.
+fn ends(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>')
 }
 
 /// The value of `password=…` in a connection string or a query, quoted or not.
