@@ -1,82 +1,57 @@
-//! Parameters in bodies: forms and trees of values. What could be read in two ways is not read.
+//! Parameters in bodies: forms, JSON and CBOR. What could be read in two ways is not read.
 
 use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use super::cbor;
 use super::classify::Thing;
+use super::seek::{Names, Place, Seeker};
+use crate::http::escape;
 
-/// Things that one request may name; of more, none is told.
-const THINGS_MAX: usize = 1_024;
+/// Things that one request may name; one that names more is opaque.
+pub(super) const THINGS_MAX: usize = 1_024;
+/// And their names are at most so long together, in bytes: joined, one long value would stand in each of many.
+const NAMES_BYTES_MAX: usize = 4 << 20;
 /// A parameter's value that policy may look at is at most so long, in bytes.
 const VALUE_BYTES_MAX: usize = 1_024;
 
-/// The parameters of a request.
-pub(super) enum Parameters {
-    /// Names and values, each name once.
-    Form(Vec<(String, String)>),
-    /// JSON or CBOR.
-    Tree(Value),
-}
+/// The parameters of a request that are looked for, with their values.
+pub(super) struct Parameters(Vec<(&'static str, Vec<String>)>);
 
 impl Parameters {
-    /// A form's. `None` where a name stands twice.
-    pub(super) fn form(mut pairs: Vec<(String, String)>) -> Option<Self> {
-        pairs.sort();
-        let twice = pairs.windows(2).any(|pair| match pair {
-            [(one, _), (other, _)] => one == other,
-            _ => false,
-        });
-        (!twice).then_some(Self::Form(pairs))
+    /// Those in JSON or, where `is_cbor` says so, in CBOR. `None` where it cannot be read, or in two ways.
+    pub(super) fn tree(body: &[u8], keys: &[&'static str], is_cbor: bool) -> Option<Self> {
+        let mut seeker = Seeker::new(keys);
+        let read = match body {
+            [] => Some(()),
+            body if is_cbor => cbor::walk(body, &mut seeker),
+            body => walk(body, &mut seeker),
+        };
+        read.map(|()| Self(seeker.found()))
     }
 
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
-        match self {
-            Self::Form(pairs) => pairs
-                .iter()
-                .find(|(it, _)| it == name)
-                .map(|(_, value)| value.as_str()),
-            Self::Tree(value) => value.get(name)?.as_str(),
-        }
+    /// Those in a form.
+    pub(super) fn form(form: &Form<'_>, keys: &[&'static str]) -> Self {
+        let mut seeker = Seeker::new(keys);
+        form.each(|name, value| seeker.pair(name, value));
+        Self(seeker.found())
     }
 
-    /// The values under a key, as the table writes keys: `X`, `X.*` for the keys of a map, `*.X` for every X however deep.
-    fn values(&self, key: &str) -> Vec<&str> {
-        match self {
-            Self::Form(pairs) => pairs
-                .iter()
-                .filter(|(name, _)| {
-                    name.strip_prefix(key)
-                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-                })
-                .map(|(_, value)| value.as_str())
-                .collect(),
-            Self::Tree(tree) => {
-                let mut found = Vec::new();
-                if let Some(key) = key.strip_prefix("*.") {
-                    deep(tree, key, &mut found);
-                } else if let Some(key) = key.strip_suffix(".*") {
-                    let keys = tree.get(key).and_then(Value::as_object);
-                    found.extend(keys.into_iter().flat_map(Map::keys).map(String::as_str));
-                } else if let Some(value) = tree.get(key) {
-                    texts(value, &mut found);
-                }
-                found
-            }
-        }
-    }
-
-    /// What the keys name: their values joined, one thing for each value of a list.
-    pub(super) fn things(&self, keys: &[&str]) -> Vec<Thing> {
+    /// What they name: their values joined, one thing for each value of a list. `None` where that is too much to be told.
+    pub(super) fn things(&self) -> Option<Vec<Thing>> {
         let mut names = vec![(String::new(), String::new())];
-        for key in keys {
-            let values = self.values(key);
+        for (_, values) in &self.0 {
             if values.is_empty() {
                 continue;
             }
-            if names.len().saturating_mul(values.len()) > THINGS_MAX {
-                return Vec::new();
+            let length = |text: &String| text.len();
+            let longest = names.iter().map(|(_, given)| length(given)).max();
+            let longest = longest.unwrap_or_default() + values.iter().map(length).max()?;
+            let count = names.len().saturating_mul(values.len());
+            if count > THINGS_MAX || count.saturating_mul(longest) > NAMES_BYTES_MAX {
+                return None;
             }
             let join = |before: &str, value: &str| match before {
                 "" => value.to_owned(),
@@ -91,20 +66,18 @@ impl Parameters {
                 })
                 .collect();
         }
-        names
-            .into_iter()
-            .filter(|(name, _)| !name.is_empty())
-            .map(|(name, given)| Thing::Named { name, given })
-            .collect()
+        let things = names.into_iter().filter(|(name, _)| !name.is_empty());
+        let things = things.map(|(name, given)| Thing::Named { name, given });
+        Some(things.collect())
     }
 
-    /// The keys with their values, for policy to look at.
-    pub(super) fn shown(&self, keys: &[&str]) -> Vec<(String, String)> {
+    /// They with their values, for policy to look at.
+    pub(super) fn shown(&self) -> Vec<(String, String)> {
         let mut shown = Vec::new();
-        for key in keys {
-            for value in self.values(key) {
+        for (key, values) in &self.0 {
+            for value in values {
                 if value.len() <= VALUE_BYTES_MAX && shown.len() < THINGS_MAX {
-                    shown.push(((*key).to_owned(), value.to_owned()));
+                    shown.push(((*key).to_owned(), value.clone()));
                 }
             }
         }
@@ -112,26 +85,40 @@ impl Parameters {
     }
 }
 
-fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
-    match value {
-        Value::String(text) => found.push(text),
-        Value::Array(list) => list.iter().for_each(|value| texts(value, found)),
-        _ => {}
-    }
+/// A form whose names stand there once each: what is in the query, and what is in the body.
+pub(super) struct Form<'a> {
+    query: &'a [(String, String)],
+    body: &'a str,
 }
 
-fn deep<'a>(value: &'a Value, key: &str, found: &mut Vec<&'a str>) {
-    match value {
-        Value::Object(map) => {
-            for (name, value) in map {
-                if name == key {
-                    texts(value, found);
-                }
-                deep(value, key, found);
+impl<'a> Form<'a> {
+    /// `None` where it cannot be read, or in two ways.
+    pub(super) fn new(query: &'a [(String, String)], body: &'a str) -> Option<Self> {
+        let mut names = Names::default();
+        let once = query.iter().all(|(name, _)| names.add(name));
+        let once = once
+            && escape::each_pair(body).all(|pair| pair.is_ok_and(|(name, _)| names.add(&name)));
+        once.then_some(Self { query, body })
+    }
+
+    /// The value of the parameter of this name.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        let mut found = None;
+        self.each(|it, value| {
+            if it == name {
+                found = Some(value.to_owned());
             }
+        });
+        found
+    }
+
+    fn each(&self, mut see: impl FnMut(&str, &str)) {
+        for (name, value) in self.query {
+            see(name, value);
         }
-        Value::Array(list) => list.iter().for_each(|value| deep(value, key, found)),
-        _ => {}
+        for (name, value) in escape::each_pair(self.body).flatten() {
+            see(&name, &value);
+        }
     }
 }
 
@@ -148,7 +135,121 @@ pub(super) fn short(value: &str) -> &str {
     value
 }
 
-/// JSON in which no member stands twice; `None` for anything else.
+/// Reads JSON in which no member stands twice, for what is looked for; `None` for anything else.
+fn walk(bytes: &[u8], seeker: &mut Seeker<'_>) -> Option<()> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let walk = Walk {
+        seeker,
+        place: Place::default(),
+    };
+    walk.deserialize(&mut json).ok()?;
+    json.end().ok()
+}
+
+/// A value that is walked.
+struct Walk<'s, 'k> {
+    seeker: &'s mut Seeker<'k>,
+    place: Place,
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON in which no member stands twice")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<(), E> {
+        self.seeker.text(self.place, value);
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let place = self.place.element();
+        loop {
+            let seeker = &mut *self.seeker;
+            if list.next_element_seed(Walk { seeker, place })?.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let mut names = Names::default();
+        loop {
+            let name = Name {
+                seeker: &mut *self.seeker,
+                place: self.place,
+                names: &mut names,
+            };
+            let Some(place) = members.next_key_seed(name)? else {
+                return Ok(());
+            };
+            let seeker = &mut *self.seeker;
+            members.next_value_seed(Walk { seeker, place })?;
+        }
+    }
+}
+
+/// The name of a member, which leads to its place.
+struct Name<'s, 'k> {
+    seeker: &'s mut Seeker<'k>,
+    place: Place,
+    names: &'s mut Names,
+}
+
+impl<'de> DeserializeSeed<'de> for Name<'_, '_> {
+    type Value = Place;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Place, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Name<'_, '_> {
+    type Value = Place;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member's name")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Place, E> {
+        if !self.names.add(name) {
+            return Err(E::custom("a member stands twice"));
+        }
+        Ok(self.seeker.member(self.place, name))
+    }
+}
+
+/// JSON in which no member stands twice, as a tree, so only for what is short; `None` for anything else.
 pub(super) fn json(bytes: &[u8]) -> Option<Value> {
     serde_json::from_slice::<Strict>(bytes)
         .ok()

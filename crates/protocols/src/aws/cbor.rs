@@ -1,15 +1,108 @@
 //! CBOR (RFC 8949), as far as RPC v2 requests use it, to the same values that JSON gives.
 
-use serde_json::{Map, Number, Value};
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Number, Value};
+
+use super::seek::{Names, Place, Seeker};
 
 /// Values in values at most so deep.
 const DEPTH_MAX: usize = 64;
 
-/// The value that `bytes` are; `None` where they are not exactly one value, or hold what has no place in a request.
+/// Reads one value in which no name stands twice, for what is looked for; `None` where `bytes` are not exactly that.
+pub(super) fn walk(bytes: &[u8], seeker: &mut Seeker<'_>) -> Option<()> {
+    whole(bytes, seeker)
+}
+
+/// The value that `bytes` are, as text of JSON; `None` as above. It is at most six times as long.
+pub(super) fn text(bytes: &[u8]) -> Option<String> {
+    let mut text = Text::default();
+    whole(bytes, &mut text)?;
+    Some(text.0)
+}
+
+/// The same as a tree, so only for what is short.
 pub(super) fn read(bytes: &[u8]) -> Option<Value> {
+    serde_json::from_str(&text(bytes)?).ok()
+}
+
+fn whole<S: See>(bytes: &[u8], see: &mut S) -> Option<()> {
     let mut reader = Reader(bytes);
-    let value = reader.value(0)?;
-    reader.0.is_empty().then_some(value)
+    reader.value(0, S::Place::default(), see)?;
+    reader.0.is_empty().then_some(())
+}
+
+/// What stands in a value, in its order.
+enum Event<'a> {
+    Text(&'a str),
+    Bytes(&'a [u8]),
+    /// A number, a truth or nothing.
+    Plain(Value),
+    List,
+    ListEnd,
+    Map,
+    Name(&'a str),
+    MapEnd,
+}
+
+/// Who is told what stands in a value.
+trait See {
+    type Place: Copy + Default;
+
+    /// Something stands at `place`; where what is in it stands, or what the name is of.
+    fn see(&mut self, place: Self::Place, event: Event<'_>) -> Self::Place;
+}
+
+impl See for Seeker<'_> {
+    type Place = Place;
+
+    fn see(&mut self, place: Place, event: Event<'_>) -> Place {
+        match event {
+            Event::Text(text) => self.text(place, text),
+            Event::Bytes(bytes) if place.wants_text() => self.text(place, &BASE64.encode(bytes)),
+            Event::Name(name) => return self.member(place, name),
+            Event::List => return place.element(),
+            Event::Map | Event::MapEnd | Event::ListEnd | Event::Plain(_) | Event::Bytes(_) => {}
+        }
+        place
+    }
+}
+
+/// JSON that is written.
+#[derive(Default)]
+struct Text(String);
+
+impl See for Text {
+    type Place = ();
+
+    fn see(&mut self, (): (), event: Event<'_>) {
+        let out = &mut self.0;
+        let first = matches!(out.as_bytes().last(), None | Some(b'[' | b'{' | b':'));
+        if !first && !matches!(event, Event::ListEnd | Event::MapEnd) {
+            out.push(',');
+        }
+        match event {
+            Event::Text(text) => quoted(out, text),
+            Event::Bytes(bytes) => quoted(out, &BASE64.encode(bytes)),
+            // Writing to a string does not fail.
+            Event::Plain(value) => drop(write!(out, "{value}")),
+            Event::List => out.push('['),
+            Event::ListEnd => out.push(']'),
+            Event::Map => out.push('{'),
+            Event::Name(name) => {
+                quoted(out, name);
+                out.push(':');
+            }
+            Event::MapEnd => out.push('}'),
+        }
+    }
+}
+
+fn quoted(out: &mut String, text: &str) {
+    let _ = write!(out, "{}", Value::from(text));
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -52,41 +145,39 @@ impl<'a> Reader<'a> {
         ))
     }
 
-    fn value(&mut self, depth: usize) -> Option<Value> {
+    fn value<S: See>(&mut self, depth: usize, place: S::Place, see: &mut S) -> Option<()> {
         if depth > DEPTH_MAX {
             return None;
         }
         let first = self.byte()?;
         let (major, low) = (first >> 5, first & 0x1F);
         if major == 7 {
-            return self.simple(low);
+            see.see(place, Event::Plain(self.simple(low)?));
+            return Some(());
         }
         let argument = self.argument(low)?;
         match major {
-            0 => Some(Value::from(argument?)),
-            1 => Some(Value::from(-1 - i64::try_from(argument?).ok()?)),
-            2 => {
-                use base64::Engine as _;
-                let bytes = self.string(2, argument)?;
-                Some(
-                    base64::engine::general_purpose::STANDARD
-                        .encode(bytes)
-                        .into(),
-                )
+            0 => see.see(place, Event::Plain(Value::from(argument?))),
+            1 => {
+                let number = -1 - i64::try_from(argument?).ok()?;
+                see.see(place, Event::Plain(Value::from(number)))
             }
-            3 => String::from_utf8(self.string(3, argument)?)
-                .ok()
-                .map(Value::from),
-            4 => self.list(argument, depth),
-            5 => self.map(argument, depth),
+            2 => see.see(place, Event::Bytes(&self.string(2, argument)?)),
+            3 => {
+                let bytes = self.string(3, argument)?;
+                see.see(place, Event::Text(std::str::from_utf8(&bytes).ok()?))
+            }
+            4 => return self.list(argument, depth, place, see),
+            5 => return self.map(argument, depth, place, see),
             // A tag: what it tags counts.
-            _ => self.value(depth + 1),
-        }
+            _ => return self.value(depth + 1, place, see),
+        };
+        Some(())
     }
 
-    fn string(&mut self, major: u8, length: Option<u64>) -> Option<Vec<u8>> {
+    fn string(&mut self, major: u8, length: Option<u64>) -> Option<Cow<'a, [u8]>> {
         if let Some(length) = length {
-            return self.take(length).map(<[u8]>::to_vec);
+            return self.take(length).map(Cow::Borrowed);
         }
         let mut whole = Vec::new();
         while !self.ends() {
@@ -97,23 +188,39 @@ impl<'a> Reader<'a> {
             let length = self.argument(first & 0x1F)??;
             whole.extend_from_slice(self.take(length)?);
         }
-        Some(whole)
+        Some(Cow::Owned(whole))
     }
 
-    fn list(&mut self, length: Option<u64>, depth: usize) -> Option<Value> {
-        let mut list = Vec::new();
+    fn list<S: See>(
+        &mut self,
+        length: Option<u64>,
+        depth: usize,
+        place: S::Place,
+        see: &mut S,
+    ) -> Option<()> {
+        let inner = see.see(place, Event::List);
+        let mut count = 0;
         loop {
             match length {
-                Some(length) if list.len() as u64 == length => break,
+                Some(length) if count == length => break,
                 None if self.ends() => break,
-                _ => list.push(self.value(depth + 1)?),
+                _ => self.value(depth + 1, inner, see)?,
             }
+            count += 1;
         }
-        Some(Value::Array(list))
+        see.see(place, Event::ListEnd);
+        Some(())
     }
 
-    fn map(&mut self, length: Option<u64>, depth: usize) -> Option<Value> {
-        let mut map = Map::new();
+    fn map<S: See>(
+        &mut self,
+        length: Option<u64>,
+        depth: usize,
+        place: S::Place,
+        see: &mut S,
+    ) -> Option<()> {
+        see.see(place, Event::Map);
+        let mut names = Names::default();
         let mut count = 0;
         loop {
             match length {
@@ -121,17 +228,23 @@ impl<'a> Reader<'a> {
                 None if self.ends() => break,
                 _ => {}
             }
-            let Value::String(name) = self.value(depth + 1)? else {
-                return None;
-            };
-            let value = self.value(depth + 1)?;
-            // A name that stands twice could be read in two ways.
-            if map.insert(name, value).is_some() {
+            let first = self.byte()?;
+            if first >> 5 != 3 {
                 return None;
             }
+            let length = self.argument(first & 0x1F)?;
+            let name = self.string(3, length)?;
+            let name = std::str::from_utf8(&name).ok()?;
+            // A name that stands twice could be read in two ways.
+            if !names.add(name) {
+                return None;
+            }
+            let inner = see.see(place, Event::Name(name));
+            self.value(depth + 1, inner, see)?;
             count += 1;
         }
-        Some(Value::Object(map))
+        see.see(place, Event::MapEnd);
+        Some(())
     }
 
     fn simple(&mut self, low: u8) -> Option<Value> {

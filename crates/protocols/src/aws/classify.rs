@@ -3,9 +3,7 @@
 //! Whatever could be read in two ways, and whatever the table does not know, has no operation: it is opaque, and policy
 //! decides about that by name. Requests come here after their signature was verified, with the path in path style.
 
-use serde_json::Value;
-
-use super::body::{self, Parameters};
+use super::body::{self, Form, Parameters};
 use super::command::is_signature;
 use super::route;
 use super::s3;
@@ -187,12 +185,9 @@ fn rpc(head: &Head, scope: &Scope, body: &[u8]) -> Option<Call> {
     let service = TABLE
         .signed_as(&scope.service)
         .find(|it| it.target == target && it.operation(name).is_some())?;
-    let value = if body.is_empty() {
-        Value::Object(serde_json::Map::new())
-    } else {
-        super::cbor::read(body)?
-    };
-    by_name(service, name, scope, Wire::Cbor, &Parameters::Tree(value))
+    let keys = &service.operation(name)?.keys;
+    let parameters = Parameters::tree(body, keys, true)?;
+    by_name(service, name, scope, Wire::Cbor, &parameters)
 }
 
 /// `X-Amz-Target: <target>.<name>`.
@@ -206,24 +201,19 @@ fn json(target: &str, head: &Head, scope: &Scope, body: &[u8]) -> Option<Call> {
         .signed_as(&scope.service)
         .find(|it| it.target == target && it.operation(name).is_some())?;
     let wire = Wire::Json(u8::from(content_type(head) != "application/x-amz-json-1.0"));
-    let value = if body.is_empty() {
-        Value::Object(serde_json::Map::new())
-    } else {
-        body::json(body)?
-    };
-    by_name(service, name, scope, wire, &Parameters::Tree(value))
+    let keys = &service.operation(name)?.keys;
+    let parameters = Parameters::tree(body, keys, false)?;
+    by_name(service, name, scope, wire, &parameters)
 }
 
 /// `Action=<name>&Version=<version>`, in a form or in the query.
 fn form(head: &Head, scope: &Scope, query: &[(String, String)], body: &[u8]) -> Option<Call> {
-    let mut pairs = query.to_vec();
-    if head.method == "POST" {
-        pairs.extend(escape::pairs(std::str::from_utf8(body).ok()?).ok()?);
-    } else if !body.is_empty() {
+    if head.method != "POST" && !body.is_empty() {
         return None;
     }
-    let parameters = Parameters::form(pairs)?;
-    let (name, version) = (parameters.text("Action")?, parameters.text("Version")?);
+    let form = Form::new(query, std::str::from_utf8(body).ok()?)?;
+    let (name, version) = (form.text("Action")?, form.text("Version")?);
+    let name = name.as_str();
     let service = TABLE
         .signed_as(&scope.service)
         .find(|it| it.version == version && it.operation(name).is_some())?;
@@ -232,6 +222,7 @@ fn form(head: &Head, scope: &Scope, query: &[(String, String)], body: &[u8]) -> 
     } else {
         Wire::Query
     };
+    let parameters = Parameters::form(&form, &service.operation(name)?.keys);
     by_name(service, name, scope, wire, &parameters)
 }
 
@@ -252,8 +243,8 @@ fn by_name(
         operation: Some(operation),
         prefix: service.prefix.to_owned(),
         region: scope.region.clone(),
-        things: parameters.things(&operation.keys),
-        parameters: parameters.shown(&operation.keys),
+        things: parameters.things()?,
+        parameters: parameters.shown(),
         beside: Vec::new(),
     })
 }

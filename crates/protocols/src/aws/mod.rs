@@ -28,6 +28,7 @@ mod route;
 mod s3;
 pub mod screen;
 pub mod secrets;
+mod seek;
 pub mod sts;
 pub mod table;
 pub mod transcript;

@@ -54,8 +54,8 @@ pub fn carried(
     };
     let whole = match Format::of_content(body) {
         Some(format) => search.packed(format, body.clone()),
-        None if call.wire == Wire::Cbor => match cbor::read(body) {
-            Some(tree) => search.text(tree.to_string().as_bytes()),
+        None if call.wire == Wire::Cbor => match cbor::text(body) {
+            Some(text) => search.text(text.as_bytes()),
             None => body.is_empty(),
         },
         None => search.text(body),

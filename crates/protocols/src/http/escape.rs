@@ -82,12 +82,14 @@ fn hex(digit: u8) -> Option<u8> {
 /// # Errors
 /// [`BadEscape`].
 pub fn pairs(query: &str) -> Result<Vec<(String, String)>, BadEscape> {
-    query
-        .split('&')
-        .filter(|part| !part.is_empty())
-        .map(|part| {
-            let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            Ok((decode_form(name)?, decode_form(value)?))
-        })
-        .collect()
+    each_pair(query).collect()
+}
+
+/// The same, one after the other: of a long form nobody needs all pairs at once.
+pub fn each_pair(form: &str) -> impl Iterator<Item = Result<(String, String), BadEscape>> + '_ {
+    let parts = form.split('&').filter(|part| !part.is_empty());
+    parts.map(|part| {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        Ok((decode_form(name)?, decode_form(value)?))
+    })
 }

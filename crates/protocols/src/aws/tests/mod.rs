@@ -2,6 +2,7 @@ mod asks;
 mod assumed;
 mod calls;
 mod keys;
+mod memory;
 mod replies;
 
 use super::classify::{Call, Upstream, classify};

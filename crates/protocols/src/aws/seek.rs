@@ -1,0 +1,120 @@
+//! What is looked for in a body, while it is read once: nothing of it is kept but the values that name things.
+//!
+//! A tree of a whole body may take two hundred times its bytes (`{"":0}` is a map of its own), and whoever holds keys may send
+//! one before policy is asked. So JSON and CBOR are walked, and forms are read pair by pair.
+
+use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+
+/// Values of one key that are kept: one more than requests may name.
+pub(super) const VALUES_MAX: usize = super::body::THINGS_MAX + 1;
+
+/// The keys of an operation, as the table writes them, with the values that were found under them.
+///
+/// In trees `X` is a member of the body, `X.*` are the names in a map, and `*.X` is every X however deep. In forms it is X and
+/// whatever begins with `X.`.
+pub(super) struct Seeker<'k> {
+    keys: &'k [&'static str],
+    found: Vec<Vec<String>>,
+}
+
+/// Where a reader stands in a tree: the keys, by their places as bits, whose values stand there.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Place {
+    below: bool,
+    values: u64,
+    names: u64,
+}
+
+impl Place {
+    /// Whether a text here is one that is looked for.
+    pub(super) fn wants_text(self) -> bool {
+        self.values != 0
+    }
+
+    /// A member of a list that stands here.
+    pub(super) fn element(self) -> Self {
+        Self {
+            below: true,
+            values: self.values,
+            names: 0,
+        }
+    }
+}
+
+impl<'k> Seeker<'k> {
+    /// For at most 64 keys; the table has two at most.
+    pub(super) fn new(keys: &'k [&'static str]) -> Self {
+        Self {
+            keys,
+            found: vec![Vec::new(); keys.len()],
+        }
+    }
+
+    /// The member of a map that stands at `place`.
+    pub(super) fn member(&mut self, place: Place, name: &str) -> Place {
+        let mut to = Place {
+            below: true,
+            ..Place::default()
+        };
+        self.keep(place.names, name);
+        for (at, key) in self.keys.iter().enumerate() {
+            let bit = 1_u64.checked_shl(at as u32).unwrap_or_default();
+            if let Some(key) = key.strip_prefix("*.") {
+                to.values |= if key == name { bit } else { 0 };
+            } else if let Some(key) = key.strip_suffix(".*") {
+                to.names |= if key == name && !place.below { bit } else { 0 };
+            } else if *key == name && !place.below {
+                to.values |= bit;
+            }
+        }
+        to
+    }
+
+    /// A text that stands at `place`.
+    pub(super) fn text(&mut self, place: Place, text: &str) {
+        self.keep(place.values, text);
+    }
+
+    fn keep(&mut self, keys: u64, text: &str) {
+        for (at, found) in self.found.iter_mut().enumerate() {
+            if keys.checked_shr(at as u32).unwrap_or_default() & 1 == 1 && found.len() < VALUES_MAX
+            {
+                found.push(text.to_owned());
+            }
+        }
+    }
+
+    /// A pair of a form.
+    pub(super) fn pair(&mut self, name: &str, value: &str) {
+        for (key, found) in self.keys.iter().zip(&mut self.found) {
+            let rest = name.strip_prefix(key);
+            if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                && found.len() < VALUES_MAX
+            {
+                found.push(value.to_owned());
+            }
+        }
+    }
+
+    /// The keys with what was found under each.
+    pub(super) fn found(self) -> Vec<(&'static str, Vec<String>)> {
+        self.keys.iter().copied().zip(self.found).collect()
+    }
+}
+
+/// The names in a map or a form, each of which may stand there once.
+#[derive(Default)]
+pub(super) struct Names {
+    hashes: HashSet<u64>,
+    // Of its own in each: names that fall together for one body do not for the next.
+    hasher: RandomState,
+}
+
+impl Names {
+    /// Whether the name is new here.
+    pub(super) fn add(&mut self, name: &str) -> bool {
+        self.hashes.insert(self.hasher.hash_one(name))
+    }
+}
