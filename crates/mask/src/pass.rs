@@ -1,5 +1,7 @@
 //! Finding and taking values in a window of text: which count, what is hidden of them, and where long ones go on.
 
+use std::ops::Range;
+
 use model::DataClass;
 
 use crate::config::{Strategy, Treatment};
@@ -10,6 +12,7 @@ use crate::fold::Folded;
 use crate::masker::Masker;
 use crate::render::Span;
 use crate::shape;
+use crate::work;
 
 /// What became of a piece of text; the worst counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -52,6 +55,8 @@ pub(crate) struct Pass {
     pub(crate) in_place: bool,
     /// Up to where long values were hidden that may go on, one of each sort.
     open: Vec<(Long, u64)>,
+    /// From and up to where they were hidden in this window, one of each sort: what begins within goes on to the same end.
+    followed: Vec<(Long, Range<u64>)>,
 }
 
 impl Pass {
@@ -74,6 +79,7 @@ impl Pass {
         let mut hits = std::mem::take(&mut self.hits);
         found.clear();
         hits.clear();
+        self.followed.clear();
         for (long, until) in std::mem::take(&mut self.open) {
             self.follow(long, until, window);
         }
@@ -108,6 +114,10 @@ impl Pass {
 
     /// Hides what a long value goes on with that is hidden up to `until`.
     fn follow(&mut self, long: Long, until: u64, window: Window<'_>) {
+        let mut followed = self.followed.iter();
+        if followed.any(|(other, hidden)| *other == long && hidden.contains(&until)) {
+            return;
+        }
         let at = until
             .checked_sub(window.base)
             .and_then(|at| usize::try_from(at).ok());
@@ -117,6 +127,7 @@ impl Pass {
             Long::Encoded(carrier) => carrier.goes_on(**byte),
         };
         let run = rest.iter().take_while(goes_on).count();
+        work::done(run);
         let left = rest.get(run..).unwrap_or_default();
         let line = match long {
             Long::Value(kind) => detect::pem::last_line_of(kind, left),
@@ -124,6 +135,8 @@ impl Pass {
         };
         let end = until + (run + line) as u64;
         self.spans.push(Span::stars(until, end));
+        self.followed.retain(|(other, _)| *other != long);
+        self.followed.push((long, until..end));
         // What may be the beginning of a last line is looked at again with more text behind it.
         if line == 0 && left.len() < detect::pem::LAST_LINE_BYTES_MAX {
             self.open.retain(|(other, _)| *other != long);

@@ -26,10 +26,6 @@ impl Span {
             put: None,
         }
     }
-
-    fn covers(&self, pos: u64) -> bool {
-        self.start <= pos && pos < self.end
-    }
 }
 
 /// Appends `text`, whose first byte is at `base`, with what `spans` (sorted by start) cover hidden.
@@ -118,16 +114,18 @@ fn together(spans: &[Span]) -> (usize, u64) {
 }
 
 fn hide(mut text: &[u8], mut pos: u64, spans: &[Span], in_place: bool, out: &mut Vec<u8>) {
+    let mut spans = spans.iter().peekable();
+    // How far those that have begun reach: any of them, and those that take all.
+    let (mut any, mut all) = (0, 0);
     while !text.is_empty() {
         let (significant, seen, len) = fold::visible(text);
         let (char, rest) = text.split_at(len.min(text.len()));
-        let covered = |all: bool| {
-            spans
-                .iter()
-                .any(|span| span.covers(pos) && (span.all || !all))
-        };
+        while let Some(span) = spans.next_if(|span| span.start <= pos) {
+            any = any.max(span.end);
+            all = if span.all { all.max(span.end) } else { all };
+        }
         // A significant character goes if any span covers it, a separator only if a span takes all.
-        if seen && covered(!significant) {
+        if seen && pos < if significant { any } else { all } {
             let width = if in_place { char.len() } else { 1 };
             out.resize(out.len() + width, MASK);
         } else {
