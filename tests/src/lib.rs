@@ -18,6 +18,7 @@
 //! - [`Moto`]: AWS, played by moto; an [`Agent`] uses it through a gateway with boto3 or the AWS CLI.
 //! - [`lake`]: the target that most tests of AWS have.
 //! - [`S3`]: an S3 server that verifies signatures; [`raw`] speaks to the gateway by hand.
+//! - [`Front`]: a front before a server, which fails as often as it is told to.
 //! - [`Authority`]: certificates, good ones and wrong ones.
 //! - [`bank`]: what makes a card number, an SSN, an IBAN or a routing number valid, written down a second time.
 #![allow(
@@ -31,6 +32,7 @@
 mod aws;
 pub mod bank;
 mod endpoint;
+mod front;
 mod gateway;
 pub mod http;
 mod issuer;
@@ -49,6 +51,7 @@ pub mod wire;
 
 pub use aws::{Agent, Moto, aws_cli, every_request};
 pub use endpoint::{Endpoint, Tls};
+pub use front::Front;
 pub use gateway::{Config, Gateway, countersign};
 pub use issuer::Issuer;
 pub use ledger::Ledger;

@@ -115,7 +115,7 @@ fn read_chunks(from: &mut impl BufRead, body: &mut Vec<u8>) -> Option<()> {
 }
 
 /// The lines of a head, without the empty one.
-fn read_head(from: &mut impl BufRead) -> Vec<String> {
+pub(crate) fn read_head(from: &mut impl BufRead) -> Vec<String> {
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();
@@ -126,6 +126,15 @@ fn read_head(from: &mut impl BufRead) -> Vec<String> {
         }
         lines.push(line.to_owned());
     }
+}
+
+/// How long a head says that its body is.
+pub(crate) fn announced(head: &[String]) -> Option<u64> {
+    head.iter().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        let is_length = name.eq_ignore_ascii_case("content-length");
+        is_length.then(|| value.trim().parse().ok())?
+    })
 }
 
 /// Whoever holds keys of the gateway, which listens without TLS.
@@ -211,6 +220,18 @@ impl Raw {
         }
         let request = self.signed("s3", method, target, &all, body);
         exchange(self.address, &request, method == "HEAD")
+    }
+
+    /// DynamoDB's PutItem in bytes, with these fields beside its own.
+    #[must_use]
+    pub fn put_item(&self, more: &[(&str, &str)], item: &[u8]) -> Vec<u8> {
+        let length = item.len().to_string();
+        let own = [
+            ("content-length", length.as_str()),
+            ("content-type", "application/x-amz-json-1.0"),
+            ("x-amz-target", "DynamoDB_20120810.PutItem"),
+        ];
+        self.signed("dynamodb", "POST", "/", &[&own, more].concat(), item)
     }
 
     /// Uploads `count` times `block` in signed chunks with a checksum, as much as is sent being all that is held.
@@ -362,11 +383,7 @@ impl Canned {
             for stream in listener.incoming().map_while(Result::ok) {
                 let mut reader = BufReader::new(stream);
                 let head = read_head(&mut reader);
-                let length = head.iter().find_map(|line| {
-                    let (name, value) = line.split_once(':')?;
-                    let is_length = name.eq_ignore_ascii_case("content-length");
-                    is_length.then(|| value.trim().parse::<u64>().ok())?
-                });
+                let length = announced(&head);
                 seen.lock().unwrap().push(head);
                 let mut body = Vec::new();
                 let _ = reader

@@ -43,14 +43,7 @@ fn what_changes_something_counts_once_and_what_looks_counts_again() {
         "{}",
         again.text()
     );
-    let item = br#"{"TableName":"t","Item":{"id":{"S":"1"}}}"#;
-    let length = item.len().to_string();
-    let fields = [
-        ("content-length", length.as_str()),
-        ("content-type", "application/x-amz-json-1.0"),
-        ("x-amz-target", "DynamoDB_20120810.PutItem"),
-    ];
-    let item = raw.signed("dynamodb", "POST", "/", &fields, item);
+    let item = raw.put_item(&[], br#"{"TableName":"t","Item":{"id":{"S":"1"}}}"#);
     assert_eq!(send(&item).status, 200);
     let again = send(&item);
     assert!(
@@ -101,6 +94,19 @@ fn a_signature_is_not_used_up_where_the_target_failed() {
     let put = raw.signed("s3", "PUT", "/lake/a", &[("content-length", "1")], b"x");
     let sent = [(); 2].map(|()| exchange(raw.address, &put, false).status);
     assert_eq!((sent, target.heads().len()), ([503, 503], 2));
+}
+
+/// What came to something counts, though its answer is not shown.
+#[test]
+fn a_signature_is_used_up_where_the_answer_is_withheld() {
+    let binary = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n\0\0";
+    let (target, gateway) = lake::of_canned(binary, |config| config);
+    let raw = Raw::of(&gateway, "lake", &[]);
+    let item = raw.put_item(&[], br#"{"TableName":"t","Item":{"id":{"S":"1"}}}"#);
+    let sent = [(); 2].map(|()| exchange(raw.address, &item, false).text());
+    assert!(sent[0].contains("withheld"), "{}", sent[0]);
+    assert!(sent[1].contains("used already"), "{}", sent[1]);
+    assert_eq!(target.heads().len(), 1);
 }
 
 #[test]
@@ -257,16 +263,6 @@ fn policy_refuses_uploads_for_what_they_carry() {
 
     // Calls too.
     let item = br#"{"TableName":"t","Item":{"id":{"S":"4111111111111111"}}}"#;
-    let length = item.len().to_string();
-    let fields = [
-        ("content-length", length.as_str()),
-        ("content-type", "application/x-amz-json-1.0"),
-        ("x-amz-target", "DynamoDB_20120810.PutItem"),
-    ];
-    let call = exchange(
-        raw.address,
-        &raw.signed("dynamodb", "POST", "/", &fields, item),
-        false,
-    );
+    let call = exchange(raw.address, &raw.put_item(&[], item), false);
     assert!(call.text().contains("no-cards"), "{}", call.text());
 }

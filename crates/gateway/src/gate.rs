@@ -7,9 +7,10 @@
 //!                                              └─ no ──▶ people ─▶ granted ─▶ decide again ─▶ …
 //! ```
 //!
-//! A permit is made of a receipt and of nothing else, and the receipt is of the intent. What people granted is used up when it
-//! is taken, and holds only under the policies it was asked under.
+//! A permit is made of a receipt and of nothing else, and the receipt is of the intent. What people granted is used up by the
+//! command that it is taken for, unless the upstream failed in passing, and holds only under the policies it was asked under.
 
+mod approved;
 mod caller;
 mod entry;
 mod intended;
@@ -26,7 +27,7 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use model::{
     Command, CommandDigest, Decision, Denial, DenialCode, Event, Gate as GateInTheWay, Held,
-    Intent, Obligations,
+    Intent, Obligations, Settle,
 };
 use policy::PolicySet;
 use protocols::session::Answer;
@@ -37,6 +38,7 @@ use crate::policies::Policies;
 use crate::random;
 use crate::stats::Stats;
 
+use approved::Approved;
 pub use caller::{Caller, Counts};
 use intended::Intended;
 
@@ -196,7 +198,7 @@ impl Gate {
             command: digest.digest,
             policy: policies.version(),
         };
-        if let Some(grant) = self.approvals.grant(&key) {
+        if let Some(grant) = self.approvals.grant(&key, &caller.session) {
             return Asking::Done(self.granted(&asked, &key, grant, &digest).await);
         }
         match self.request(&asked, &policies, &digest, &gates).await {
@@ -285,12 +287,10 @@ impl Gate {
             ..
         } = asked;
         let policies = self.policies.current();
+        let id = grant.id.clone();
         let invalid = |why: &str| Denial {
-            approval: Some(grant.id.clone()),
-            ..Denial::new(
-                DenialCode::ApprovalInvalid,
-                format!("approval {} {why}", grant.id),
-            )
+            approval: Some(id.clone()),
+            ..Denial::new(DenialCode::ApprovalInvalid, format!("approval {id} {why}"))
         };
         let denial = if policies.version() == key.policy {
             let approved = grant.groups.iter().cloned().collect();
@@ -304,7 +304,7 @@ impl Gate {
                         command,
                         digest,
                         obligations,
-                        Some(grant.id.clone()),
+                        Some(grant),
                     );
                     return intent.await;
                 }
@@ -333,7 +333,7 @@ impl Gate {
         command: &Command,
         digest: &CommandDigest,
         obligations: Obligations,
-        approval: Option<String>,
+        grant: Option<Grant>,
     ) -> Underway<Answer> {
         let record = match entry::record(caller, command, digest) {
             Ok(record) => record,
@@ -353,12 +353,17 @@ impl Gate {
             command: record,
             policy: policies.version(),
             obligations,
-            approval,
+            approval: grant.as_ref().map(|grant| grant.id.clone()),
         })));
+        let settler: Arc<dyn Settle> = match grant {
+            Some(grant) => Arc::new(Approved::new(caller.clone(), grant)),
+            None => caller.clone(),
+        };
         Box::pin(Intended::new(
             writing,
             held_to,
             caller.clone(),
+            settler,
             self.stats.clone(),
         ))
     }

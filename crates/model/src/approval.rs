@@ -7,6 +7,11 @@ use crate::{Digest, Gate, PolicyVersion, Timestamp};
 /// The name under which approvals are signed (the namespace of `ssh-keygen -Y sign -n`).
 pub const SIGNATURE_NAMESPACE: &str = "countersign-approval";
 
+/// So often one command may be sent by one approval, where all sendings but the last failed in passing
+/// ([`Outcome::again`](crate::Outcome::again)): as often as clients try by themselves, which is five times for boto3 as it comes, and
+/// three or four for AWS's other SDKs.
+pub const SENDINGS_MAX: u32 = 5;
+
 /// What somebody asks people to approve. It binds to everything that must not change before it runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalRequest {

@@ -282,7 +282,7 @@ pub struct Intent {
     pub policy: PolicyVersion,
     /// What it is held to, and the policies that allowed it.
     pub obligations: Obligations,
-    /// The approval it used up, if it needed one.
+    /// The approval it ran by, if it needed one: used up by this, unless the outcome says that it may be sent again.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub approval: Option<String>,
 }

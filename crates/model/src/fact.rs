@@ -19,6 +19,10 @@ pub struct Outcome {
     /// What was masked or withheld.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub masks: Vec<MaskFact>,
+    /// Whether the upstream failed in passing (it was not reached, or says that it is busy or broken itself): the same command may
+    /// be sent again by the approval that it ran by, up to [`SENDINGS_MAX`](crate::SENDINGS_MAX) times in all.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub again: bool,
 }
 
 impl Outcome {
@@ -31,6 +35,7 @@ impl Outcome {
             bytes: 0,
             tag: String::new(),
             masks: Vec::new(),
+            again: false,
         }
     }
 }

@@ -16,7 +16,9 @@ mod permit;
 mod secret;
 mod time;
 
-pub use approval::{ApprovalRequest, ApprovalStatement, SIGNATURE_NAMESPACE, Verdict};
+pub use approval::{
+    ApprovalRequest, ApprovalStatement, SENDINGS_MAX, SIGNATURE_NAMESPACE, Verdict,
+};
 pub use command::{Ask, Asks, Command, CommandDigest, Parameter, Resource, Value};
 pub use decision::{Decision, Denial, DenialCode, Gate, Obligations, PolicyVersion};
 pub use digest::{BadDigest, Digest};

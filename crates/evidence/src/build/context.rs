@@ -15,10 +15,17 @@ struct Open {
     /// The last two changes of policies: a command decided under the earlier may be written after the later.
     policies: Vec<u64>,
     sessions: HashMap<String, u64>,
-    intents: BTreeMap<u64, String>,
+    intents: BTreeMap<u64, Running>,
+    /// Those that may still be used: the requests, their verdicts, and the sendings that failed in passing.
     approvals: HashMap<String, Vec<u64>>,
     /// The last leaf, for its time.
     last: Option<u64>,
+}
+
+/// A command that has not ended.
+struct Running {
+    session: String,
+    approval: Option<String>,
 }
 
 /// The leaves, in order. `scope` follows all entries up to `first`.
@@ -65,17 +72,38 @@ impl Open {
             Event::SessionOpened(opened) => drop(self.sessions.insert(opened.session, leaf)),
             Event::SessionClosed { session, .. } => {
                 self.sessions.remove(&session);
-                self.intents.retain(|_, of| *of != session);
+                let ended = self.intents.extract_if(.., |_, of| of.session == session);
+                for approval in ended.filter_map(|(_, of)| of.approval) {
+                    // Used for good: nobody says how.
+                    self.approvals.remove(&approval);
+                }
             }
             Event::Intent(intent) => {
-                if let Some(approval) = &intent.approval {
-                    self.approvals.remove(approval);
+                let approval = intent.approval.as_ref();
+                if let Some(leaves) = approval.and_then(|id| self.approvals.get_mut(id)) {
+                    leaves.push(leaf);
                 }
-                self.intents.insert(leaf, intent.session);
+                let running = Running {
+                    session: intent.session,
+                    approval: intent.approval,
+                };
+                self.intents.insert(leaf, running);
             }
-            Event::Outcome { intent, .. } => drop(self.intents.remove(&intent)),
+            Event::Outcome {
+                intent, outcome, ..
+            } => {
+                let running = self.intents.remove(&intent);
+                let Some(id) = running.and_then(|it| it.approval) else {
+                    return;
+                };
+                if !outcome.again {
+                    self.approvals.remove(&id);
+                } else if let Some(leaves) = self.approvals.get_mut(&id) {
+                    leaves.push(leaf);
+                }
+            }
             Event::ApprovalRequested(request) => {
-                drop(self.approvals.insert(request.id, vec![leaf]))
+                self.approvals.insert(request.id, vec![leaf]);
             }
             Event::ApprovalGiven { statement, .. } => {
                 let said = serde_json::from_str::<ApprovalStatement>(&statement).ok();

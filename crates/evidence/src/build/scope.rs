@@ -34,12 +34,7 @@ impl Scope {
                 ours
             }
             Event::SessionClosed { session, .. } => self.sessions.remove(session),
-            Event::Intent(intent) => {
-                if let Some(approval) = &intent.approval {
-                    self.approvals.remove(approval);
-                }
-                intent.target == *target
-            }
+            Event::Intent(intent) => intent.target == *target,
             Event::Outcome { session, .. }
             | Event::Refused { session, .. }
             | Event::Recorded { session, .. } => self.sessions.contains(session),
@@ -56,8 +51,12 @@ impl Scope {
                     .is_ok_and(|said| said.target == *target)
             }
             Event::ApprovalClosed { approval, .. } => self.approvals.remove(approval),
-            Event::Started(_)
-            | Event::Heartbeat { .. }
+            Event::Started(_) => {
+                // What was open when the gateway ended is so no more.
+                self.approvals.clear();
+                true
+            }
+            Event::Heartbeat { .. }
             | Event::Stopped {}
             | Event::PolicyActivated { .. }
             | Event::PolicyRejected { .. }

@@ -3,18 +3,29 @@
 use std::collections::BTreeSet;
 
 use model::{
-    ApprovalRequest, ApprovalStatement, Digest, Gate, Identity, Intent, Timestamp, Verdict,
+    ApprovalRequest, ApprovalStatement, Digest, Gate, Identity, Intent, SENDINGS_MAX, Timestamp,
+    Verdict,
 };
 
 use super::{EXPIRY_SLACK_US, Fold, Subject, Table};
 use crate::sshsig;
 
-/// A request that is open, or granted and not yet used.
+/// A request that is open, or granted and not yet used up.
 #[derive(Debug)]
 pub(crate) struct Approval {
     request: ApprovalRequest,
     leaf: u64,
     verdicts: Vec<Given>,
+    used: Option<Used>,
+}
+
+/// How an approval was used that may be used again, because the upstream failed in passing.
+#[derive(Debug)]
+struct Used {
+    session: String,
+    times: u32,
+    /// The intent that is under way by it.
+    by: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -37,6 +48,34 @@ impl Approval {
             .filter(|given| given.verdict == verdict)
             .map(|given| given.approver.as_str())
             .collect()
+    }
+
+    /// Whether a command ran by it: the tables have it then.
+    pub(super) fn is_used(&self) -> bool {
+        self.used.is_some()
+    }
+
+    /// Uses it for the intent of this leaf; says what is wrong with using it again.
+    fn take(&mut self, leaf: u64, session: &str) -> Option<String> {
+        let Some(used) = &mut self.used else {
+            self.used = Some(Used {
+                session: session.to_owned(),
+                times: 1,
+                by: Some(leaf),
+            });
+            return None;
+        };
+        let wrong = if let Some(by) = used.by.replace(leaf) {
+            Some(format!("the command of leaf {by} runs by it"))
+        } else if used.session != session {
+            Some(format!("session {} has used it", used.session))
+        } else if used.times >= SENDINGS_MAX {
+            Some(format!("it was used {} times", used.times))
+        } else {
+            None
+        };
+        used.times = used.times.saturating_add(1);
+        wrong
     }
 
     /// What of the quorum is missing.
@@ -73,8 +112,10 @@ impl Fold<'_> {
             request,
             leaf,
             verdicts: Vec::new(),
+            used: None,
         };
-        if let Some(before) = self.approvals.insert(id.clone(), approval) {
+        let before = self.approvals.insert(id.clone(), approval);
+        if let Some(before) = before.filter(|before| !before.is_used()) {
             self.find(
                 Subject::Approvals,
                 format!("approval {id} is requested while a request of this id is open"),
@@ -192,6 +233,7 @@ impl Fold<'_> {
 
     pub(super) fn approval_closed(&mut self, id: &str, reason: &str) {
         match self.approvals.remove(id) {
+            Some(approval) if approval.is_used() => {}
             Some(approval) => self.approval_row(&approval, reason, None),
             None => self.exception("approval_closed_twice", id, reason),
         }
@@ -204,15 +246,19 @@ impl Fold<'_> {
         intent: &Intent,
         identity: Option<Digest>,
     ) -> Vec<u64> {
-        let Some(approval) = self.approvals.remove(id) else {
+        let Some(mut approval) = self.approvals.remove(id) else {
             let why = format!(
                 "it runs on approval {id}, which was not requested here, was used before or is closed"
             );
             self.find(Subject::Approvals, why);
             return Vec::new();
         };
+        let first = !approval.is_used();
+        let mut wrong: Vec<String> = approval
+            .take(self.leaf, &intent.session)
+            .into_iter()
+            .collect();
         let request = &approval.request;
-        let mut wrong = Vec::new();
         let mut must = |holds: bool, what: &str| {
             if !holds {
                 wrong.push(what.to_owned());
@@ -260,8 +306,27 @@ impl Fold<'_> {
         let leaves = std::iter::once(approval.leaf)
             .chain(approval.verdicts.iter().map(|given| given.leaf))
             .collect();
-        self.approval_row(&approval, "used", Some(leaf));
+        if first {
+            self.approval_row(&approval, "used", Some(leaf));
+        }
+        self.approvals.insert(id.to_owned(), approval);
         leaves
+    }
+
+    /// The command of leaf `leaf` ended, which ran by an approval: it is used up, unless the upstream failed in passing (`again`).
+    pub(super) fn approval_ended(&mut self, id: &str, leaf: u64, again: bool) {
+        let Some(used) = self
+            .approvals
+            .get_mut(id)
+            .and_then(|approval| approval.used.as_mut())
+            .filter(|used| used.by == Some(leaf))
+        else {
+            return;
+        };
+        used.by = None;
+        if !again {
+            self.approvals.remove(id);
+        }
     }
 
     pub(super) fn approval_row(&mut self, approval: &Approval, state: &str, used: Option<u64>) {

@@ -68,6 +68,9 @@ impl Fold<'_> {
             self.find(Subject::Entries, why);
             return;
         };
+        if let Some(approval) = &open.intent.approval {
+            self.approval_ended(approval, leaf, outcome.again);
+        }
         if open.intent.session != name {
             self.find(
                 Subject::Entries,

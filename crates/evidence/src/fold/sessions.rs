@@ -163,7 +163,8 @@ impl Fold<'_> {
             self.session_row(session, state, None, "");
         }
         let state = if state == "lost" { "lost" } else { "open" };
-        for (_, approval) in std::mem::take(&mut self.approvals) {
+        let approvals = std::mem::take(&mut self.approvals).into_values();
+        for approval in approvals.filter(|approval| !approval.is_used()) {
             self.approval_row(&approval, state, None);
         }
     }

@@ -188,7 +188,20 @@ fn an_approval_used_twice_late_or_against_a_no() {
             let outcome = find(scene, 11, "outcome");
             scene.entries[outcome].event = again;
         },
-        &["approvals", "leaf 12", "was used before"],
+        &["approvals", "leaf 12", "the command of leaf 11 runs by it"],
+    );
+    // What succeeded, or failed for good, used it up.
+    bad(
+        |scene| {
+            let used = find(scene, 10, "intent");
+            let mut again = scene.entries[used].event.clone();
+            if let Event::Intent(intent) = &mut again {
+                intent.seq = 77;
+            }
+            let refused = find(scene, 11, "refused");
+            scene.entries[refused].event = again;
+        },
+        &["approvals", "leaf 13", "was used before"],
     );
     bad(
         |scene| {
@@ -223,6 +236,40 @@ fn an_approval_used_twice_late_or_against_a_no() {
             );
         },
         &["approvals", "leaf 12", "cs-00000001"],
+    );
+}
+
+/// A log with a command that is sent `times` times by one approval, each but the last failing in passing.
+fn sent(scene: &mut Scene, times: usize) {
+    let write = "UPDATE t SET x = 1";
+    scene.open("s-9", "alice", "claude-code", "bank");
+    scene.open("s-8", "alice", "claude-code", "bank");
+    scene.request("cs-00000009", "s-9", write, &[("oncall", 1)]);
+    scene.give("cs-00000009", "bob", Said::Approve, "");
+    for sending in 1..=times {
+        let intent = scene.intent("s-9", write, Some("cs-00000009"));
+        scene.ended("s-9", intent, sending < times);
+    }
+}
+
+#[test]
+fn an_approval_used_too_often_or_by_another_session() {
+    let most = model::SENDINGS_MAX as usize;
+    bad(
+        |scene| sent(scene, most + 1),
+        &["approvals", "cs-00000009", "it was used 5 times"],
+    );
+    bad(
+        |scene| {
+            sent(scene, 1);
+            let at = scene.entries.len() - 1;
+            if let Event::Outcome { outcome, .. } = &mut scene.entries[at].event {
+                outcome.again = true;
+            }
+            let intent = scene.intent("s-8", "UPDATE t SET x = 1", Some("cs-00000009"));
+            scene.ended("s-8", intent, false);
+        },
+        &["approvals", "cs-00000009", "session s-9 has used it"],
     );
 }
 

@@ -244,6 +244,46 @@ fn what_was_disposed_of_is_said_and_holds() {
     );
 }
 
+/// A command whose target failed in passing runs again by the same approval, and its approval may end without that.
+#[test]
+fn what_was_sent_again_by_one_approval_holds() {
+    let mut scene = Scene::new();
+    scene.start();
+    scene.open("s-1", "alice", "claude-code", "bank");
+    let write = "UPDATE t SET x = 1";
+    for id in ["cs-00000001", "cs-00000002"] {
+        scene.request(id, "s-1", write, &[("oncall", 1)]);
+        scene.give(id, "bob", Verdict::Approve, "");
+    }
+    for sending in 1..=model::SENDINGS_MAX {
+        let intent = scene.intent("s-1", write, Some("cs-00000001"));
+        scene.ended("s-1", intent, sending < model::SENDINGS_MAX);
+        scene.checkpoint();
+    }
+    let intent = scene.intent("s-1", write, Some("cs-00000002"));
+    scene.ended("s-1", intent, true);
+    scene.close("s-1");
+    scene.event(Event::ApprovalClosed {
+        approval: "cs-00000002".to_owned(),
+        reason: "expired".to_owned(),
+    });
+    let (last, log) = (scene.now, scene.log_signed_by(key()));
+    for from in 0..=last {
+        for target in [None, Some("bank".to_owned())] {
+            let request = Request {
+                target,
+                ..ask(from, 1_000_000)
+            };
+            let (bundle, _) = scene.build_from(&log, &request, &key());
+            holds(&check(&bundle));
+            let exceptions = text(&bundle, "exceptions/exceptions.csv");
+            assert_eq!(exceptions.lines().count(), 1, "{from}: {exceptions}");
+        }
+    }
+    let approvals = text(&scene.build(&all()).0, "population/approvals.csv");
+    assert_eq!(approvals.lines().count(), 3, "{approvals}");
+}
+
 /// What a gateway may honestly leave behind.
 #[test]
 fn races_and_losses_hold_and_are_listed() {

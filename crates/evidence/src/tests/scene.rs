@@ -318,17 +318,30 @@ impl Scene {
             commitments: vec!["ab".repeat(32)],
         };
         let outcome = Outcome {
-            status: Status::Completed,
             rows: 3,
             bytes: 120,
             tag: "SELECT 3".to_owned(),
             masks: masks.iter().map(fact).collect(),
+            ..Outcome::bare(Status::Completed)
         };
         self.event(Event::Outcome {
             session: session.to_owned(),
             intent,
             outcome,
         })
+    }
+
+    /// The upstream failed: in passing, or for good.
+    pub(super) fn ended(&mut self, session: &str, intent: u64, again: bool) {
+        let outcome = Outcome {
+            again,
+            ..Outcome::bare(Status::Failed("503".to_owned()))
+        };
+        self.event(Event::Outcome {
+            session: session.to_owned(),
+            intent,
+            outcome,
+        });
     }
 
     pub(super) fn refuse(&mut self, session: &str, text: &str) -> u64 {

@@ -133,7 +133,7 @@ impl Shared {
         let unknown = || ApproveError::Unknown(said.approval.clone());
         let one = open
             .get(&said.approval)
-            .filter(|one| one.request.expires > now)
+            .filter(|one| one.is_open() && one.request.expires > now)
             .ok_or_else(unknown)?;
         if one.is_granted() {
             return Err(ApproveError::Settled(said.approval.clone()));

@@ -3,10 +3,11 @@
 //! A request binds to the command's digest, the identity, the target and the policy version. Each person signs a statement
 //! that names all of it; the statement and its signature stand in the ledger, durable, before they count. When every gate has
 //! its quorum of distinct people the request becomes a grant: it is used once, by the same identity, for the same bytes, under
-//! the same policies, before it expires. Open requests and grants live in memory: a restart closes them all, and the same
+//! the same policies, before it expires; the session that used it may do so again where the upstream failed in passing. Open requests and grants live in memory: a restart closes them all, and the same
 //! command asks again.
 
 mod give;
+mod grant;
 mod request;
 
 use std::collections::{BTreeMap, HashMap};
@@ -24,7 +25,10 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 
 pub use give::{ApproveError, Standing};
+pub use grant::{Grant, GrantKey};
 pub use request::{Asked, Settled, Ticket};
+
+use grant::Sendings;
 
 /// Requests and grants that may be open at once.
 pub const OPEN_MAX: usize = 1_000;
@@ -39,39 +43,6 @@ pub struct Terms {
     pub expires: Duration,
     /// Whose signature is whose: each person's OpenSSH public keys, by the name that identities carry as `human`.
     pub keys: BTreeMap<String, Vec<String>>,
-}
-
-/// What a grant is for; everything must be equal for it to be used.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct GrantKey {
-    /// [`model::Identity::key`].
-    pub identity: Digest,
-    /// The target's name.
-    pub target: String,
-    /// The digest of the exact bytes and parameters.
-    pub command: Digest,
-    /// The policies in force.
-    pub policy: PolicyVersion,
-}
-
-impl GrantKey {
-    fn of(request: &ApprovalRequest) -> Self {
-        Self {
-            identity: request.identity,
-            target: request.target.clone(),
-            command: request.command,
-            policy: request.policy,
-        }
-    }
-}
-
-/// A grant, taken: it cannot be taken again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
-    /// The approval's id.
-    pub id: String,
-    /// The groups whose gates it opens.
-    pub groups: Vec<String>,
 }
 
 /// The command as approvers see it: the exact bytes, and what lets them compute its digest for themselves.
@@ -137,6 +108,7 @@ struct Open {
     exact: Exact,
     given: Vec<Given>,
     status: watch::Sender<Status>,
+    sendings: Sendings,
 }
 
 /// One person's verdict.
@@ -207,7 +179,13 @@ impl Approvals {
     /// What is open, oldest first.
     #[must_use]
     pub fn list(&self) -> Vec<View> {
-        let mut views: Vec<View> = self.shared.lock().values().map(Open::view).collect();
+        let mut views: Vec<View> = {
+            let open = self.shared.lock();
+            open.values()
+                .filter(|one| one.is_open())
+                .map(Open::view)
+                .collect()
+        };
         views.sort_by(|a, b| {
             (a.request.requested, &a.request.id).cmp(&(b.request.requested, &b.request.id))
         });
@@ -217,36 +195,14 @@ impl Approvals {
     /// One of them.
     #[must_use]
     pub fn show(&self, id: &str) -> Option<View> {
-        self.shared.lock().get(id).map(Open::view)
+        let open = self.shared.lock();
+        open.get(id).filter(|one| one.is_open()).map(Open::view)
     }
 
     /// Tells whenever the list changes.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changes.subscribe()
-    }
-
-    /// Takes the grant for exactly this, if there is one. It is gone then, whatever becomes of the command.
-    #[must_use]
-    pub fn grant(&self, key: &GrantKey) -> Option<Grant> {
-        let now = self.shared.clock.stamp();
-        let mut open = self.shared.lock();
-        let id = open
-            .values()
-            .find(|one| {
-                one.is_granted() && one.request.expires > now && GrantKey::of(&one.request) == *key
-            })
-            .map(|one| one.request.id.clone())?;
-        let taken = open.remove(&id)?;
-        drop(open);
-        self.shared.changed();
-        let groups = taken
-            .request
-            .gates
-            .iter()
-            .map(|gate| gate.group.clone())
-            .collect();
-        Some(Grant { id, groups })
     }
 
     /// Other policies are in force: whatever was asked under earlier ones is void.
@@ -272,7 +228,10 @@ impl Shared {
         self.lock().retain(|_, open| {
             let keep = !done(open, now);
             if !keep {
-                closed.push(open.request.id.clone());
+                // One that is being used does not end unused.
+                if open.is_open() {
+                    closed.push(open.request.id.clone());
+                }
                 open.status.send_replace(Status::Closed(reason));
             }
             keep
@@ -301,6 +260,11 @@ impl Shared {
 }
 
 impl Open {
+    /// Whether it waits for people, or to be used.
+    fn is_open(&self) -> bool {
+        !self.sendings.under_way
+    }
+
     fn is_granted(&self) -> bool {
         *self.status.borrow() == Status::Granted
     }

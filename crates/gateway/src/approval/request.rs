@@ -6,7 +6,9 @@ use model::{
 };
 use tokio::sync::watch;
 
-use super::{Approvals, Exact, Grant, GrantKey, OPEN_MAX, OPEN_PER_IDENTITY_MAX, Open, Status};
+use super::{
+    Approvals, Exact, Grant, GrantKey, OPEN_MAX, OPEN_PER_IDENTITY_MAX, Open, Sendings, Status,
+};
 
 /// What is asked: everything that the request binds to.
 pub struct Asked<'a> {
@@ -32,11 +34,12 @@ pub struct Ticket {
     id: String,
     message: String,
     key: GrantKey,
+    session: String,
     status: watch::Receiver<Status>,
 }
 
 /// How a request ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Settled {
     /// It was granted, and the grant is taken.
     Granted(Grant),
@@ -57,7 +60,7 @@ impl Approvals {
             command: asked.digest.digest,
             policy: asked.policy,
         };
-        if let Some(ticket) = self.join(&key) {
+        if let Some(ticket) = self.join(&key, asked.session) {
             return Ok(ticket);
         }
         let now = self.shared.clock.stamp();
@@ -97,22 +100,27 @@ impl Approvals {
             exact,
             given: Vec::new(),
             status,
+            sendings: Sendings::default(),
         };
-        let ticket = self.ticket(&open);
+        let ticket = self.ticket(&open, asked.session);
         self.shared.lock().insert(open.request.id.clone(), open);
         self.shared.changed();
         Ok(ticket)
     }
 
-    fn join(&self, key: &GrantKey) -> Option<Ticket> {
+    fn join(&self, key: &GrantKey, session: &str) -> Option<Ticket> {
         let now = self.shared.clock.stamp();
         let open = self.shared.lock();
         open.values()
-            .find(|one| one.request.expires > now && GrantKey::of(&one.request) == *key)
-            .map(|one| self.ticket(one))
+            .find(|one| {
+                one.request.expires > now
+                    && one.sendings.may(session)
+                    && GrantKey::of(&one.request) == *key
+            })
+            .map(|one| self.ticket(one, session))
     }
 
-    fn ticket(&self, open: &Open) -> Ticket {
+    fn ticket(&self, open: &Open, session: &str) -> Ticket {
         let request = &open.request;
         Ticket {
             approvals: self.clone(),
@@ -123,6 +131,7 @@ impl Approvals {
                 groups = groups(&request.gates)
             ),
             key: GrantKey::of(request),
+            session: session.to_owned(),
             status: open.status.subscribe(),
         }
     }
@@ -131,17 +140,17 @@ impl Approvals {
         let open = self.shared.lock();
         let own = open
             .values()
-            .filter(|one| one.request.identity == request.identity)
+            .filter(|one| one.is_open() && one.request.identity == request.identity)
             .count();
         if own >= OPEN_PER_IDENTITY_MAX {
             return Err(limit(format!(
                 "you have {own} approvals open: have them decided, or wait until they expire"
             )));
         }
-        if open.len() >= OPEN_MAX {
+        let all = open.values().filter(|one| one.is_open()).count();
+        if all >= OPEN_MAX {
             return Err(limit(format!(
-                "{} approvals are open: have some of them decided first",
-                open.len()
+                "{all} approvals are open: have some of them decided first"
             )));
         }
         if open.contains_key(&request.id) {
@@ -178,13 +187,15 @@ impl Ticket {
             Err(_) => Status::Closed("used"),
         };
         let (code, say) = match status {
-            Status::Pending | Status::Granted => match self.approvals.grant(&self.key) {
-                Some(grant) => return Settled::Granted(grant),
-                None => (
-                    DenialCode::ApprovalInvalid,
-                    format!("approval {} was used already", self.id),
-                ),
-            },
+            Status::Pending | Status::Granted => {
+                match self.approvals.grant(&self.key, &self.session) {
+                    Some(grant) => return Settled::Granted(grant),
+                    None => (
+                        DenialCode::ApprovalInvalid,
+                        format!("approval {} was used already", self.id),
+                    ),
+                }
+            }
             Status::Denied { by, reason } => {
                 let why = if reason.is_empty() {
                     String::new()

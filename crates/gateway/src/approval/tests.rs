@@ -221,22 +221,92 @@ async fn an_approval_is_used_once_by_whoever_waits() {
     let mut ticket = scene.ask(&what).await;
     let id = ticket.id().to_owned();
     assert!(ticket.message().contains("oncall") && ticket.message().contains(&id));
-    assert_eq!(
-        scene.approvals.grant(&what.key()),
-        None,
+    assert!(
+        scene.approvals.grant(&what.key(), "s-1").is_none(),
         "granted before anybody said yes"
     );
     let standing = scene.approve(&id, "bob", &["oncall"]).await.unwrap();
     assert_eq!((standing.status, standing.missing), ("granted", vec![]));
+    let Settled::Granted(grant) = ticket.wait().await else {
+        panic!("not granted");
+    };
     assert_eq!(
-        ticket.wait().await,
-        Settled::Granted(Grant {
-            id,
-            groups: vec!["oncall".into()]
-        })
+        (&grant.id, &*grant.groups),
+        (&id, &["oncall".to_owned()][..])
     );
-    assert_eq!(scene.approvals.grant(&what.key()), None, "used twice");
+    let unused = || {
+        assert!(scene.approvals.grant(&what.key(), "s-1").is_none());
+        assert!(scene.approvals.list().is_empty());
+        assert_eq!(scene.approvals.show(&id), None);
+    };
+    unused();
+    drop(grant);
+    unused();
+}
+
+impl Scene {
+    /// An approval of `what`, granted and not used.
+    async fn granted(&self, what: &What) -> String {
+        let ticket = self.ask(what).await;
+        let id = ticket.id().to_owned();
+        self.approve(&id, "bob", &["oncall"]).await.unwrap();
+        id
+    }
+}
+
+#[tokio::test]
+async fn what_failed_in_passing_may_be_sent_again_by_the_session_that_sent_it() {
+    let scene = Scene::new();
+    let what = What::new();
+    let id = scene.granted(&what).await;
+    let grant = |session| scene.approvals.grant(&what.key(), session);
+    for _ in 1..model::SENDINGS_MAX {
+        let taken = grant("s-1").unwrap();
+        assert_eq!(taken.id, id);
+        assert!(grant("s-1").is_none(), "two at once");
+        taken.give_back();
+        assert!(grant("s-2").is_none(), "another session");
+        assert_eq!(scene.approvals.list().len(), 1);
+        // Another session's question is one of its own.
+        let (command, digest) = what.command();
+        let asked = Asked {
+            identity: &what.who,
+            session: "s-2",
+            target: what.target,
+            command: &command,
+            digest: &digest,
+            policy: what.policy,
+            gates: &what.gates,
+        };
+        let other = scene.approvals.request(asked, [9; 4]).await.unwrap();
+        assert_ne!(other.id(), id);
+        other.withdraw();
+    }
+    let last = grant("s-1").unwrap();
+    last.give_back();
+    assert!(grant("s-1").is_none(), "sent too often");
     assert!(scene.approvals.list().is_empty());
+}
+
+#[tokio::test]
+async fn what_ends_while_a_command_runs_stays_ended() {
+    let scene = Scene::new();
+    let what = What::new();
+    scene.granted(&what).await;
+    let taken = scene.approvals.grant(&what.key(), "s-1").unwrap();
+    scene.approvals.policy_changed(Digest([8; 32]));
+    taken.give_back();
+    assert!(scene.approvals.grant(&what.key(), "s-1").is_none());
+
+    let again = What {
+        random: [4; 4],
+        ..what
+    };
+    scene.granted(&again).await;
+    let taken = scene.approvals.grant(&again.key(), "s-1").unwrap();
+    taken.give_back();
+    scene.hand.advance(Duration::from_secs(3_600));
+    assert!(scene.approvals.grant(&again.key(), "s-1").is_none());
 }
 
 #[tokio::test]
@@ -288,9 +358,12 @@ async fn a_grant_is_for_exactly_what_was_shown() {
         ("agent", other_agent),
         ("human", other_human),
     ] {
-        assert_eq!(scene.approvals.grant(&of.key()), None, "{changed}");
+        assert!(
+            scene.approvals.grant(&of.key(), "s-1").is_none(),
+            "{changed}"
+        );
     }
-    assert!(scene.approvals.grant(&what.key()).is_some());
+    assert!(scene.approvals.grant(&what.key(), "s-1").is_some());
 }
 
 #[tokio::test]
@@ -342,7 +415,7 @@ async fn a_quorum_counts_distinct_people_with_distinct_keys() {
     assert_eq!(again, ApproveError::Twice("bob".into()));
     let same_key = scene.approve(&id, "dave", &["oncall"]).await.unwrap_err();
     assert!(matches!(same_key, ApproveError::SameKey(_)), "{same_key}");
-    assert_eq!(scene.approvals.grant(&what.key()), None);
+    assert!(scene.approvals.grant(&what.key(), "s-1").is_none());
     assert_eq!(
         scene
             .approve(&id, "carol", &["oncall"])
@@ -484,15 +557,12 @@ async fn time_runs_out_for_requests_and_for_grants() {
     );
     let signature = scene.sign("bob", &statement);
     scene.hand.advance(Duration::from_secs(3_600));
-    assert_eq!(
-        scene.approvals.grant(
-            &What {
-                parameter: "b",
-                ..what.clone()
-            }
-            .key()
-        ),
-        None,
+    let old = What {
+        parameter: "b",
+        ..what.clone()
+    };
+    assert!(
+        scene.approvals.grant(&old.key(), "s-1").is_none(),
         "an old grant"
     );
     let refused = scene
@@ -529,7 +599,7 @@ async fn changed_policies_void_what_was_asked_and_granted_before() {
         .await
         .unwrap();
     scene.approvals.policy_changed(Digest([8; 32]));
-    assert_eq!(scene.approvals.grant(&granted.key()), None);
+    assert!(scene.approvals.grant(&granted.key(), "s-1").is_none());
     assert_eq!(
         code(pending.wait().await),
         model::DenialCode::ApprovalInvalid

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use ledger::Receipt;
-use model::{Obligations, Permit};
+use model::{Obligations, Permit, Settle};
 use protocols::session::Answer;
 
 use super::Caller;
@@ -24,6 +24,7 @@ pub(super) struct Intended {
 struct Rest {
     held_to: Arc<Obligations>,
     caller: Arc<Caller>,
+    settler: Arc<dyn Settle>,
     stats: Arc<Stats>,
 }
 
@@ -32,6 +33,7 @@ impl Intended {
         writing: Writing,
         held_to: Arc<Obligations>,
         caller: Arc<Caller>,
+        settler: Arc<dyn Settle>,
         stats: Arc<Stats>,
     ) -> Self {
         caller.intends();
@@ -40,6 +42,7 @@ impl Intended {
             rest: Rest {
                 held_to,
                 caller,
+                settler,
                 stats,
             },
         }
@@ -55,7 +58,7 @@ impl Rest {
                 Answer::Permitted(Permit::new(
                     receipt,
                     self.held_to.clone(),
-                    self.caller.clone(),
+                    self.settler.clone(),
                 ))
             }
             Err(unwritten) => {

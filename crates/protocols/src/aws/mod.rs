@@ -35,6 +35,7 @@ pub mod transcript;
 pub mod upstream;
 
 #[cfg(test)]
+pub mod transient;
 mod tests;
 
 /// The protocol's name in configuration, entries and policies.

@@ -46,11 +46,11 @@ fn one_of_each() -> Vec<Note> {
         commitments: vec!["00ff".into()],
     };
     let outcome = Outcome {
-        status: Status::Completed,
         rows: 3,
         bytes: 99,
         tag: "SELECT 3".into(),
         masks: vec![fact],
+        ..Outcome::bare(Status::Completed)
     };
     let denial = Denial::new(DenialCode::Forbidden, "no");
     let held = Held {

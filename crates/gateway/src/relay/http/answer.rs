@@ -8,6 +8,7 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use model::{DenialCode, Status};
+use protocols::aws::transient::{ERROR_BYTES_MAX, is_document};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::coding::{Begun, Coding};
@@ -46,6 +47,8 @@ pub struct Passing {
     digest: digest::Context,
     bytes: u64,
     settling: Option<Settling>,
+    /// What the target says went wrong, as far as it is looked at.
+    error: Option<Vec<u8>>,
     over: bool,
     cut: Option<Cut>,
     /// The part of what is compressed anew.
@@ -89,6 +92,7 @@ impl Passing {
         settling: Settling,
         (cut, window): (Option<Cut>, Option<Cut>),
     ) -> Self {
+        let error = (matches!(settling.status, 400..500) && !settling.again).then(Vec::new);
         let mut this = Self {
             from,
             masking,
@@ -99,6 +103,7 @@ impl Passing {
             digest: digest::Context::new(&digest::SHA256),
             bytes: 0,
             settling: Some(settling),
+            error,
             over: false,
             cut,
             window,
@@ -127,6 +132,10 @@ impl Passing {
     }
 
     fn take(&mut self, piece: Bytes) -> Result<(), ShownError> {
+        if let Some(error) = &mut self.error {
+            let room = ERROR_BYTES_MAX.saturating_sub(error.len());
+            error.extend_from_slice(piece.get(..room).unwrap_or(&piece));
+        }
         let Some(masking) = &mut self.masking else {
             return self.emit(piece);
         };
@@ -231,9 +240,10 @@ impl Passing {
     }
 
     fn settle(&mut self, status: Status) {
-        let Some(settling) = self.settling.take() else {
+        let Some(mut settling) = self.settling.take() else {
             return;
         };
+        settling.again |= self.error.as_deref().is_some_and(is_document);
         let sha256 = hex::encode(self.digest.clone().finish());
         let masks = self.masking.as_ref();
         settling.settle(

@@ -8,7 +8,7 @@ use model::{Denial, DenialCode, Permit, Status};
 use protocols::aws::classify::{Call, Wire};
 use protocols::aws::deny::Refusal;
 use protocols::aws::objects::Facts;
-use protocols::aws::upstream;
+use protocols::aws::{transient, upstream};
 use protocols::http::Head;
 use protocols::http::canonical::PathForm;
 use protocols::http::chunked::{Ended, encoded_length};
@@ -65,7 +65,7 @@ impl Relay {
         let keys = match self.keys(account, &going).await {
             Ok(keys) => keys,
             Err(refused) => {
-                going.stopped(DenialCode::UpstreamUnavailable, None);
+                going.unreached();
                 return Err(refused);
             }
         };
@@ -121,7 +121,7 @@ impl Relay {
                     going.session.caller.target.name.clone(),
                 );
                 tracing::warn!(session, why, "a request did not reach its target");
-                going.stopped(DenialCode::UpstreamUnavailable, None);
+                going.unreached();
                 let say = format!("the target {name} cannot be reached now: try again later");
                 let denial = Denial::new(DenialCode::UpstreamUnavailable, say);
                 Err(denied(&denial, wire))
@@ -350,6 +350,7 @@ impl Going {
 
     /// What AWS's own logs have it by: the key, and the target's ids of the request.
     fn key_and(&self, ids: String) -> String {
+            again: is_transient(parts),
         match (self.key.as_str(), ids.as_str()) {
             ("", _) => ids,
             (key, "") => format!("key={key}"),
@@ -362,23 +363,45 @@ impl Going {
         let (wire, target) = (self.call.wire, self.session.caller.target.name.clone());
         let session = &self.session.caller.session;
         tracing::warn!(session, %error, "a target broke off its answer");
-        self.stopped(DenialCode::UpstreamUnavailable, Some(ids(&parts.headers)));
+        let again = is_transient(parts);
+        let ids = ids(&parts.headers);
+        self.ended(DenialCode::UpstreamUnavailable, 0, ids, again);
         let say = format!("the target {target} broke off its answer: try again later");
         denied(&Denial::new(DenialCode::UpstreamUnavailable, say), wire)
     }
 
-    /// It did not come to a good end.
-    pub(super) fn stopped(self, code: DenialCode, ids: Option<String>) {
-        let ids = self.key_and(ids.unwrap_or_default());
+    /// It did not come to a good end; `answer` is what the target began to say.
+    pub(super) fn stopped(self, code: DenialCode, answer: Option<&response::Parts>) {
+        let status = answer.map_or(0, |parts| parts.status.as_u16());
+        let ids = answer.map_or_else(String::new, |parts| ids(&parts.headers));
+        self.ended(code, status, ids, answer.is_some_and(is_transient));
+    }
+
+    /// The target did not get it, or ended before it answered.
+    fn unreached(self) {
+        self.ended(DenialCode::UpstreamUnavailable, 0, String::new(), true);
+    }
+
+    fn ended(self, code: DenialCode, status: u16, ids: String, again: bool) {
+        let ids = self.key_and(ids);
         let settling = Settling {
             permit: self.permit,
             claim: self.claim,
             session: self.session,
             seq: self.seq,
-            status: 0,
+            status,
+            again,
             ids,
             uploaded: String::new(),
         };
         settling.settle(Status::Stopped(code), 0, "", Vec::new());
     }
+}
+
+/// Whether the head of an answer says that the target failed in passing.
+fn is_transient(parts: &response::Parts) -> bool {
+    let code = parts.headers.get("x-amzn-errortype");
+    let code = code.and_then(|code| code.to_str().ok());
+    !parts.status.is_success()
+        && (transient::is_status(parts.status.as_u16()) || code.is_some_and(transient::is_code))
 }

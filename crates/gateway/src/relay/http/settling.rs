@@ -8,12 +8,14 @@ use super::used::Claim;
 /// What becomes the outcome of a request.
 pub(super) struct Settling {
     pub(super) permit: Permit,
-    /// The use of its signature: for good, unless the target says that it failed itself, or did not say anything.
+    /// The use of its signature: for good, unless nothing came of it.
     pub(super) claim: Option<Claim>,
     pub(super) session: Session,
     pub(super) seq: u64,
-    /// The HTTP status.
+    /// The HTTP status; 0 where the target did not say anything, or not all of it.
     pub(super) status: u16,
+    /// It failed in passing, so it may be sent again.
+    pub(super) again: bool,
     /// The target's ids of the request.
     pub(super) ids: String,
     /// What was uploaded, in a word.
@@ -30,6 +32,7 @@ impl Settling {
         masks: Vec<model::MaskFact>,
     ) {
         if matches!(self.status, 100..500)
+            && !self.again
             && let Some(claim) = self.claim
         {
             claim.keep();
@@ -41,11 +44,11 @@ impl Settling {
         let tag = [http, self.ids, self.uploaded, shown.to_owned()];
         let parts: Vec<String> = tag.into_iter().filter(|part| !part.is_empty()).collect();
         let outcome = Outcome {
-            status,
-            rows: 0,
             bytes,
             tag: parts.join(" "),
             masks,
+            again: self.again,
+            ..Outcome::bare(status)
         };
         let note = Note::Ended {
             seq: self.seq,

@@ -17,7 +17,7 @@ use protocols::http::coding::{Format, MAGIC_BYTES};
 use super::answer::{Cut, Passing, Shown, Waited};
 use super::coding::{Begun, Coding};
 use super::exchange::{Refused, malformed};
-use super::head::{self, Changes, content_length, ids};
+use super::head::{self, Changes, content_length};
 use super::keep::{self, Keeping, Side};
 use super::masking::{Masking, ShownError, is_text};
 use super::outgoing::Upload;
@@ -109,7 +109,7 @@ impl Relay {
             let head = keep::head(account, going.seq, parts.status.as_u16(), fields);
             let kept = going.session.caller.recorder.note(&head);
             if let Err(error) = kept {
-                going.stopped(DenialCode::LedgerUnavailable, Some(ids(&parts.headers)));
+                going.stopped(DenialCode::LedgerUnavailable, Some(&parts));
                 return Err(unrecorded(&error, wire));
             }
         }
@@ -282,7 +282,7 @@ fn unshown(error: &ShownError, wire: Wire) -> Refused {
 
 fn withheld(going: Going, parts: &response::Parts, why: &str) -> Refused {
     let wire = going.call.wire;
-    going.stopped(DenialCode::Withheld, Some(ids(&parts.headers)));
+    going.stopped(DenialCode::Withheld, Some(parts));
     let say = format!(
         "the answer {why}, so it is withheld under the mask: a policy would have to reveal every class"
     );

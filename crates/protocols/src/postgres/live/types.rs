@@ -348,11 +348,11 @@ impl Running {
         let mut masks = self.findings.facts();
         masks.extend(self.withheld.iter().cloned());
         Outcome {
-            status: self.stopped.clone().unwrap_or(status),
             rows: self.rows,
             bytes: self.bytes,
             tag: self.tag.clone(),
             masks,
+            ..Outcome::bare(self.stopped.clone().unwrap_or(status))
         }
     }
 }

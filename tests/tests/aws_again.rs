@@ -1,0 +1,252 @@
+//! What was approved, and failed in passing: the client sends it again by itself, and nobody is asked again.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test ends where something is missing"
+)]
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::{Value, json};
+use tests::lake::{self, POLICIES};
+use tests::raw::{Raw, Reply, exchange};
+use tests::{Agent, Config, Front, Gateway, Person, S3};
+
+const GATED: &str = r#"
+@id("ledger-gate")
+@gate("stewards")
+@quorum("1")
+forbid (principal, action == Aws::Action::"write", resource is Aws::Object)
+when { resource.key like "ledger/*" }
+unless { context.approvals.contains("stewards") };
+@id("items-gate")
+@gate("stewards")
+@quorum("1")
+forbid (principal, action == Aws::Action::"write", resource == Aws::Resource::"dynamodb:t")
+unless { context.approvals.contains("stewards") };
+"#;
+const BUSY: &str = "HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+const NOTHING: &str = "";
+
+/// An answer with this status and document.
+fn saying(status: &str, document: &str) -> String {
+    let length = document.len();
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{document}"
+    )
+}
+
+struct Scene {
+    front: Front,
+    gateway: Gateway,
+    bob: Person,
+    server: S3,
+}
+
+impl Scene {
+    fn new(configure: impl Fn(Config) -> Config) -> Self {
+        let (server, bob) = (S3::start(), Person::new("bob"));
+        std::fs::create_dir(server.folder().join("lake")).unwrap();
+        let front = Front::before(server.address);
+        let config = Config::account(front.address, server.access_key, server.secret_key)
+            .policy("10-lake.cedar", POLICIES)
+            .policy("20-gates.cedar", GATED)
+            .person(&bob)
+            .set(&["aws", "hold"], "100ms");
+        Self {
+            front,
+            gateway: Gateway::start(configure(config)),
+            bob,
+            server,
+        }
+    }
+
+    fn approve(&self, approval: &str) {
+        self.gateway
+            .give("approve", approval, &self.bob, &["stewards"])
+            .success();
+    }
+
+    /// How the sendings by an approval ended, and how often people were asked.
+    fn stop(self) -> (Vec<Value>, usize) {
+        let (_, config) = self.gateway.stop();
+        let ledger = config.ledger();
+        let intents: Vec<_> = (0..)
+            .zip(ledger.entries())
+            .filter(|(_, entry)| entry["event"]["approval"].is_string())
+            .filter(|(_, entry)| entry["event"]["type"] == "intent")
+            .map(|(leaf, _)| json!(leaf))
+            .collect();
+        let outcomes = ledger.events("outcome");
+        let of = |leaf: &Value| {
+            let found = outcomes.iter().find(|it| it["intent"] == *leaf).unwrap();
+            json!([found["outcome"]["status"], found["outcome"]["again"]])
+        };
+        (
+            intents.iter().map(of).collect(),
+            ledger.events("approval_requested").len(),
+        )
+    }
+}
+
+/// The approval that a refusal names.
+fn pending(reply: &Reply) -> String {
+    let text = reply.text();
+    assert_eq!(reply.status, 403, "{text}");
+    named(&text)
+}
+
+fn named(text: &str) -> String {
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let found = words.find(|word| word.starts_with("cs-"));
+    found.unwrap_or_else(|| panic!("{text}")).to_owned()
+}
+
+/// As SDKs do it: no two sendings are alike to the byte, and they ask the same.
+fn sending() -> (&'static str, String) {
+    static SENDINGS: AtomicU64 = AtomicU64::new(0);
+    let number = SENDINGS.fetch_add(1, Ordering::Relaxed);
+    ("amz-sdk-invocation-id", number.to_string())
+}
+
+fn put_to(raw: &Raw, key: &str, kind: &str, body: &[u8]) -> Reply {
+    let (name, number) = sending();
+    let fields = [(name, number.as_str()), ("content-type", kind)];
+    raw.s3("PUT", &format!("/lake/ledger/{key}"), &fields, body)
+}
+
+fn put(raw: &Raw, body: &[u8]) -> Reply {
+    put_to(raw, "a", "text/plain", body)
+}
+
+#[test]
+fn boto3_tries_again_by_itself_and_one_person_is_asked_once() {
+    let scene = Scene::new(|config| config);
+    let agent = Agent::new(&scene.gateway, "lake", &[]);
+    let send = || agent.cases(&["retried"]).success().json_lines().remove(0)["result"].clone();
+    let held = send();
+    assert_eq!((&held[0], &held[1]), (&json!("AccessDenied"), &json!(403)));
+    scene.approve(&named(held[2].as_str().unwrap()));
+    scene.front.fail(&[BUSY, BUSY]);
+    assert_eq!(send(), "no error");
+    let written = scene.server.folder().join("lake/ledger/2026.txt");
+    assert_eq!(std::fs::read(written).unwrap(), b"opening");
+    assert_eq!(scene.front.passed().len(), 1, "{:?}", scene.front.passed());
+
+    // The record tells of each sending, and whoever examines it finds one approval, used as it may be.
+    let directory = scene.gateway.config().directory().to_owned();
+    let auditor = scene.gateway.token_in(None, "erin", &["auditors"]);
+    let bundle = directory.join("bundle.zip");
+    let bundle = bundle.to_str().unwrap();
+    let audit = |arguments: &[&str]| scene.gateway.countersign_as(&auditor, arguments).success();
+    let _ = audit(&["evidence", "build", "--from", "24h", "-o", bundle]);
+    let verified = audit(&["--output", "table", "evidence", "verify", bundle]).stdout;
+    assert!(verified.contains("3 commands ran on exactly"), "{verified}");
+    let busy = json!([{"failed": "503"}, true]);
+    assert_eq!(
+        scene.stop(),
+        (vec![busy.clone(), busy, json!(["completed", null])], 1)
+    );
+}
+
+#[test]
+fn whatever_failed_in_passing_may_go_again_and_what_came_of_it_ends_it() {
+    let scene = Scene::new(lake::in_clear);
+    let raw = Raw::of(&scene.gateway, "lake", &[]);
+    let approval = pending(&put(&raw, b"one"));
+    scene.approve(&approval);
+    // Busy, an error of its own under another status, and nothing at all.
+    let slow = saying("400 Bad Request", "<Error><Code>SlowDown</Code></Error>");
+    scene.front.fail(&[BUSY, &slow, NOTHING]);
+    let sent = [(); 4].map(|()| put(&raw, b"one").status);
+    assert_eq!(sent, [503, 400, 503, 200]);
+    let next = pending(&put(&raw, b"one"));
+    assert_ne!(next, approval);
+    // What is refused for good ends it too.
+    scene.approve(&next);
+    scene.front.fail(&[&saying(
+        "409 Conflict",
+        "<Error><Code>OperationAborted</Code></Error>",
+    )]);
+    assert_eq!(put(&raw, b"one").status, 409);
+    assert_ne!(pending(&put(&raw, b"one")), next);
+
+    assert_eq!(scene.front.passed().len(), 1, "{:?}", scene.front.passed());
+    let again = |status: Value| json!([status, true]);
+    let (ended, asked) = scene.stop();
+    assert_eq!(
+        ended,
+        [
+            again(json!({"failed": "503"})),
+            again(json!({"failed": "400"})),
+            again(json!({"stopped": "upstream_unavailable"})),
+            json!(["completed", null]),
+            json!([{"failed": "409"}, null]),
+        ]
+    );
+    assert_eq!(asked, 3);
+}
+
+#[test]
+fn a_call_that_is_throttled_may_go_again() {
+    let scene = Scene::new(lake::in_clear);
+    let raw = Raw::of(&scene.gateway, "lake", &[]);
+    let put = || {
+        let (name, number) = sending();
+        let item = br#"{"TableName":"t","Item":{"id":{"S":"1"}}}"#;
+        let request = raw.put_item(&[(name, number.as_str())], item);
+        exchange(raw.address, &request, false)
+    };
+    let approval = named(&put().text());
+    scene.approve(&approval);
+    let throttled =
+        r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}"#;
+    let done = saying("200 OK", "{}");
+    scene
+        .front
+        .fail(&[&saying("400 Bad Request", throttled), &done]);
+    assert_eq!([put().status, put().status], [400, 200]);
+    assert_ne!(named(&put().text()), approval);
+}
+
+#[test]
+fn other_bytes_another_session_and_too_many_sendings_ask_anew() {
+    let scene = Scene::new(lake::in_clear);
+    let raw = Raw::of(&scene.gateway, "lake", &[]);
+    let other = Raw::of(&scene.gateway, "lake", &[]);
+    let approval = pending(&put(&raw, b"one"));
+    scene.approve(&approval);
+    scene.front.fail(&[BUSY]);
+    assert_eq!(put(&raw, b"one").status, 503);
+    let anew = [
+        pending(&put(&raw, b"two")),
+        pending(&put_to(&raw, "b", "text/plain", b"one")),
+        pending(&put_to(&raw, "a", "a/b", b"one")),
+        pending(&put(&other, b"one")),
+    ];
+    assert!(!anew.contains(&approval), "{anew:?}");
+
+    let most = model::SENDINGS_MAX as usize;
+    scene.front.fail(&vec![BUSY; most - 1]);
+    for sending in 2..=most {
+        assert_eq!(put(&raw, b"one").status, 503, "{sending}");
+    }
+    // The other session's question is open, and asks the same: the same person's.
+    assert_ne!(pending(&put(&raw, b"one")), approval);
+    assert!(scene.front.passed().is_empty());
+    assert_eq!(scene.stop().0.len(), most);
+}
+
+#[test]
+fn of_two_at_once_one_runs() {
+    let scene = Scene::new(lake::in_clear);
+    let raw = Raw::of(&scene.gateway, "lake", &[]);
+    scene.approve(&pending(&put(&raw, b"one")));
+    let mut sent: Vec<_> = std::thread::scope(|scope| {
+        let both = [(); 2].map(|()| scope.spawn(|| put(&raw, b"one").status));
+        both.map(|one| one.join().unwrap()).into()
+    });
+    sent.sort_unstable();
+    assert_eq!((sent, scene.front.passed().len()), (vec![200, 403], 1));
+}
