@@ -9,6 +9,7 @@ import sys
 import urllib.request
 
 import boto3
+from boto3.exceptions import S3UploadFailedError
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -80,6 +81,27 @@ def multipart():
     s3.upload_fileobj(io.BytesIO(data), "lake", "large.txt", Config=parts)
     read = s3.get_object(Bucket="lake", Key="large.txt")["Body"].read()
     return {"bytes": len(read), "same": sha256(read) == sha256(data)}
+
+
+def in_parts():
+    """Parts of 5 MiB, several at a time; a card's number stands across two of them."""
+    s3 = client("s3")
+    part = 5 << 20
+    settings = TransferConfig(multipart_threshold=part, multipart_chunksize=part, max_concurrency=3)
+    clean = (b"some words\n" * (2 << 20))[: 12 << 20]
+    card = b"\n4111 1111 1111 1111\n"
+    at = 2 * part - 10
+    cut = clean[:at] + card + clean[at + len(card) :]
+
+    def upload(key, body):
+        try:
+            s3.upload_fileobj(io.BytesIO(body), "lake", key, Config=settings)
+        except (ClientError, S3UploadFailedError) as error:
+            answer = (error if isinstance(error, ClientError) else error.__cause__ or error.__context__).response
+            return [answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Message"]]
+        return "no error"
+
+    return {"clean": upload("seen/clean", clean), "cut": upload("seen/cut", cut)}
 
 
 def presigned():
@@ -297,6 +319,12 @@ def gated():
     return refusal(client("s3").put_object, Bucket="lake", Key="ledger/2026.txt", Body=b"opening", ContentType="text/plain")
 
 
+def retried():
+    """As boto3 does it by itself: it tries again."""
+    s3 = boto3.client("s3", config=Config(retries={"total_max_attempts": 3, "mode": "standard"}, read_timeout=60))
+    return refusal(s3.put_object, Bucket="lake", Key="ledger/2026.txt", Body=b"opening", ContentType="text/plain")
+
+
 def other_bytes():
     return refusal(client("s3").put_object, Bucket="lake", Key="ledger/2026.txt", Body=b"another", ContentType="text/plain")
 
@@ -306,9 +334,3 @@ CASES = [identity, objects, checksums, multipart, presigned, masked, ranges, tab
 wanted = sys.argv[1:]
 for case in [globals()[name] for name in wanted] or CASES:
     print(json.dumps({"case": case.__name__, "result": case()}, ensure_ascii=False), flush=True)
-def retried():
-    """As boto3 does it by itself: it tries again."""
-    s3 = boto3.client("s3", config=Config(retries={"total_max_attempts": 3, "mode": "standard"}, read_timeout=60))
-    return refusal(s3.put_object, Bucket="lake", Key="ledger/2026.txt", Body=b"opening", ContentType="text/plain")
-
-

@@ -9,8 +9,9 @@
 //! [`assume`] asks AWS's own for the gateway's; [`classify`]
 //! knows from the [`table`] which operation a request is, at which level, on what; [`command`] makes of it what policy is
 //! asked; [`deny`] refuses in the service's own format; [`upstream`] says what goes to the target; [`secrets`]
-//! hides what its answer should not show; [`objects`] is what is declared of S3's, [`screen`] looks at what requests carry, [`etag`] what they are called; [`transcript`] is what a recording keeps. Sockets, clocks and
-//! randomness are the relay's.
+//! hides what its answer should not show; [`objects`] is what is declared of S3's, [`etag`] what they are called; [`screen`] looks at
+//! what requests carry, and [`seams`] where the parts of an upload meet; [`transient`] knows failures after which a request is sent again; [`transcript`] is what a recording keeps.
+//! Sockets, clocks and randomness are the relay's.
 
 pub mod assume;
 mod body;
@@ -20,6 +21,7 @@ pub mod cli;
 pub mod command;
 pub mod credentials;
 pub mod deny;
+mod document;
 pub mod etag;
 pub mod objects;
 pub mod post_form;
@@ -27,15 +29,16 @@ pub mod range;
 mod route;
 mod s3;
 pub mod screen;
+pub mod seams;
 pub mod secrets;
 mod seek;
 pub mod sts;
 pub mod table;
 pub mod transcript;
+pub mod transient;
 pub mod upstream;
 
 #[cfg(test)]
-pub mod transient;
 mod tests;
 
 /// The protocol's name in configuration, entries and policies.

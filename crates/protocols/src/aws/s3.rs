@@ -1,6 +1,7 @@
 //! What S3 requests are done to.
 
 use super::classify::Thing;
+use super::document;
 use super::table::Level;
 use crate::http::{Head, escape};
 
@@ -128,82 +129,19 @@ fn source(value: &str, bucket: Option<&str>) -> Option<(String, String)> {
 
 /// The keys in the body of DeleteObjects. Elements are known or the body is not read: another parser must not find other keys.
 fn keys(body: &[u8]) -> Option<Vec<String>> {
-    const ELEMENTS: [&str; 7] = [
-        "Object",
-        "Key",
-        "VersionId",
-        "ETag",
-        "LastModifiedTime",
-        "Size",
-        "Quiet",
-    ];
-    let mut rest = std::str::from_utf8(body).ok()?.trim();
-    if let Some(declared) = rest.strip_prefix("<?xml ") {
-        rest = declared.split_once("?>")?.1.trim_start();
-    }
-    let mut open: Vec<&str> = Vec::new();
+    const ELEMENTS: [&str; 5] = ["VersionId", "ETag", "LastModifiedTime", "Size", "Quiet"];
     let mut keys = Vec::new();
-    while !rest.is_empty() {
-        let (text, after) = rest.split_once('<')?;
-        let (tag, after) = after.split_once('>')?;
-        match tag.strip_prefix('/') {
-            Some(name) => {
-                if open.pop() != Some(name) {
-                    return None;
-                }
-                if name == "Key" {
-                    keys.push(unescape(text)?);
-                } else if matches!(name, "Object" | "Delete") && !text.trim().is_empty() {
-                    return None;
-                }
-            }
-            None => {
-                let name = tag.split(' ').next().unwrap_or(tag);
-                let root = open.is_empty() && name == "Delete" && keys.is_empty();
-                let plain = ELEMENTS.contains(&tag) && !open.is_empty();
-                if !(root || plain) || !text.trim().is_empty() {
-                    return None;
-                }
-                if tag == "Key" && open != ["Delete", "Object"] {
-                    return None;
-                }
-                open.push(name);
-            }
+    document::read(body, "Delete", &["Object"], |path, text| match path {
+        ["Delete", "Object", "Key"] => {
+            keys.push(document::unescape(text)?);
+            Some(())
         }
-        rest = after;
-        if open.is_empty() {
-            rest = rest.trim_start();
-        }
-    }
-    (open.is_empty() && !keys.is_empty() && keys.len() <= KEYS_MAX).then_some(keys)
-}
-
-/// Text with the five entities and character references of XML.
-pub(super) fn unescape(text: &str) -> Option<String> {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('&') {
-        out.push_str(before);
-        let (name, after) = after.split_once(';')?;
-        out.push(match name {
-            "lt" => '<',
-            "gt" => '>',
-            "amp" => '&',
-            "quot" => '"',
-            "apos" => '\'',
-            _ => {
-                let number = name.strip_prefix('#')?;
-                let code = match number.strip_prefix('x') {
-                    Some(digits) => u32::from_str_radix(digits, 16).ok()?,
-                    None => number.parse().ok()?,
-                };
-                char::from_u32(code)?
-            }
-        });
-        rest = after;
-    }
-    out.push_str(rest);
-    Some(out)
+        ["Delete"] | ["Delete", "Object"] => Some(()),
+        [.., "Key"] => None,
+        [.., name] => ELEMENTS.contains(name).then_some(()),
+        [] => None,
+    })?;
+    (!keys.is_empty() && keys.len() <= KEYS_MAX).then_some(keys)
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ use crate::http::coding::{Decoder, Format};
 pub const UNINSPECTED: &str = "uninspected";
 /// The attribute of policies' context that holds the classes.
 pub const ATTRIBUTE: &str = "carries";
+/// S3's directory buckets append what is sent with this field to an object: what it goes on from is not known.
+const APPENDS: &str = "x-amz-write-offset-bytes";
 /// What is compressed is looked at up to this length of its content.
 const CONTENT_BYTES_MAX: usize = 64 << 20;
 
@@ -28,6 +30,12 @@ pub fn unknown(call: &Call) -> BTreeSet<String> {
     sends.into_iter().collect()
 }
 
+/// Whether a call is this one of S3's.
+#[must_use]
+pub fn is(call: &Call, operation: &str) -> bool {
+    call.wire == Wire::S3 && call.operation.is_some_and(|it| it.name == operation)
+}
+
 /// Whether a call sends something that policy may ask about.
 #[must_use]
 pub fn sends(call: &Call) -> bool {
@@ -35,7 +43,9 @@ pub fn sends(call: &Call) -> bool {
     call.operation.is_none_or(|it| !looks(it.level))
 }
 
-/// The classes that are found in the body of a call, or declared of the object that it uploads; `masker` reveals nothing.
+/// The classes that are found in the body of a call, or declared of the object that it uploads; `masker` reveals nothing. Of a
+/// part of an object it is not known what is declared, and of what completes an upload not what the parts hold: see
+/// [`seams`](super::seams).
 #[must_use]
 pub fn carried(
     call: &Call,
@@ -45,11 +55,21 @@ pub fn carried(
     masker: &Arc<Masker>,
 ) -> BTreeSet<String> {
     let mut carried = BTreeSet::new();
-    let facts = Facts::of_upload(head);
-    let hider = declared(all, call, &facts).and_then(|it| Hider::of_object(it, masker));
+    let is_part = is(call, "UploadPart");
+    // A part does not tell of what type the object will be.
+    let facts = if is_part {
+        Facts::default()
+    } else {
+        Facts::of_upload(head)
+    };
+    let declared = declared(all, call, &facts);
+    let unknown = is_part && declared.is_some()
+        || is(call, "CompleteMultipartUpload")
+        || head.fields.has(APPENDS);
+    let hider = declared.and_then(|it| Hider::of_object(it, masker));
     let mut search = Search {
         masker,
-        hider,
+        hider: hider.filter(|_| !is_part),
         findings: Findings::counting(),
     };
     let whole = match Format::of_content(body) {
@@ -58,14 +78,45 @@ pub fn carried(
             Some(text) => search.text(text.as_bytes()),
             None => body.is_empty(),
         },
+        None if is_part => search.text(characters(body, true, true)),
         None => search.text(body),
     };
-    if !(whole && search.finished()) {
+    if unknown || !(whole && search.finished()) {
         carried.insert(UNINSPECTED.to_owned());
     }
-    let facts = search.findings.facts();
-    carried.extend(facts.into_iter().map(|fact| fact.class.to_string()));
+    carried.extend(search.classes());
     carried
+}
+
+/// The classes that are found in what is a piece of a text.
+pub(super) fn of_piece(piece: &[u8], masker: &Arc<Masker>) -> BTreeSet<String> {
+    let mut search = Search {
+        masker,
+        hider: None,
+        findings: Findings::counting(),
+    };
+    let whole = search.text(piece);
+    let mut carried: BTreeSet<String> = search.classes().collect();
+    if !whole {
+        carried.insert(UNINSPECTED.to_owned());
+    }
+    carried
+}
+
+/// A piece of a text without what is left of a character of UTF-8 at its start or end, where the text goes on.
+pub(super) fn characters(mut piece: &[u8], before: bool, after: bool) -> &[u8] {
+    if before {
+        let is_rest = |byte: &&u8| **byte & 0xC0 == 0x80;
+        let rest = piece.iter().take(3).take_while(is_rest).count();
+        piece = piece.get(rest..).unwrap_or_default();
+    }
+    if after
+        && let Err(error) = std::str::from_utf8(piece)
+        && error.error_len().is_none()
+    {
+        piece = piece.get(..error.valid_up_to()).unwrap_or_default();
+    }
+    piece
 }
 
 struct Search<'a> {
@@ -75,6 +126,11 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
+    fn classes(&self) -> impl Iterator<Item = String> {
+        let facts = self.findings.facts().into_iter();
+        facts.map(|fact| fact.class.to_string())
+    }
+
     /// Whether it could be looked at.
     fn text(&mut self, text: &[u8]) -> bool {
         if std::str::from_utf8(text).is_err() || text.contains(&0) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use hyper::Response;
+use hyper::body::Body as _;
 use model::{Command, Decision, Denial, DenialCode, Note, Permit};
 use protocols::aws::classify::{self, Call, Wire};
 use protocols::aws::command::{self, Body};
@@ -14,11 +15,17 @@ use protocols::session::Answer;
 
 use super::answer::Shown;
 use super::exchange::{Asked, Content, Refused, denied, malformed};
-use super::send::Going;
+use super::send::{Going, unrecorded};
 use super::sessions::Session;
+use super::uploads::Step;
 use super::used::Claim;
 use super::{Relay, WHOLE_BYTES_MAX};
-use crate::gate::{Asking, Begun};
+use crate::gate::{Asking, Begun, Caller};
+use crate::upstream::aws::Account;
+
+const COMPLETES: &str = "CompleteMultipartUpload";
+/// What whoever completes an upload in parts is told beside a refusal.
+const INCOMPLETE: &str = "; the object was not made, and its parts stay at the target until the upload is aborted (AbortMultipartUpload)";
 
 impl Relay {
     /// Knows what is asked, asks the gate, and sends it.
@@ -44,17 +51,14 @@ impl Relay {
         let admitted = session.admitted_by(&policies);
         admitted.map_err(|denial| denied(&denial, wire))?;
         let (mut content, mut ended) = (content, None);
-        let mut carries = screen::unknown(&call);
+        let (mut carries, mut step) = (screen::unknown(&call), None);
         if screen::sends(&call) && policies.mentions(screen::ATTRIBUTE) {
             if is_short(&content, &asked) {
                 let (bytes, room, upload) = self.spool(content, &asked, wire).await?;
                 content = Content::Whole(bytes, Some(room));
                 ended = Some(upload);
             }
-            if let Content::Whole(bytes, _) = &content {
-                let masker = account.maskers.at_rest();
-                carries = screen::carried(&call, &asked.head, bytes, &account.objects, masker);
-            }
+            (carries, step) = self.inspected(account, &caller, &call, &asked, &content);
         }
         let masker = account.maskers.at_rest_anywhere();
         let make = |body: Body<'_>| command::command(&call, &asked.head, body, masker, &carries);
@@ -82,7 +86,13 @@ impl Relay {
                 return Err(self.repeated(&session, seq, command, refusal, wire).await);
             }
         };
-        let permit = self.permit(&session, seq, command, wire).await?;
+        let permit = match self.permit(&session, seq, command, wire).await {
+            Err(mut refused) if screen::is(&call, COMPLETES) && !carries.is_empty() => {
+                refused.refusal.message.push_str(INCOMPLETE);
+                return Err(refused);
+            }
+            permit => permit?,
+        };
         let going = Going {
             asked,
             call,
@@ -95,8 +105,33 @@ impl Relay {
             known: None,
             facts: Facts::default(),
             claim,
+            step,
         };
         Box::pin(self.send(going, content)).await
+    }
+
+    /// What is found in what a request sends, and what it does to an upload in parts.
+    fn inspected(
+        &self,
+        account: &Account,
+        caller: &Caller,
+        call: &Call,
+        asked: &Asked,
+        content: &Content,
+    ) -> (BTreeSet<String>, Option<Step>) {
+        let masker = account.maskers.at_rest();
+        let place = (caller.target.name.as_str(), asked.head.path.as_str());
+        let Content::Whole(bytes, _) = content else {
+            let carries = screen::unknown(call);
+            let step = Step::new(call, place, &carries, None);
+            return (carries, step);
+        };
+        let mut carries = screen::carried(call, &asked.head, bytes, &account.objects, masker);
+        let step = Step::new(call, place, &carries, Some(bytes));
+        if let (Some(step), true) = (&step, screen::is(call, COMPLETES)) {
+            carries = self.uploads.carried(step, bytes, masker);
+        }
+        (carries, step)
     }
 
     /// Uses the signature of a request that changes something.
@@ -205,17 +240,16 @@ impl Relay {
             Ok(()) => recorder.note(note),
             Err(error) => Err(error),
         };
-        noted.map_err(|error| {
-            tracing::error!(session = session.caller.session, %error, "the recording failed");
-            let say = "the session's recording failed, so nothing may run: get new keys, and tell whoever runs the gateway";
-            denied(&Denial::new(DenialCode::LedgerUnavailable, say), wire)
-        })
+        noted.map_err(|error| unrecorded(&error, wire))
     }
 }
 
 /// Whether a body that is still to come is short enough to be held whole.
 fn is_short(content: &Content, asked: &Asked) -> bool {
+    let Content::Stream(body) = content else {
+        return false;
+    };
     let length = asked.head.fields.one("content-length");
     let length = length.and_then(|text| text.parse::<usize>().ok());
-    matches!(content, Content::Stream(_)) && length.is_some_and(|it| it <= WHOLE_BYTES_MAX)
+    body.is_end_stream() || length.is_some_and(|it| it <= WHOLE_BYTES_MAX)
 }

@@ -27,6 +27,7 @@ mod sessions;
 mod settling;
 mod show;
 mod sts;
+mod uploads;
 mod used;
 
 use std::convert::Infallible;
@@ -74,6 +75,7 @@ pub struct Relay {
     hold: Duration,
     sessions: sessions::Sessions,
     used: Arc<used::Used>,
+    uploads: uploads::Uploads,
     /// The id of the next answer.
     requests: AtomicU64,
     /// Room for bodies that are held whole, in KiB.
@@ -91,6 +93,7 @@ impl Relay {
             hold: config.hold,
             sessions: sessions::Sessions::new(config.sessions),
             used: Arc::default(),
+            uploads: uploads::Uploads::default(),
             requests: AtomicU64::new(random::bytes().map_or(0, u64::from_be_bytes)),
             room: Arc::new(Semaphore::new(HELD_BYTES_MAX >> 10)),
         }

@@ -24,6 +24,7 @@ use super::outgoing::{Outgoing, Upload};
 use super::part::{length_of, masker, needs_whole, wanted};
 use super::sessions::Session;
 use super::settling::Settling;
+use super::uploads::Step;
 use super::used::Claim;
 use crate::record::RecordError;
 use crate::upstream::aws::{Account, Destination, Received};
@@ -47,6 +48,8 @@ pub(super) struct Going {
     pub(super) facts: Facts,
     /// The use of its signature, where it changes something.
     pub(super) claim: Option<Claim>,
+    /// What it does to an upload in parts, where policy asks what that carries.
+    pub(super) step: Option<Step>,
 }
 
 impl Relay {
@@ -71,8 +74,14 @@ impl Relay {
         };
         going.key.clone_from(&keys.access_key);
         going.facts = self.facts(account, &going, &keys).await;
+        if let Some(step) = &going.step {
+            self.uploads.goes(step);
+        }
         let (going, answer, upload) = self.ask_target(account, going, &keys, content).await?;
         let (parts, body) = answer.into_parts();
+        if let Some(step) = going.step.as_ref().filter(|_| parts.status.is_success()) {
+            self.uploads.taken(step, &parts);
+        }
         if !needs_whole(account, &parts, &going) {
             return Box::pin(self.show(account, going, (parts, body), &upload)).await;
         }
@@ -308,7 +317,7 @@ fn upward(
 }
 
 pub(super) fn unrecorded(error: &RecordError, wire: Wire) -> Refused {
-    tracing::error!(%error, "a body cannot be recorded");
+    tracing::error!(%error, "the recording failed");
     let say = "the session's recording failed, so nothing may run: get new keys, and tell whoever runs the gateway";
     denied(&Denial::new(DenialCode::LedgerUnavailable, say), wire)
 }
@@ -341,6 +350,7 @@ impl Going {
             session: self.session,
             seq: self.seq,
             status: parts.status.as_u16(),
+            again: is_transient(parts),
             ids,
             uploaded: ended.map_or_else(String::new, |ended| {
                 format!("put={} put-sha256={}", ended.length, ended.sha256)
@@ -350,7 +360,6 @@ impl Going {
 
     /// What AWS's own logs have it by: the key, and the target's ids of the request.
     fn key_and(&self, ids: String) -> String {
-            again: is_transient(parts),
         match (self.key.as_str(), ids.as_str()) {
             ("", _) => ids,
             (key, "") => format!("key={key}"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::s3::unescape;
+use super::super::document::unescape;
 use crate::http::{Fields, Head, escape};
 
 /// An answer is at most so large: an object has ten tags at most.

@@ -1,0 +1,82 @@
+//! Documents that S3 is sent, read so strictly that no other parser finds something else in them.
+
+/// Reads a document of elements without attributes, but for `root`'s. `lists` are elements that hold others. Where an element ends,
+/// `take` is told the path to it, its own name last, and its text, with references in it; a list has none. `None` where a
+/// document is any other, or `take` says so.
+pub(super) fn read(
+    document: &[u8],
+    root: &str,
+    lists: &[&str],
+    mut take: impl FnMut(&[&str], &str) -> Option<()>,
+) -> Option<()> {
+    let mut rest = std::str::from_utf8(document).ok()?.trim();
+    if let Some(declared) = rest.strip_prefix("<?xml ") {
+        rest = declared.split_once("?>")?.1.trim_start();
+    }
+    let (mut open, mut begun): (Vec<&str>, bool) = (Vec::new(), false);
+    let is_list = |name: &str| name == root || lists.contains(&name);
+    while !rest.is_empty() {
+        let (text, after) = rest.split_once('<')?;
+        let (tag, after) = after.split_once('>')?;
+        match tag.strip_prefix('/') {
+            Some(name) => {
+                if open.last() != Some(&name) {
+                    return None;
+                }
+                let text = if is_list(name) { text.trim() } else { text };
+                if is_list(name) && !text.is_empty() {
+                    return None;
+                }
+                take(&open, text)?;
+                open.pop();
+            }
+            None => {
+                let name = tag.split(' ').next().unwrap_or(tag);
+                let first = open.is_empty() && name == root && !begun;
+                let inner = open.last().is_some_and(|it| is_list(it)) && is_name(tag);
+                if !(first || inner) || !text.trim().is_empty() {
+                    return None;
+                }
+                begun = true;
+                open.push(name);
+            }
+        }
+        rest = after;
+        if open.is_empty() {
+            rest = rest.trim_start();
+        }
+    }
+    (open.is_empty() && begun).then_some(())
+}
+
+fn is_name(tag: &str) -> bool {
+    !tag.is_empty() && tag.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Text with the five entities and character references of XML.
+pub(super) fn unescape(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('&') {
+        out.push_str(before);
+        let (name, after) = after.split_once(';')?;
+        out.push(match name {
+            "lt" => '<',
+            "gt" => '>',
+            "amp" => '&',
+            "quot" => '"',
+            "apos" => '\'',
+            _ => {
+                let number = name.strip_prefix('#')?;
+                let code = match number.strip_prefix('x') {
+                    Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+                    None => number.parse().ok()?,
+                };
+                char::from_u32(code)?
+            }
+        });
+        rest = after;
+    }
+    out.push_str(rest);
+    Some(out)
+}
