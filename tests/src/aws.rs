@@ -299,6 +299,18 @@ pub fn every_request() -> Output {
     process::run(&command, "")
 }
 
+/// The words that run a Node program under `tests/clients` with the AWS SDK at hand.
+#[must_use]
+pub fn node_client(program: &str) -> [String; 4] {
+    let modules = place::workspace().join("tests/node/node_modules");
+    [
+        "env".to_owned(),
+        format!("NODE_PATH={}", modules.display()),
+        "node".to_owned(),
+        client(program).to_string_lossy().into_owned(),
+    ]
+}
+
 fn python() -> Command {
     let mut command = clean_command(place::workspace().join(".cache/venv/bin/python3"));
     command.arg("-B");

@@ -7,7 +7,7 @@
 )]
 
 use serde_json::{Value, json};
-use tests::{Config, Moto, aws_cli};
+use tests::{Config, Moto, aws_cli, node_client};
 
 const POLICIES: &str = r#"
 @id("use-lake")
@@ -139,6 +139,126 @@ fn a_request_can_be_given_by_its_parts() {
         told.contains("Decision       deny: there is no target lake"),
         "{told}"
     );
+}
+
+const SCREENED: &str = r#"
+@id("no-cards")
+forbid (principal, action == Aws::Action::"write", resource) when { context.carries.contains("pan") };
+@id("seen")
+forbid (principal, action == Aws::Action::"write", resource)
+when { context.carries.contains("uninspected") && resource.key like "seen/*" };
+"#;
+
+/// What a request carries, and whether policy would let it.
+fn carries(explained: &Value) -> (Value, Value) {
+    let outcome = explained["decision"]["outcome"].clone();
+    (explained["carries"].clone(), outcome)
+}
+
+#[test]
+fn what_an_upload_carries_is_told_as_the_gateway_would_see_it() {
+    let moto = Moto::start();
+    let config = Config::aws(&moto)
+        .policy("10-lake.cedar", POLICIES)
+        .policy("20-screened.cedar", SCREENED);
+    let file = |name: &str, content: &[u8]| {
+        let path = config.directory().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let line = "a line of words\n";
+    let text = file("text", line.as_bytes());
+    let card = file("card", b"a line\n4111 1111 1111 1111\n");
+    let packed = zstd::encode_all(&b"4111 1111 1111 1111\n"[..], 3).unwrap();
+    let packed = file("packed", &packed);
+    let binary = file("binary", &[0, 1, 2]);
+    let long = file("long", line.repeat(1_100_000).as_bytes());
+    let copy = |file: &str, key: &str| {
+        let to = format!("s3://lake/{key}");
+        carries(&of_cli(&config, &["s3", "cp", file, &to]))
+    };
+    let (allow, deny) = (json!("allow"), json!("deny"));
+    assert_eq!(copy(&text, "seen/a"), (json!([]), allow.clone()));
+    assert_eq!(copy(&card, "a"), (json!(["pan"]), deny.clone()));
+    assert_eq!(copy(&packed, "a"), (json!(["pan"]), deny.clone()));
+    let unseen = json!(["uninspected"]);
+    assert_eq!(copy(&binary, "a"), (unseen.clone(), allow.clone()));
+    assert_eq!(copy(&binary, "seen/a"), (unseen.clone(), deny.clone()));
+    // One request of more than the gateway holds whole.
+    let put = |body: &str| {
+        let put = ["s3api", "put-object", "--bucket", "lake", "--key", "seen/a"];
+        carries(&of_cli(&config, &[&put[..], &["--body", body]].concat()))
+    };
+    assert_eq!(put(&long), (unseen.clone(), deny.clone()));
+
+    // Calls, by their parts and by the client; and what does not change anything.
+    let item = r#"{"id":{"S":"4111111111111111"}}"#;
+    let call = ["dynamodb", "put-item", "--table-name", "t", "--item", item];
+    assert_eq!(
+        carries(&of_cli(&config, &call)),
+        (json!(["pan"]), deny.clone())
+    );
+    let given = |method: &str, url: &str, more: &[&str]| {
+        let given = ["--service", "s3", "--method", method, "--url", url];
+        explain(&config, &[&given, more].concat()).remove(0)
+    };
+    let looks = given("get", "/lake/seen/a", &[]);
+    assert_eq!(carries(&looks), (json!([]), allow.clone()));
+    // Content that is not given is not seen; a part is, and what becomes of all of them is not.
+    let put = given("put", "/lake/seen/a", &[]);
+    assert_eq!(carries(&put), (unseen.clone(), deny.clone()));
+    assert_eq!(
+        carries(&given("put", "/lake/a", &["--body", &card])).0,
+        json!(["pan"])
+    );
+    assert_eq!(
+        carries(&given("delete", "/lake/seen/a", &[])),
+        (json!([]), allow)
+    );
+    let part = "/lake/seen/a?partNumber=2&uploadId=u";
+    assert_eq!(
+        carries(&given("put", part, &["--body", &text])).0,
+        json!([])
+    );
+    assert_eq!(
+        carries(&given("put", part, &[])),
+        (unseen.clone(), deny.clone())
+    );
+    let whole = file("whole", b"<CompleteMultipartUpload/>");
+    let completed = given("post", "/lake/seen/a?uploadId=u", &["--body", &whole]);
+    assert_eq!(carries(&completed), (unseen, deny));
+
+    let arguments = [
+        "--output", "table", "aws", "explain", "--for", "alice", "--group", "data",
+    ];
+    let put = [
+        "--service",
+        "s3",
+        "--method",
+        "put",
+        "--url",
+        "/lake/a",
+        "--body",
+        &card,
+    ];
+    let told = config
+        .countersign(&[&arguments[..], &put].concat())
+        .success()
+        .stdout;
+    assert!(told.contains("Carries        pan\n"), "{told}");
+}
+
+#[test]
+fn content_that_comes_in_chunks_is_seen() {
+    let moto = Moto::start();
+    let config = Config::aws(&moto)
+        .policy("10-lake.cedar", POLICIES)
+        .policy("20-screened.cedar", SCREENED);
+    let words = node_client("chunked_put.js");
+    let [env, path, node, program] = words.each_ref().map(String::as_str);
+    let seen = explain(&config, &["--", env, path, node, program]).remove(0);
+    assert_eq!(seen["operation"], "s3:PutObject");
+    assert_eq!(carries(&seen), (json!(["pan"]), json!("deny")));
 }
 
 #[test]

@@ -13,16 +13,21 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use model::Secret;
 use protocols::aws::classify::{self, Wire};
 use protocols::aws::deny::{Kind, Refusal};
-use protocols::http::sigv4::Presented;
+use protocols::http::chunked;
+use protocols::http::sigv4::{Derived, Payload, Presented};
 use protocols::http::{Fields, Head};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use crate::commands::run::is_ambient;
 use crate::failure::Failure;
+use crate::when;
 
+/// The client's secret key: there is nothing that it opens.
+const SECRET_KEY: &str = "opens-nothing";
 /// A client gets so long.
 const CLIENT_WITHIN: Duration = Duration::from_secs(60);
 /// So much of a body is read, as the gateway reads it.
@@ -60,7 +65,7 @@ pub(crate) async fn requests(command: &[OsString], region: &str) -> Result<Vec<C
     client
         .env("AWS_ENDPOINT_URL", endpoint)
         .env("AWS_ACCESS_KEY_ID", "AKIAEXPLAINEXPLAIN00")
-        .env("AWS_SECRET_ACCESS_KEY", "opens-nothing")
+        .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
         .env("AWS_REGION", region)
         .env("AWS_DEFAULT_REGION", region)
         .env("AWS_CONFIG_FILE", "/dev/null")
@@ -108,6 +113,24 @@ async fn serve(listener: TcpListener, kept: Kept) {
     }
 }
 
+/// What is in a body that came in chunks, and any other body as it is; nothing of one that is not what was signed.
+fn content(head: &Head, body: Bytes) -> Option<Bytes> {
+    let Ok(presented) = Presented::read(head) else {
+        return Some(body);
+    };
+    if !matches!(presented.payload, Some(Payload::Chunks(_))) {
+        return Some(body);
+    }
+    let secret = Secret::from(SECRET_KEY.to_owned());
+    let keys = (&secret, &Derived::default());
+    let verified = presented.verify(head, keys, None, when::now()).ok()?;
+    let (mut intake, _) = chunked::intake(&verified, head, body.len() as u64).ok()?;
+    let mut out = Vec::new();
+    intake.push(body, &mut out).ok()?;
+    intake.finish(&mut out).ok()?;
+    Some(out.concat().into())
+}
+
 async fn refuse(request: Request<Incoming>, kept: &Kept) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
     let mut fields = Fields::default();
@@ -122,6 +145,7 @@ async fn refuse(request: Request<Incoming>, kept: &Kept) -> Response<Full<Bytes>
     };
     let body = Limited::new(body, BODY_BYTES_MAX).collect().await;
     let body = body.map(http_body_util::Collected::to_bytes).ok();
+    let body = body.and_then(|body| content(&head, body));
     let wire = Presented::read(&head).map_or(Wire::S3, |it| classify::guess(&head, &it.scope));
     let say = "countersign aws explain caught this request; nothing was sent";
     let is_head = head.method == "HEAD";

@@ -89,7 +89,7 @@ pub(crate) struct Explain {
     #[arg(long = "header", value_name = "NAME: VALUE", requires = "url")]
     headers: Vec<String>,
 
-    /// The file that holds the request's body.
+    /// The file that holds the request's body. Without it an upload's content counts as not inspected.
     #[arg(long, value_name = "FILE", requires = "url")]
     body: Option<PathBuf>,
 
@@ -97,6 +97,9 @@ pub(crate) struct Explain {
     #[arg(last = true, value_name = "COMMAND", required_unless_present = "url")]
     command: Vec<OsString>,
 }
+
+/// Operations whose body is content, and not what is asked.
+const UPLOADS: [&str; 2] = ["PutObject", "UploadPart"];
 
 /// Whom and what the requests are asked of.
 struct Scene<'a> {
@@ -219,8 +222,16 @@ impl Explain {
             region: region.to_owned(),
             service: self.service.clone().unwrap_or_default(),
         };
-        let body = Some(Bytes::from(body));
-        Ok((Caught { head, body }, scope))
+        let mut caught = Caught {
+            head,
+            body: Some(Bytes::from(body)),
+        };
+        let call = classify(&caught.head, &scope, caught.body.as_deref());
+        let uploads = UPLOADS.iter().any(|name| screen::is(&call, name));
+        if uploads && self.body.is_none() {
+            caught.body = None;
+        }
+        Ok((caught, scope))
     }
 }
 
@@ -232,8 +243,13 @@ fn of_client(caught: Caught) -> Result<(Caught, Scope), Failure> {
 }
 
 impl Scene<'_> {
-    /// The command that a call is, with what it carries.
-    fn command(&self, Caught { head, body }: &Caught, call: &Call, content: Body<'_>) -> Command {
+    /// The command that a call is, and what it carries.
+    fn command(
+        &self,
+        Caught { head, body }: &Caught,
+        call: &Call,
+        content: Body<'_>,
+    ) -> (Command, BTreeSet<String>) {
         let masker = Arc::new(Masker::new(MaskerConfig {
             find: self.target.find.clone(),
             own: self.target.own.clone(),
@@ -245,7 +261,7 @@ impl Scene<'_> {
             }
             _ => screen::unknown(call),
         };
-        command(call, head, content, &masker, &carries)
+        (command(call, head, content, &masker, &carries), carries)
     }
 
     /// How a request is understood, and what would become of it.
@@ -260,7 +276,7 @@ impl Scene<'_> {
             (_, Some(Payload::Sha256(digest))) => Body::Digest(digest),
             _ => Body::Unknown,
         };
-        let command = self.command(caught, &call, content);
+        let (command, carries) = self.command(caught, &call, content);
         let target = TargetRef {
             name: self.name,
             protocol: NAME,
@@ -306,6 +322,7 @@ impl Scene<'_> {
             "method": head.method,
             "path": escape::decode(&head.path).unwrap_or_else(|_| head.path.clone()),
             "asks": asks,
+            "carries": carries,
             "decision": decided(&decision),
             "reveals": obligations.reveal,
             "hidden_members": hidden,
@@ -373,6 +390,13 @@ fn table(explained: &Value) -> String {
         ),
         ("Answered by", one("answered_by")),
         ("Asks", words(&explained["asks"], &ask)),
+        (
+            "Carries",
+            match words(&explained["carries"], &text) {
+                none if none.is_empty() => "nothing that is protected".to_owned(),
+                carries => carries,
+            },
+        ),
         ("Decision", verdict),
         (
             "Shown in clear",

@@ -9,7 +9,7 @@ use protocols::aws::classify::Wire;
 use protocols::aws::deny::{Kind, Refusal};
 use protocols::http::Head;
 use protocols::http::checksum::Algorithm;
-use protocols::http::chunked::{CONTENT_BYTES_MAX, Encoder, Ended, Intake, encoded_length};
+use protocols::http::chunked::{self, Encoder, Ended, Intake, encoded_length};
 use protocols::http::sigv4::{Chunks, Payload, Verified, sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -151,16 +151,7 @@ pub(super) fn intake(
     travelled: u64,
     wire: Wire,
 ) -> Result<(Intake, u64), Refused> {
-    let Payload::Chunks(chunks) = verified.payload else {
-        return Ok((Intake::new(verified, travelled, None), travelled));
-    };
-    let length = head.fields.one("x-amz-decoded-content-length");
-    let length = length
-        .and_then(|text| text.parse().ok())
-        .filter(|length| *length <= CONTENT_BYTES_MAX)
-        .ok_or_else(|| malformed("a chunked body needs x-amz-decoded-content-length", wire))?;
-    let trailer = trailer(head, chunks, wire)?;
-    Ok((Intake::new(verified, length, trailer), length))
+    chunked::intake(verified, head, travelled).map_err(|why| malformed(why, wire))
 }
 
 /// The checksum that a chunked body's trailer will hold.
@@ -169,16 +160,7 @@ pub(super) fn trailer(
     chunks: Chunks,
     wire: Wire,
 ) -> Result<Option<Algorithm>, Refused> {
-    match (chunks.trailer, head.fields.one("x-amz-trailer")) {
-        (false, None) => Ok(None),
-        (true, Some(name)) => Algorithm::of_header(name)
-            .map(Some)
-            .ok_or_else(|| malformed("x-amz-trailer names no checksum that is known here", wire)),
-        _ => Err(malformed(
-            "x-amz-trailer and x-amz-content-sha256 do not agree",
-            wire,
-        )),
-    }
+    chunked::trailer(head, chunks).map_err(|why| malformed(why, wire))
 }
 
 /// How an upload goes on: its body, and the fields that tell of it.

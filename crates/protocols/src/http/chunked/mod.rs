@@ -11,12 +11,14 @@
 //! the [`Intake`] only when everything was verified, so an upstream that is told the length never has a whole body of
 //! which something is wrong.
 
+mod announced;
 mod decode;
 mod encode;
 mod intake;
 
 use super::sigv4::{EMPTY_SHA256, Verified, sha256};
 
+pub use announced::{intake, trailer};
 pub use encode::{CHUNK_BYTES, CONTENT_BYTES_MAX, Encoder, encoded_length};
 pub use intake::{Ended, Intake};
 
