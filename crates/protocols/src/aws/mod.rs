@@ -33,6 +33,7 @@ pub mod seams;
 pub mod secrets;
 mod seek;
 pub mod sts;
+mod source;
 pub mod table;
 pub mod transcript;
 pub mod transient;

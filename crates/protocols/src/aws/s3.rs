@@ -2,8 +2,9 @@
 
 use super::classify::Thing;
 use super::document;
+use super::source::{COPY, RENAME, Source, renamed};
 use super::table::Level;
-use crate::http::{Head, escape};
+use crate::http::Head;
 
 /// Keys that one DeleteObjects may name: S3's own limit.
 const KEYS_MAX: usize = 1_000;
@@ -41,14 +42,18 @@ pub(super) fn things(
             .collect(),
         None => vec![Thing::Bucket(bucket.clone())],
     };
-    if head.fields.has("x-amz-copy-source") {
-        let (bucket, key) = source(head.fields.one("x-amz-copy-source")?, None)?;
+    if head.fields.has(COPY) {
+        let Source { bucket, key, .. } = Source::read(head.fields.one(COPY)?)?;
         things.push(Thing::Source { bucket, key });
     }
-    if head.fields.has("x-amz-rename-source") {
+    if head.fields.has(RENAME) {
         // What is renamed is gone from where it was.
-        let (bucket, key) = source(head.fields.one("x-amz-rename-source")?, Some(&bucket))?;
-        things.push(Thing::Object { bucket, key });
+        let keys = renamed(head.fields.one(RENAME)?, &bucket)?.into_iter();
+        let bucket = || bucket.clone();
+        things.extend(keys.map(|key| Thing::Object {
+            bucket: bucket(),
+            key,
+        }));
     }
     let resolved = things.iter().map(resolved).collect::<Option<Vec<_>>>()?;
     things.extend(resolved.into_iter().flatten());
@@ -108,25 +113,6 @@ pub(super) fn beside(level: Level, head: &Head) -> Vec<Level> {
     beside
 }
 
-/// `/bucket/key?versionId=…`, escaped; with `bucket`, the key alone counts too.
-fn source(value: &str, bucket: Option<&str>) -> Option<(String, String)> {
-    let path = value
-        .split_once("?versionId=")
-        .map_or(value, |(path, _)| path);
-    let path = escape::decode_form(path).ok()?;
-    if path.starts_with("arn:") {
-        return None;
-    }
-    let path = path.strip_prefix('/').unwrap_or(&path);
-    let (from, key) = match (path.split_once('/'), bucket) {
-        (Some((from, key)), None) => (from, key),
-        (Some((from, key)), Some(bucket)) if from == bucket => (from, key),
-        (_, Some(bucket)) => (bucket, path),
-        (None, None) => return None,
-    };
-    (!from.is_empty() && !key.is_empty()).then(|| (from.to_owned(), key.to_owned()))
-}
-
 /// The keys in the body of DeleteObjects. Elements are known or the body is not read: another parser must not find other keys.
 fn keys(body: &[u8]) -> Option<Vec<String>> {
     const ELEMENTS: [&str; 5] = ["VersionId", "ETag", "LastModifiedTime", "Size", "Quiet"];
@@ -179,16 +165,5 @@ mod tests {
             keys(b"<!DOCTYPE x [<!ENTITY e 'a'>]><Delete><Object><Key>a</Key></Object></Delete>"),
             None
         );
-    }
-
-    #[test]
-    fn a_copy_names_its_source() {
-        let pair = |a: &str, b: &str| Some((a.to_owned(), b.to_owned()));
-        assert_eq!(source("/b/k%20x?versionId=1", None), pair("b", "k x"));
-        assert_eq!(source("b/a/c", None), pair("b", "a/c"));
-        assert_eq!(source("b", None), None);
-        assert_eq!(source("arn:aws:s3:r:1:accesspoint/p/object/k", None), None);
-        assert_eq!(source("/b/k", Some("b")), pair("b", "k"));
-        assert_eq!(source("k/l", Some("b")), pair("b", "k/l"));
     }
 }

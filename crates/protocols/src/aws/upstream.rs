@@ -2,6 +2,7 @@
 
 use super::classify::{Call, Wire};
 use super::command::{is_signature, plain_encoding};
+use super::source;
 use super::table::TABLE;
 use crate::http::escape::BadEscape;
 use crate::http::sigv4::Scope;
@@ -192,7 +193,11 @@ pub fn head(from: &Head, wire: Wire, host: &str) -> Result<Head, BadEscape> {
             }
             continue;
         }
-        fields.push(name, value);
+        let anew = match wire {
+            Wire::S3 => source::written(name, value),
+            _ => None,
+        };
+        fields.push(name, anew.unwrap_or_else(|| value.to_owned()));
     }
     let path = match wire {
         // One escape for each key, whatever way the client chose.

@@ -4,7 +4,7 @@ use model::{Denial, DenialCode};
 use serde_json::Value;
 
 use super::super::cbor;
-use super::super::classify::{Upstream, Wire, classify};
+use super::super::classify::{Thing, Upstream, Wire, classify};
 use super::super::deny::{Kind, Refusal};
 use super::super::upstream;
 use super::{call, head, scope};
@@ -72,6 +72,40 @@ fn what_goes_to_the_target_is_written_anew() {
     let to = upstream::head(&head("GET /a(1)%2Fb/ü\nhost: g"), Wire::RestJson, "h").unwrap();
     assert_eq!(to.path, "/a(1)%2Fb/%C3%BC");
     assert!(upstream::head(&head("GET /%zz\nhost: g"), Wire::RestJson, "h").is_err());
+}
+
+/// What policy was asked about is what the target reads.
+#[test]
+fn the_source_of_a_copy_goes_as_it_was_understood() {
+    for (value, key, onward) in [
+        ("/c/a+b.txt", "a+b.txt", "c/a%2Bb.txt"),
+        ("c%2Fd%20e?versionId=1", "d e", "c/d%20e?versionId=1"),
+    ] {
+        let text = format!("PUT /b/k\nhost: g\nx-amz-copy-source: {value}");
+        let source = Thing::Source {
+            bucket: "c".to_owned(),
+            key: key.to_owned(),
+        };
+        assert!(call("s3", &text, b"").things.contains(&source), "{value}");
+        let to = upstream::head(&head(&text), Wire::S3, "h").unwrap();
+        assert_eq!(to.fields.one("x-amz-copy-source"), Some(onward));
+    }
+    for odd in [
+        "x://y/vault/v.txt",
+        "c/k?x",
+        "c/k#x",
+        "c/k?versionId=1&x",
+        "t:c/k",
+    ] {
+        let text = format!("PUT /b/k\nhost: g\nx-amz-copy-source: {odd}");
+        assert!(call("s3", &text, b"").operation.is_none(), "{odd}");
+    }
+    let rename = call("s3", "PUT /b/k?renameObject\nx-amz-rename-source: b/l", b"");
+    let named = |key: &str| Thing::Object {
+        bucket: "b".to_owned(),
+        key: key.to_owned(),
+    };
+    assert_eq!(rename.things, [named("k"), named("b/l"), named("l")]);
 }
 
 #[test]
