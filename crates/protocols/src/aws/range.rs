@@ -1,5 +1,8 @@
 //! Ranges of objects (RFC 9110 section 14): which part is wanted, and what must be read to mask it as in the whole.
 
+use super::classify::{Call, Wire};
+use crate::http::Head;
+
 /// So many bytes around a part are read too: what is found in it depends on no more than that.
 pub const AROUND_BYTES: u64 = 2 * mask::STREAM_HOLD_BYTES as u64;
 
@@ -63,6 +66,12 @@ impl Wanted {
             Self::From(first, last) => Some((first, last.map_or(end, |last| last.min(end)))),
         }
     }
+}
+
+/// Whether a request copies a part of an object. What a value was cut into nobody knows for one again.
+#[must_use]
+pub fn copies_part(call: &Call, head: &Head) -> bool {
+    call.wire == Wire::S3 && head.fields.has("x-amz-copy-source-range")
 }
 
 /// First byte, last byte and the object's length of a `Content-Range`.

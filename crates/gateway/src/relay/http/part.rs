@@ -6,8 +6,9 @@ use hyper::http::response;
 use hyper::{Response, StatusCode};
 use mask::Masker;
 use protocols::aws::classify::{Call, Thing, Wire};
+use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::objects::{Facts, declared};
-use protocols::aws::range::{Wanted, content_range};
+use protocols::aws::range::{Wanted, content_range, copies_part};
 use protocols::aws::secrets::Hider;
 use protocols::http::coding::Format;
 
@@ -72,6 +73,17 @@ pub(super) fn wanted(account: &Account, going: &Going, masker: &Masker) -> Optio
     }
     let wanted = Wanted::read(going.asked.head.fields.one("range")?)?;
     Some((wanted, declared))
+}
+
+/// Why a copy may not be made, where it is of a part of an object and something may be hidden in that.
+pub(super) fn parted(account: &Account, going: &Going) -> Option<Refusal> {
+    if !copies_part(&going.call, &going.asked.head) || masker(account, going).hides_nothing() {
+        return None;
+    }
+    let say = "a part of an object cannot be copied under the mask, since values would be taken apart: copy it whole (CopyObject, \
+               or UploadPartCopy without x-amz-copy-source-range; with the AWS CLI set s3.multipart_threshold to 5GB), or a policy \
+               would have to reveal every class";
+    Some(Refusal::new(Kind::Denied, say))
 }
 
 /// Where that part stands in the answer; `None` where the answer is no part.

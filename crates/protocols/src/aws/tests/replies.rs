@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::super::cbor;
 use super::super::classify::{Thing, Upstream, Wire, classify};
 use super::super::deny::{Kind, Refusal};
+use super::super::range::copies_part;
 use super::super::upstream;
 use super::{call, head, scope};
 use crate::http::sigv4::Scope;
@@ -106,6 +107,14 @@ fn the_source_of_a_copy_goes_as_it_was_understood() {
         key: key.to_owned(),
     };
     assert_eq!(rename.things, [named("k"), named("b/l"), named("l")]);
+}
+
+#[test]
+fn a_part_of_a_copy_is_known() {
+    let of = |text: &str| copies_part(&call("s3", text, b""), &head(text));
+    let copy = "PUT /b/k?partNumber=1&uploadId=u\nx-amz-copy-source: b/l";
+    assert!(!of(copy));
+    assert!(of(&format!("{copy}\nx-amz-copy-source-range: bytes=0-1")));
 }
 
 #[test]
