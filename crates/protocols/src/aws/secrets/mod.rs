@@ -1,12 +1,13 @@
 //! Secrets in answers: response members that are hidden by their name, whatever they hold.
 //!
 //! Which members those are is known twice: AWS's own models call members sensitive (in the [`table`](super::table)), and
-//! [`OWN`] lists what gives access. Everything below a member is hidden, at its own length and so that the SDKs can read the
+//! [`own`] lists what gives access. Everything below a member is hidden, at its own length and so that the SDKs can read the
 //! answer all the same: text becomes stars, Base64 other Base64, numbers zero.
 
 mod cbor;
 mod csv;
 mod json;
+mod own;
 mod xml;
 
 use std::collections::HashMap;
@@ -16,89 +17,12 @@ use model::DataClass;
 
 use super::classify::{Call, Wire};
 use super::objects::{Declared, Form, Name, Step};
+use own::OWN;
 
 /// What gives access: keys, passwords, tokens, plaintexts.
 pub const SECRET: &str = "secret";
 /// What AWS's models call sensitive, and is no such thing.
 pub const SENSITIVE: &str = "aws_sensitive";
-
-/// By botocore's name of the service: members that hold what gives access; `:b` where the model says blob.
-const OWN: [(&str, &[&str]); 31] = [
-    ("amplify", &["environmentVariables", "accessToken"]),
-    ("apigateway", &["value"]),
-    ("apprunner", &["RuntimeEnvironmentVariables"]),
-    ("batch", &["environment"]),
-    ("codeartifact", &["authorizationToken"]),
-    ("codebuild", &["environmentVariables"]),
-    ("cognito-identity", &["SecretKey", "SessionToken", "Token"]),
-    (
-        "cognito-idp",
-        &[
-            "AccessToken",
-            "ClientSecret",
-            "IdToken",
-            "RefreshToken",
-            "SecretCode",
-        ],
-    ),
-    ("connect", &["AccessToken", "RefreshToken"]),
-    ("datazone", &["secretAccessKey", "sessionToken"]),
-    (
-        "ec2",
-        &["keyMaterial", "passwordData", "preSharedKey", "userData"],
-    ),
-    ("ecr", &["authorizationToken"]),
-    ("ecr-public", &["authorizationToken"]),
-    ("ecs", &["environment", "tokenValue"]),
-    ("elasticbeanstalk", &["OptionSettings"]),
-    ("gamelift", &["SecretAccessKey", "SessionToken"]),
-    (
-        "glue",
-        &["ConnectionProperties", "AuthenticationConfiguration"],
-    ),
-    (
-        "iam",
-        &[
-            "SecretAccessKey",
-            "ServicePassword",
-            "ServiceCredentialSecret",
-            "Base32StringSeed:b",
-        ],
-    ),
-    ("iot", &["PrivateKey"]),
-    (
-        "kms",
-        &["Plaintext:b", "PrivateKeyPlaintext:b", "SharedSecret:b"],
-    ),
-    ("lambda", &["Variables"]),
-    (
-        "lightsail",
-        &[
-            "password",
-            "privateKeyBase64",
-            "secretAccessKey",
-            "masterUserPassword",
-        ],
-    ),
-    ("redshift", &["DbPassword", "MasterUserPassword"]),
-    ("redshift-serverless", &["dbPassword"]),
-    ("s3", &["SecretAccessKey", "SessionToken"]),
-    ("s3control", &["SecretAccessKey", "SessionToken"]),
-    (
-        "secretsmanager",
-        &["RandomPassword", "SecretBinary:b", "SecretString"],
-    ),
-    ("ssm", &["SecretAccessKey", "SessionToken", "Value"]),
-    ("sso", &["secretAccessKey", "sessionToken"]),
-    (
-        "sso-oidc",
-        &["accessToken", "clientSecret", "idToken", "refreshToken"],
-    ),
-    (
-        "sts",
-        &["SecretAccessKey", "SessionToken", "WebIdentityToken"],
-    ),
-];
 
 /// An answer that cannot be read as its protocol has it, so nothing more of it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

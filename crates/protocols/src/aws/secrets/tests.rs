@@ -154,6 +154,29 @@ fn what_policy_reveals_is_shown() {
     assert!(Hider::new(&object, &reveal(&[])).is_none());
 }
 
+/// As AWS's models have them: what is not in them hides nothing.
+#[test]
+fn every_member_that_gives_access_is_hidden_where_it_stands() {
+    let masker = Masker::new(MaskerConfig::default());
+    let mut told = BTreeSet::new();
+    let lines = include_str!("members.txt").lines();
+    for line in lines.filter(|line| !line.starts_with('#')) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [service, operation, member] = words[..] else {
+            panic!("{line}");
+        };
+        let call = call(service, operation, Wire::Json(1));
+        assert!(call.operation.is_some(), "{line}");
+        let hider = Hider::new(&call, &masker);
+        let bare = member.strip_suffix(":b").unwrap_or(member);
+        assert!(hider.is_some_and(|it| it.names().contains(&bare)), "{line}");
+        told.insert((service, member));
+    }
+    let own = OWN.iter();
+    let own = own.flat_map(|(service, members)| members.iter().map(|it| (*service, *it)));
+    assert_eq!(own.collect::<BTreeSet<_>>(), told);
+}
+
 #[test]
 fn every_member_of_our_own_belongs_to_a_service() {
     for (name, members) in OWN {
