@@ -120,7 +120,7 @@ impl Explain {
             policies: check::policies(&config).map_err(Failure::usage)?,
         };
         let requests = match &self.url {
-            Some(url) => vec![self.given(url, &target.region)?],
+            Some(url) => vec![self.given(url, target)?],
             None => {
                 let caught = block_on(capture::requests(&self.command, &target.region))?;
                 caught
@@ -179,7 +179,7 @@ impl Explain {
         }
     }
 
-    fn given(&self, url: &str, region: &str) -> Result<(Caught, Scope), Failure> {
+    fn given(&self, url: &str, to: &AwsTarget) -> Result<(Caught, Scope), Failure> {
         let target = match url.split_once("://") {
             Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
             None => url,
@@ -219,14 +219,14 @@ impl Explain {
         };
         let scope = Scope {
             day: "20260101".to_owned(),
-            region: region.to_owned(),
+            region: to.region.clone(),
             service: self.service.clone().unwrap_or_default(),
         };
         let mut caught = Caught {
             head,
             body: Some(Bytes::from(body)),
         };
-        let call = classify(&caught.head, &scope, caught.body.as_deref());
+        let call = classify(&caught.head, &scope, caught.body.as_deref(), to.upstream());
         let uploads = UPLOADS.iter().any(|name| screen::is(&call, name));
         if uploads && self.body.is_none() {
             caught.body = None;
