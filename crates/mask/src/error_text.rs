@@ -51,6 +51,10 @@ const BETWEEN: [&[u8]; 22] = [
 /// A number in a message may have so many digits, as line numbers and limits have.
 const DIGITS_MAX: usize = 4;
 
+/// So many words of a message are asked about, and as many quoted texts. Each question may search the whole statement and the whole
+/// catalogue, and a message may be as long as a statement; those of PostgreSQL itself hold a few names and numbers.
+const LOOKUPS_MAX: usize = 100;
+
 /// What is known about the names in a message.
 pub trait ErrorNames {
     /// The class that a column of this name is declared to hold in any table that the command may have read.
@@ -65,7 +69,8 @@ impl Masker {
     /// Masks one field of an error or notice (message, detail, hint, context) of a target with declared columns.
     ///
     /// Hidden whole: quoted texts that `names` does not know; the values of `Key (ssn)=(…)` if a column named there is
-    /// declared; a failing row; the excerpt of a document that did not parse; long numbers. The rest is treated as free text.
+    /// declared; a failing row; the excerpt of a document that did not parse; long numbers; names and numbers beyond [`LOOKUPS_MAX`]. The rest is treated as
+    /// free text.
     pub fn mask_error(
         &self,
         text: &[u8],
@@ -128,15 +133,17 @@ impl Hidden<'_> {
         let Some(last) = memchr::memrchr(b')', text).filter(|last| *last > first) else {
             return;
         };
-        let class = memmem::find_iter(text, b")=(").find_map(|at| {
-            let words = text
-                .get(..at)?
-                .split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_' && byte.is_ascii());
-            words
-                .filter_map(|word| std::str::from_utf8(word).ok())
-                .find_map(|word| names.class_of_column(word))
-        });
-        if class.is_some() {
+        let columns = memmem::rfind(text, b")=(").and_then(|at| text.get(..at));
+        let mut words = columns
+            .unwrap_or_default()
+            .split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_' && byte.is_ascii())
+            .filter(|word| !word.is_empty());
+        let class = words
+            .by_ref()
+            .take(LOOKUPS_MAX)
+            .filter_map(|word| std::str::from_utf8(word).ok())
+            .find_map(|word| names.class_of_column(word));
+        if class.is_some() || words.next().is_some() {
             self.hide(class, first + 3, last);
         }
     }
@@ -182,12 +189,23 @@ impl Hidden<'_> {
             word.split(|byte| !byte.is_ascii_digit())
                 .any(|digits| digits.len() > DIGITS_MAX)
         };
+        let covered: Vec<(u64, u64)> = self.spans.iter().map(|it| (it.start, it.end)).collect();
+        let is_covered = |start: usize, end: usize| {
+            let within = |(from, to): &(u64, u64)| *from <= start as u64 && end as u64 <= *to;
+            covered.iter().any(within)
+        };
+        let mut lookups = 0;
+        let mut is_name = |word: &[u8]| {
+            lookups += 1;
+            lookups <= LOOKUPS_MAX
+                && std::str::from_utf8(word).is_ok_and(|word| names.is_name(word))
+        };
         let mut start = 0;
         for word in
             text.split(|byte| byte.is_ascii() && !byte.is_ascii_alphanumeric() && *byte != b'_')
         {
             let end = start + word.len();
-            if is_long(word) && !std::str::from_utf8(word).is_ok_and(|word| names.is_name(word)) {
+            if is_long(word) && !is_covered(start, end) && !is_name(word) {
                 self.hide(None, start, end);
             }
             start = end + 1;
@@ -220,7 +238,10 @@ impl Hidden<'_> {
             _ => false,
         };
         let pairs: Vec<&[(usize, usize)]> = marks.chunks(2).collect();
-        if pairs.iter().all(|pair| is_known(pair)) && pairs.windows(2).all(is_own) {
+        if pairs.len() <= LOOKUPS_MAX
+            && pairs.iter().all(|pair| is_known(pair))
+            && pairs.windows(2).all(is_own)
+        {
             return;
         }
         // A mark without a partner quotes to the end.

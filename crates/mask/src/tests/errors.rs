@@ -1,5 +1,7 @@
 //! Values that PostgreSQL's messages quote.
 
+use std::cell::Cell;
+
 use model::DataClass;
 
 use super::masker;
@@ -152,4 +154,45 @@ fn findings_name_the_declared_class() {
             ("error_value", "error_quote", "error")
         ]
     );
+}
+
+/// Knows every name, and counts how often it is asked.
+#[derive(Default)]
+struct Counting(Cell<usize>);
+
+impl ErrorNames for Counting {
+    fn class_of_column(&self, _: &str) -> Option<DataClass> {
+        self.0.set(self.0.get() + 1);
+        None
+    }
+
+    fn is_name(&self, _: &str) -> bool {
+        self.0.set(self.0.get() + 1);
+        true
+    }
+}
+
+/// Each question may search a statement and a catalogue: of a long message a few are asked, and the rest is hidden.
+#[test]
+fn a_long_message_asks_few_questions() {
+    let numbers = "12345 ".repeat(10_000);
+    let quoted = "\"a\", ".repeat(10_000);
+    let keys = "Key (a)=(b) ".repeat(10_000);
+    for (text, most) in [(&numbers, 100), (&quoted, 0), (&keys, 100)] {
+        let names = Counting::default();
+        let mut out = Vec::new();
+        let _ = masker().mask_error(text.as_bytes(), &names, &mut out, &mut Findings::counting());
+        assert!(names.0.get() <= most, "{}", names.0.get());
+        assert!(out.contains(&b'*'));
+    }
+    // What is hidden already is not asked about.
+    let names = Counting::default();
+    let text = format!("bad: (\"x\" {numbers} \"y\"");
+    let _ = masker().mask_error(
+        text.as_bytes(),
+        &names,
+        &mut Vec::new(),
+        &mut Findings::counting(),
+    );
+    assert!(names.0.get() <= 2, "{}", names.0.get());
 }
