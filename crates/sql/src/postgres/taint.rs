@@ -5,6 +5,12 @@ use std::sync::Arc;
 
 use model::DataClass;
 
+/// A row of more fields, those of the rows in it counted in, is taken for a value computed of them: as many as two rows of the widest
+/// tables (1,600 columns) have. Rows share what they hold, so that a few words make one of any size; who looks at it sees all of it.
+const FIELDS_MAX: usize = 4_096;
+/// The same of rows within rows: JSON made of them is read by people, and who looks at them goes down as deep.
+const DEPTH_MAX: usize = 16;
+
 /// How a value depends on protected columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taint {
@@ -48,15 +54,25 @@ pub enum Member {
 impl Taint {
     /// The classes it depends on.
     pub fn classes(&self) -> BTreeSet<DataClass> {
+        let mut classes = BTreeSet::new();
+        self.add_classes(&mut classes);
+        classes
+    }
+
+    fn add_classes(&self, classes: &mut BTreeSet<DataClass>) {
+        let mut add = |class: &DataClass| {
+            if !classes.contains(class) {
+                classes.insert(class.clone());
+            }
+        };
         match self {
-            Self::Clear | Self::Unknown(_) => BTreeSet::new(),
-            Self::Direct(class) => BTreeSet::from([class.clone()]),
-            Self::Members(members) => held(members).cloned().collect(),
+            Self::Clear | Self::Unknown(_) => {}
+            Self::Direct(class) => add(class),
+            Self::Members(members) => held(members).for_each(add),
             Self::Row(fields) => fields
                 .iter()
-                .flat_map(|field| field.taint.classes())
-                .collect(),
-            Self::Derived(classes) => classes.clone(),
+                .for_each(|field| field.taint.add_classes(classes)),
+            Self::Derived(of) => of.iter().for_each(add),
         }
     }
 
@@ -83,7 +99,14 @@ impl Taint {
         if fields.iter().all(|field| field.taint == Self::Clear) {
             return Self::Clear;
         }
-        Self::Row(fields.into())
+        let mut room = FIELDS_MAX;
+        if fits(&fields, DEPTH_MAX, &mut room) {
+            Self::Row(fields.into())
+        } else {
+            fields
+                .into_iter()
+                .fold(Self::Clear, |taint, field| taint.with(field.taint))
+        }
     }
 
     /// The taint of the same value as text, where nothing goes by names or places.
@@ -185,6 +208,18 @@ impl Taint {
             other => other,
         }
     }
+}
+
+/// Whether there is room for these fields and all in them, and depth.
+fn fits(fields: &[RowField], depth: usize, room: &mut usize) -> bool {
+    let (Some(less), Some(below)) = (room.checked_sub(fields.len()), depth.checked_sub(1)) else {
+        return false;
+    };
+    *room = less;
+    fields.iter().all(|field| match &field.taint {
+        Taint::Row(fields) => fits(fields, below, room),
+        _ => true,
+    })
 }
 
 /// Longer names are cut by the server (NAMEDATALEN).

@@ -2,7 +2,7 @@
 
 use model::DataClass;
 
-use super::bank::{assert_rules, bank, resolved};
+use super::bank::{assert_rules, bank, letters, resolved};
 use super::one;
 use crate::postgres::{FieldOrigin, Member, OutputRule, resolve};
 
@@ -214,5 +214,41 @@ fn containers_are_stored_and_compared_as_what_they_hold() {
         "SELECT json_build_object('a', ssn) FROM customers WHERE ssn = 'x'",
     ] {
         assert!(resolved(sql).probed.is_empty(), "{sql}");
+    }
+}
+
+/// A row of rows, each of which holds the one before it so many times: `times` to the power of `levels` fields in all.
+fn nested(levels: usize, times: usize) -> String {
+    let mut sql = "WITH a0 AS (SELECT c AS v FROM customers c)".to_owned();
+    for level in 1..=levels {
+        let before = level - 1;
+        let fields: Vec<_> = (0..times).map(|at| format!("a{before} AS f{at}")).collect();
+        sql += &format!(
+            ", a{level} AS (SELECT {} FROM a{before})",
+            fields.join(", ")
+        );
+    }
+    sql + &format!(" SELECT row_to_json(a{levels}) FROM a{levels}")
+}
+
+/// Rows within rows share what they hold, but who looks at them sees it as often as it is there.
+#[test]
+fn rows_of_too_many_rows_are_computed_values() {
+    let (catalog, protected) = bank();
+    for (levels, times, expected) in [
+        (3, 2, "m"),
+        (12, 1, "m"),
+        (16, 1, "D"),
+        (13, 2, "D"),
+        (40, 2, "D"),
+        (40, 20, "D"),
+    ] {
+        let none = FieldOrigin {
+            table_oid: 0,
+            column: 0,
+        };
+        let resolved = resolve(&one(&nested(levels, times)), &catalog, &protected);
+        let rules = resolved.rules(&[none], &catalog, &protected);
+        assert_eq!(letters(&rules), expected, "{levels} {times}");
     }
 }
