@@ -69,6 +69,13 @@ const STATISTICS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Views that show statements of other sessions, with the values that these name, in whatever schema an extension put them.
+const STATEMENTS: &[(&str, &str)] = &[
+    ("pg_stat_activity", "query"),
+    ("pg_stat_statements", "query"),
+    ("pg_stat_monitor", "query"),
+];
+
 /// Views over views deeper than this are taken to show anything.
 const VIEW_DEPTH_MAX: usize = 64;
 
@@ -212,6 +219,12 @@ impl Protected {
     }
 
     fn add_statistics(&mut self, classes: &BTreeSet<DataClass>, catalog: &Catalog) {
+        for relation in catalog.relations() {
+            let shows = |column: &str| STATEMENTS.contains(&(&*relation.name, column));
+            for column in relation.columns.iter().filter(|it| shows(&it.name)) {
+                self.set(relation.oid, column.number, Taint::Derived(classes.clone()));
+            }
+        }
         for (table, columns) in STATISTICS {
             let name = Name::qualified("pg_catalog", *table);
             for relation in catalog.candidates(&name) {

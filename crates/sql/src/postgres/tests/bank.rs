@@ -83,6 +83,20 @@ const TABLES: &[(u32, &str, &str, RelationKind, &str)] = &[
         RelationKind::View,
         "schemaname tablename most_common_vals",
     ),
+    (
+        161,
+        "pg_catalog",
+        "pg_stat_activity",
+        RelationKind::View,
+        "pid query",
+    ),
+    (
+        162,
+        "monitoring",
+        "pg_stat_statements",
+        RelationKind::View,
+        "userid query calls",
+    ),
 ];
 
 const VIEWS: &[(u32, &str, &str, &str)] = &[

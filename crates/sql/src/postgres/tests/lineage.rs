@@ -135,6 +135,10 @@ const RULES: &[(&str, &str)] = &[
     ("SELECT * FROM v_derived", ".D"),
     ("SELECT * FROM pg_stats", "..D"),
     ("SELECT * FROM v_stats", "D"),
+    (
+        "SELECT * FROM pg_stat_activity, monitoring.pg_stat_statements",
+        ".D.D.",
+    ),
     ("SELECT * FROM v_writes, v_broken", "??"),
     ("SELECT chunk_data FROM pg_toast.pg_toast_101", "D"),
     (
