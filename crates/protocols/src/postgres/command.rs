@@ -3,6 +3,7 @@
 mod analyses;
 mod asks;
 mod parameters;
+mod unreadable;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock, Weak};
@@ -11,7 +12,8 @@ use bytes::Bytes;
 use model::{Asks, DataClass};
 use sql::Action;
 use sql::postgres::{
-    CopyDirection, CopyPeer, Handle, Output, ParseError, Resolved, Rows, Statement, Transaction,
+    CopyDirection, CopyPeer, Handle, Output, RelationKind, Resolved, ResolvedEffect, Rows,
+    Statement, Transaction,
 };
 
 /// Said of a name that is not followed.
@@ -19,9 +21,9 @@ pub(super) const NAME_TOO_LONG: &str = "a name of a statement, portal or cursor 
 
 pub use analyses::Analyses;
 pub(super) use parameters::{at_rest, canonical, shown};
+pub(super) use unreadable::Unreadable;
 
 use super::known::Known;
-use super::wire::write::{self, Words};
 
 /// A text that was parsed and resolved: everything a session needs to ask and to mask.
 #[derive(Debug)]
@@ -51,8 +53,7 @@ pub(super) struct Understood {
 impl Understood {
     /// Whether any of it computes with protected values, or does what nobody knows.
     pub(super) fn computes(&self) -> bool {
-        let mut pieces = self.pieces.iter();
-        pieces.any(|piece| !piece.resolved.probed.is_empty() || piece.has(Action::Opaque))
+        self.pieces.iter().any(Piece::computes)
     }
 
     /// The same after a command that recasts names.
@@ -110,9 +111,16 @@ pub(super) struct Piece {
     pub(super) copies: BTreeSet<DataClass>,
     /// A statement before it may have changed what its names mean, so its rows cannot be judged.
     pub(super) stale: bool,
+    /// The server computes with protected values for it beyond what the text asks for: for a view, a constraint, an index, a trigger.
+    evaluates: bool,
 }
 
 impl Piece {
+    /// Whether it computes with protected values, or does what nobody knows.
+    pub(super) fn computes(&self) -> bool {
+        self.evaluates || !self.resolved.probed.is_empty() || self.has(Action::Opaque)
+    }
+
     /// Whether it may change the catalog, so that it must be read again.
     pub(super) fn unsettles(&self) -> bool {
         self.resolved.effects.iter().any(|effect| {
@@ -300,55 +308,6 @@ pub(super) fn forbidden_setting(statement: &Statement) -> Option<&'static str> {
     }
 }
 
-/// Why a text cannot be asked about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unreadable {
-    pub(super) code: &'static str,
-    pub(super) message: String,
-    /// Where in the text, in characters from 1, where that is certain.
-    pub(super) position: Option<usize>,
-}
-
-impl Unreadable {
-    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            position: None,
-        }
-    }
-
-    /// The ErrorResponse for it.
-    pub(super) fn error(&self) -> Bytes {
-        let position = self.position.map(|at| at.to_string()).unwrap_or_default();
-        write::error(&Words {
-            severity: "ERROR",
-            code: self.code,
-            message: &self.message,
-            position: &position,
-            ..Words::default()
-        })
-    }
-
-    /// From what the grammar says of `text`.
-    pub(super) fn of(error: &ParseError, text: &str) -> Self {
-        let code = match error {
-            ParseError::Syntax(_) => "42601",
-            ParseError::Nul => "22021",
-            ParseError::TooLong { .. }
-            | ParseError::TooDeep { .. }
-            | ParseError::TooMany { .. } => "54000",
-            ParseError::Tree(_) => "0A000",
-        };
-        let message = error.to_string();
-        Self {
-            code,
-            position: sql::postgres::place(&message, text),
-            message,
-        }
-    }
-}
-
 /// What the session's own names mean.
 pub(super) trait Handles {
     /// What stands behind the name, where it is known.
@@ -370,6 +329,8 @@ pub(super) struct Declared {
     pub(super) resolved: Arc<Resolved>,
     /// It could not be judged.
     pub(super) stale: bool,
+    /// It computes with protected values.
+    pub(super) computes: bool,
 }
 
 /// A statement by what is known. Needs a stack of [`sql::postgres::STACK_BYTES`].
@@ -382,8 +343,35 @@ pub(super) fn resolve(statement: &Arc<Statement>, known: &Known) -> Piece {
     };
     Piece {
         statement: Arc::clone(statement),
+        evaluates: resolved.effects.iter().any(|it| evaluates(it, known)),
         resolved: Arc::new(resolved),
         copies,
         stale: false,
     }
+}
+
+/// Whether the server computes for an effect with values of protected relations: a view with its query, and what is written
+/// with the expressions of constraints, indexes, statistics and triggers, which anybody may have defined.
+fn evaluates(effect: &ResolvedEffect, known: &Known) -> bool {
+    let writes = matches!(
+        effect.effect.action,
+        Action::Insert
+            | Action::Update
+            | Action::Delete
+            | Action::Truncate
+            | Action::CopyIn
+            | Action::Create
+            | Action::Alter
+            | Action::Redefine
+            | Action::Maintenance
+    );
+    if effect.protected && writes {
+        return true;
+    }
+    let name = effect.effect.relation.iter();
+    let mut relations = name.flat_map(|name| known.catalog.candidates(name));
+    relations.any(|relation| {
+        let runs = writes || relation.kind != RelationKind::MaterializedView;
+        runs && known.protected.computes(relation.oid)
+    })
 }

@@ -10,4 +10,5 @@ mod noise;
 mod order;
 mod queries;
 mod refusals;
+mod reports;
 mod say;

@@ -29,6 +29,8 @@ pub struct Declaration {
 pub struct Protected {
     columns: HashMap<(u32, i16), Taint>,
     relations: HashSet<u32>,
+    /// Views whose query computes with protected values, or asks of them which rows come.
+    computing: HashSet<u32>,
     classes: BTreeSet<DataClass>,
     trusted: HashSet<Name>,
     /// Declarations that name nothing in the catalog.
@@ -144,6 +146,13 @@ impl Protected {
     pub(super) fn trusts(&self, name: &Name, catalog: &Catalog) -> bool {
         let mut functions = catalog.functions(name).peekable();
         functions.peek().is_some() && functions.all(|it| it.builtin || self.is_trusted(it))
+    }
+
+    /// Whether a relation is a view whose query, when it runs, computes with protected values or lets them decide: then what
+    /// the server says of it may be made of them.
+    #[must_use]
+    pub fn computes(&self, view: u32) -> bool {
+        self.computing.contains(&view)
     }
 
     fn set(&mut self, relation: u32, number: i16, taint: Taint) -> bool {
@@ -269,23 +278,31 @@ impl Protected {
             .filter(|relation| relation.definition.is_some())
             .map(|relation| (relation, catalog.view(relation.oid)))
             .collect();
+        let oids: HashSet<u32> = views.iter().map(|(view, _)| view.oid).collect();
         let declared: HashSet<(u32, i16)> = self.columns.keys().copied().collect();
         let mut grew = true;
         for _ in 0..VIEW_DEPTH_MAX {
             grew = false;
             for (view, shape) in &views {
-                let taints = self.view_columns(view, shape.map(Arc::as_ref), classes, catalog);
+                let (taints, computes) =
+                    self.view_columns(view, shape.map(Arc::as_ref), classes, catalog);
+                grew |= computes && self.computing.insert(view.oid);
                 for (column, taint) in view.columns.iter().zip(taints) {
                     if !declared.contains(&(view.oid, column.number)) {
                         grew |= self.set(view.oid, column.number, taint);
                     }
                 }
             }
+            for (view, relation, _) in &catalog.depends {
+                let over = self.computes(*relation) && oids.contains(view);
+                grew |= over && self.computing.insert(*view);
+            }
             if !grew {
                 break;
             }
         }
         if grew {
+            self.computing.extend(oids);
             for (view, _) in &views {
                 for column in &view.columns {
                     self.set(view.oid, column.number, Taint::Derived(classes.clone()));
@@ -294,18 +311,22 @@ impl Protected {
         }
     }
 
-    /// What a view's columns show, one for each.
+    /// What a view's columns show, one for each, and whether its query computes with protected values.
     fn view_columns(
         &self,
         view: &Relation,
         shape: Option<&Shape>,
         classes: &BTreeSet<DataClass>,
         catalog: &Catalog,
-    ) -> Vec<Taint> {
+    ) -> (Vec<Taint>, bool) {
         if let Some(shape) = shape {
-            let slots = Lineage::new(catalog, self).columns(shape);
+            let mut lineage = Lineage::new(catalog, self);
+            let slots = lineage.columns(shape);
             if slots.len() == view.columns.len() && !slots.iter().any(|slot| slot.many) {
-                return slots.into_iter().map(|slot| slot.taint).collect();
+                let (matched, probed) = lineage.told.classes(classes);
+                let computes = !matched.is_empty() || !probed.is_empty();
+                let taints = slots.into_iter().map(|slot| slot.taint).collect();
+                return (taints, computes);
             }
         }
         let depends = catalog
@@ -320,6 +341,6 @@ impl Protected {
                 view.schema, view.name
             ))
         };
-        vec![taint; view.columns.len()]
+        (vec![taint; view.columns.len()], true)
     }
 }

@@ -231,6 +231,7 @@ fn running(statement: &Arc<Statement>, behind: Option<Behind>, known: &Known) ->
         resolved.probed = now.probed;
         piece.resolved = Arc::new(resolved);
         piece.stale = declared.stale && piece.rows_need_catalog();
+        piece.evaluates |= declared.computes;
     }
     piece
 }

@@ -78,16 +78,21 @@ impl Live {
     /// A notice, error or notification, masked as the command under way is.
     pub(super) fn aside(&mut self, frame: &Frame) -> Result<Bytes, Violation> {
         let mut none = Findings::counting();
-        let running = self.answering().and_then(|seq| self.running.get_mut(&seq));
+        let seq = self.answering();
+        let understood = seq
+            .and_then(|seq| self.running.get(&seq))
+            .map(|it| &it.understood);
+        let computes = understood.is_none_or(|understood| self.computes(understood));
+        let running = seq.and_then(|seq| self.running.get_mut(&seq));
         let (masks, known, text, computes, findings) = match running {
             Some(running) => (
                 &running.masks,
                 &running.known,
                 &*running.understood.text,
-                running.understood.computes(),
+                computes,
                 &mut running.findings,
             ),
-            None => (&self.masks, &self.known, &[][..], true, &mut none),
+            None => (&self.masks, &self.known, &[][..], computes, &mut none),
         };
         let masked = if frame.kind == server::NOTIFICATION {
             rows::mask_notification(frame, masks, findings)

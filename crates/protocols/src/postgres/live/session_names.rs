@@ -9,7 +9,7 @@ use sql::postgres::{Handle, Statement, Transaction};
 
 use super::types::{Cursor, Described, Portal, Stmt, Weight};
 use super::{CURSORS_MAX, Live, SAVEPOINTS_MAX};
-use crate::postgres::command::{Behind, Handles, Piece, resolve};
+use crate::postgres::command::{Behind, Handles, Piece, Understood, resolve};
 use crate::postgres::known::Known;
 use crate::postgres::names::{Key, Mark, Meaning};
 use crate::session::Effects;
@@ -29,6 +29,9 @@ pub(super) struct Progress {
     savepoints: Vec<(String, When)>,
     /// The upstream told of an error.
     failed: bool,
+    /// Something of it computes with protected values. What it put off, such as the rows of a cursor that outlives it and the checks
+    /// of constraints, the upstream computes when it ends.
+    computed: bool,
 }
 
 impl Live {
@@ -41,6 +44,8 @@ impl Live {
         fx: &mut Effects<Bytes>,
     ) {
         let statement = &piece.statement;
+        self.defined |= piece.defines();
+        self.progress.computed |= piece.computes();
         match statement.handle.as_ref() {
             Some(Handle::Prepare(name)) => self.prepared(name, statement),
             Some(Handle::Deallocate(Some(name))) => {
@@ -100,10 +105,11 @@ impl Live {
         if self.cursors.count() >= CURSORS_MAX {
             return;
         }
-        let resolved = resolve(reads, &known).resolved;
+        let meant = resolve(reads, &known);
         let cursor = Cursor {
             reads: Arc::clone(reads),
-            resolved,
+            computes: meant.computes(),
+            resolved: meant.resolved,
             stale: stale || piece.stale,
             holds: piece.statement.holds,
             _weight: Weight::new(&self.held, piece.statement.text.len()),
@@ -181,6 +187,12 @@ impl Live {
         for portal in self.portals.drop_since(since.portals) {
             self.finish(portal.seq, Status::Completed, fx);
         }
+    }
+
+    /// Whether what the upstream says of this may be made of protected values.
+    pub(super) fn computes(&self, understood: &Understood) -> bool {
+        let ends = || understood.pieces.iter().any(Piece::ends_transaction);
+        understood.computes() || (self.progress.computed && ends())
     }
 
     /// The upstream told of an error.

@@ -66,6 +66,8 @@ pub(super) struct Cursor {
     pub(super) resolved: Arc<Resolved>,
     /// The catalog had changed then, so rows cannot be judged.
     pub(super) stale: bool,
+    /// It computes with protected values.
+    pub(super) computes: bool,
     /// It outlives its transaction.
     pub(super) holds: bool,
     pub(super) _weight: Weight,
@@ -76,6 +78,7 @@ impl Cursor {
         Declared {
             resolved: Arc::clone(&self.resolved),
             stale: self.stale,
+            computes: self.computes,
         }
     }
 }

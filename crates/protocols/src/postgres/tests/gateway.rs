@@ -90,6 +90,9 @@ fn relation(oid: u32, name: &str, columns: &[(&str, u32)]) -> Relation {
     }
 }
 
+/// Which of [`Catalog::QUERIES`] tells what a view reads.
+const DEPENDS: usize = 4;
+
 pub(super) fn known(settings: &Settings) -> Arc<Known> {
     loaded(settings, 0)
 }
@@ -103,6 +106,28 @@ fn loaded(settings: &Settings, digest: u64) -> Arc<Known> {
     let mut catalog = Catalog::builder();
     catalog.add(relation(500, "customers", &[("id", 23), ("ssn", 25)]));
     catalog.add(relation(501, "t", &[("n", 23), ("words", 25)]));
+    for (oid, name, columns, definition) in [
+        (
+            502,
+            "tails",
+            &[("tail", 25)][..],
+            "SELECT upper(customers.ssn) AS tail FROM customers",
+        ),
+        (503, "tails_over", &[], "SELECT FROM tails"),
+        (
+            504,
+            "plain",
+            &[("ssn", 25)],
+            "SELECT customers.ssn FROM customers",
+        ),
+    ] {
+        let mut view = relation(oid, name, columns);
+        view.kind = RelationKind::View;
+        view.definition = Some(definition.to_owned());
+        catalog.add(view);
+    }
+    let depends = ["503", "502", "1"].map(|value| Some(value.as_bytes()));
+    catalog.row(DEPENDS, &depends).unwrap();
     let loaded = Loaded {
         catalog: Arc::new(catalog.build()),
         types: Types::built_in(),

@@ -100,7 +100,7 @@ fn what_is_old_is_read_again_before_the_next_command() {
 }
 
 /// A Query that succeeds, with the status after it.
-fn ran(gateway: &mut Gateway, text: &str, tag: &str, status: u8) {
+pub(super) fn ran(gateway: &mut Gateway, text: &str, tag: &str, status: u8) {
     gateway.client(&query(text)).unwrap();
     gateway.permit_all();
     gateway
