@@ -20,9 +20,8 @@ const MESSAGE_WITHHELD: &[u8] =
     b"(withheld: the statement computes with protected data, of which the message may be made; the SQLSTATE tells its kind)";
 /// Classes of SQLSTATE (PostgreSQL manual, "PostgreSQL Error Codes") whose messages tell of names, resources and states,
 /// and of values in quotes at most: everything else is said of the values that a statement computes.
-const TELLS_OF_NAMES: [&[u8]; 14] = [
-    b"08", b"23", b"25", b"26", b"28", b"34", b"3D", b"3F", b"40", b"53", b"55", b"57", b"58",
-    b"72",
+const TELLS_OF_NAMES: [&[u8]; 12] = [
+    b"08", b"23", b"25", b"26", b"28", b"34", b"40", b"53", b"55", b"57", b"58", b"72",
 ];
 /// Severities (field `V`) of what the server writes of its own work: plans and trees, with values in them.
 const OWN_WORK: [&[u8]; 7] = [
@@ -42,6 +41,8 @@ const RAISING: [&[u8]; 10] = [
     b"pltcl_elog",
     b"throw_tcl_error",
 ];
+/// So many words at a message's end are looked for in the statement; where there are more, all are hidden.
+const LOOKUPS_MAX: usize = 100;
 /// A name of an object that is in no catalog, such as a constraint, may have so many digits in a row.
 const DIGITS_MAX: usize = 4;
 
@@ -81,11 +82,15 @@ impl Reports<'_> {
             .filter(|routine| self.is_strict() && RAISING.contains(&&routine[..]));
         let spoken = raised.map_or(&b""[..], spoken);
         let raises = raised.is_some();
+        // A place in the client's own text: what is said was known before anything was computed. Of what is computed nothing is
+        // known for being in the statement, which may hold every word that a value could be.
+        let placed = report.field(b'P').is_some();
+        let written = !self.computes || placed;
         let told = self.told_whole(&report);
         let objects: Vec<Bytes> = report
             .fields
             .iter()
-            .filter(|(code, text)| b"stcdn".contains(code) && self.may_name(text))
+            .filter(|(code, text)| b"stcdn".contains(code) && self.may_name(text, written))
             .map(|(_, text)| text.clone())
             .collect();
         report.fields.retain_mut(|(code, text)| {
@@ -97,7 +102,8 @@ impl Reports<'_> {
                 b'S' | b'V' | b'C' | b'P' | b'p' | b'F' | b'L' | b'R' => None,
                 b's' | b't' | b'c' | b'd' | b'n'
                     if self.is_strict()
-                        && !(self.may_name(text) && (!raises || self.knows(text))) =>
+                        && !(self.may_name(text, written)
+                            && (!raises || self.knows(text, written))) =>
                 {
                     changed = true;
                     return false;
@@ -117,7 +123,12 @@ impl Reports<'_> {
                     Some(Bytes::from_static(WITHHELD))
                 }
                 b'M' | b'D' | b'H' | b'W' if self.is_strict() => {
-                    self.strictly(text, &objects, findings)
+                    let names = Names {
+                        reports: self,
+                        objects: &objects,
+                        written,
+                    };
+                    self.strictly(text, &names, findings)
                 }
                 _ => free_text(&self.masks.text, text, findings),
             };
@@ -147,7 +158,6 @@ impl Reports<'_> {
         let state = report.field(b'C').and_then(|state| state.get(..2));
         let names = state.is_some_and(|class| TELLS_OF_NAMES.contains(&class));
         let severity = report.field(b'V');
-        // A place in the client's own text: what is said was known before anything was computed.
         let placed = report.field(b'P').is_some();
         let own_work = severity.is_some_and(|severity| OWN_WORK.contains(&&severity[..]));
         self.is_strict() && (self.computes && !names && !placed || own_work)
@@ -157,13 +167,9 @@ impl Reports<'_> {
         self.is_strict() && memchr::memmem::find(self.statement, query).is_none()
     }
 
-    fn strictly(&self, text: &[u8], objects: &[Bytes], findings: &mut Findings) -> Option<Bytes> {
-        let names = Names {
-            reports: self,
-            objects,
-        };
+    fn strictly(&self, text: &[u8], names: &Names, findings: &mut Findings) -> Option<Bytes> {
         let mut out = Vec::new();
-        let outcome = self.masks.text.mask_error(text, &names, &mut out, findings);
+        let outcome = self.masks.text.mask_error(text, names, &mut out, findings);
         let shown = replacement(outcome, out);
         if !self.computes {
             return shown;
@@ -172,23 +178,21 @@ impl Reports<'_> {
         let text = shown.as_deref().unwrap_or(text);
         let hides = |text: &[u8]| {
             let words = text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
-            words
-                .filter(|word| !word.is_empty())
-                .any(|word| !self.has_word(word))
+            let words = words.filter(|word| !word.is_empty()).enumerate();
+            let mut hidden =
+                words.map(|(index, word)| index >= LOOKUPS_MAX || !self.has_word(word));
+            hidden.any(|hidden| hidden)
         };
         let end = memchr::memmem::rfind(text, b": ").map_or(text.len(), |colon| colon + 2);
         let (said, last) = text.split_at_checked(end).unwrap_or((text, b""));
         let hidden = hides(last);
-        let digits = said.iter().any(u8::is_ascii_digit);
-        match (hidden, digits) {
-            (false, false) => shown,
-            _ => {
-                let star = |byte: &u8| if byte.is_ascii_digit() { b'*' } else { *byte };
-                let mut out: Vec<u8> = said.iter().map(star).collect();
-                out.extend_from_slice(if hidden { WITHHELD } else { last });
-                Some(out.into())
-            }
+        let said = starred(said, names);
+        if !hidden && said.is_none() {
+            return shown;
         }
+        let mut out = said.unwrap_or_else(|| text.get(..end).unwrap_or_default().to_vec());
+        out.extend_from_slice(if hidden { WITHHELD } else { last });
+        Some(out.into())
     }
 
     /// Whether a word stands in the statement by itself.
@@ -202,21 +206,40 @@ impl Reports<'_> {
     }
 
     /// Whether a name is in the catalog, or in the statement.
-    fn knows(&self, text: &[u8]) -> bool {
-        std::str::from_utf8(text).is_ok_and(|name| self.is_name(name))
+    fn knows(&self, text: &[u8], written: bool) -> bool {
+        std::str::from_utf8(text).is_ok_and(|name| self.is_name(name, written))
     }
 
     /// Whether the text of a name field may be shown: RAISE lets anything stand there.
-    fn may_name(&self, text: &[u8]) -> bool {
+    fn may_name(&self, text: &[u8], written: bool) -> bool {
         let Ok(name) = std::str::from_utf8(text) else {
             return false;
         };
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         let short = |run: &[u8]| run.len() <= DIGITS_MAX;
         let digits = text.split(|byte| !byte.is_ascii_digit());
-        self.is_name(name)
+        self.is_name(name, written)
             || (text.iter().all(|byte| plain(*byte)) && digits.into_iter().all(short))
     }
+}
+
+/// The text with its digits hidden, but for those of names in quotes; `None` where there are none.
+fn starred(text: &[u8], names: &Names) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    for (index, part) in text.split(|byte| *byte == b'"').enumerate() {
+        if index > 0 {
+            out.push(b'"');
+        }
+        let quoted = index % 2 == 1 && index < 2 * LOOKUPS_MAX;
+        let name = std::str::from_utf8(part).ok().filter(|_| quoted);
+        if name.is_some_and(|name| names.is_name(name)) {
+            out.extend_from_slice(part);
+        } else {
+            let star = |byte: &u8| if byte.is_ascii_digit() { b'*' } else { *byte };
+            out.extend(part.iter().map(star));
+        }
+    }
+    (out != text).then_some(out)
 }
 
 /// The fields in which a routine that raises says what it likes.
@@ -233,6 +256,8 @@ fn spoken(routine: &Bytes) -> &'static [u8] {
 struct Names<'a> {
     reports: &'a Reports<'a>,
     objects: &'a [Bytes],
+    /// A word counts for one because the statement holds it.
+    written: bool,
 }
 
 impl ErrorNames for Names<'_> {
@@ -244,7 +269,7 @@ impl ErrorNames for Names<'_> {
         self.objects
             .iter()
             .any(|object| object == quoted.as_bytes())
-            || self.reports.is_name(quoted)
+            || self.reports.is_name(quoted, self.written)
     }
 }
 
@@ -259,7 +284,7 @@ impl Reports<'_> {
         })
     }
 
-    fn is_name(&self, quoted: &str) -> bool {
+    fn is_name(&self, quoted: &str, written: bool) -> bool {
         let catalog = &self.known.catalog;
         let known = |name: &Name| {
             catalog.candidates(name).next().is_some() || catalog.functions(name).next().is_some()
@@ -272,7 +297,8 @@ impl Reports<'_> {
         let qualified = quoted
             .split_once('.')
             .map(|(schema, name)| Name::qualified(schema, name));
-        memchr::memmem::find(self.statement, quoted.as_bytes()).is_some()
+        let is_written = || memchr::memmem::find(self.statement, quoted.as_bytes()).is_some();
+        (written && is_written())
             || known(&Name::bare(quoted))
             || qualified.is_some_and(|name| known(&name))
             || column(quoted)

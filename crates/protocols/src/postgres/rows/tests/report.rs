@@ -101,6 +101,31 @@ fn what_is_said_of_computed_values_is_withheld() {
     ] {
         assert_eq!(shown(&[(b'C', state), (b'M', message)]), expected);
     }
+    // A statement may hold every word that a value could be: the same in a comment proves nothing.
+    for state in ["34000", "26000"] {
+        let text = shown(&[(b'C', state), (b'M', "cursor \"abcd\" does not exist")]);
+        assert_eq!(text, "cursor \"****\" does not exist");
+    }
+    for state in ["3F000", "3D000"] {
+        let text = shown(&[(b'C', state), (b'M', "schema \"abcd\" does not exist")]);
+        assert!(text.starts_with("(withheld: "), "{text}");
+    }
+    // Digits in names of objects are none of values.
+    for (index, shows) in [("customers_length_idx1", true), ("other1", false)] {
+        let message = format!("could not create unique index \"{index}\"");
+        let fields = [
+            (b'C', "23505"),
+            (b'M', &*message),
+            (b'n', "customers_length_idx1"),
+        ];
+        assert_eq!(shown(&fields) == message, shows);
+    }
+    // Words at the end are looked for up to a number.
+    for (words, shows) in [(100, true), (101, false)] {
+        let message = format!("too much of it: {}", "abcd ".repeat(words));
+        let text = shown(&[(b'C', "53400"), (b'M', &message)]);
+        assert_eq!(text == message, shows, "{text}");
+    }
     // What has a place in the statement was said of the statement.
     for (state, message) in [
         ("42703", "column \"id\" does not exist"),
