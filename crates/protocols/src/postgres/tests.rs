@@ -1,5 +1,6 @@
 //! Sessions without I/O: transcripts, a server that behaves, and everything in every split.
 
+mod explained;
 mod fake;
 mod gateway;
 mod held;

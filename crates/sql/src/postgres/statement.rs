@@ -161,11 +161,36 @@ pub enum Output {
 }
 
 impl Statement {
-    /// This `EXECUTE` or `FETCH` with what it runs filled in: the effects and rows of `prepared`, which is the
-    /// [`inner`](Self::inner) statement of the `PREPARE` or `DECLARE` of that name.
+    /// What names a prepared statement or cursor: this statement, or the `EXECUTE` that this `EXPLAIN` is of.
+    #[must_use]
+    pub fn naming(&self) -> &Self {
+        let explained = self.inner.as_deref().filter(|inner| {
+            self.tag == "EXPLAIN" && matches!(inner.handle, Some(Handle::Execute(_)))
+        });
+        explained.unwrap_or(self)
+    }
+
+    /// This `EXECUTE` or `FETCH`, or `EXPLAIN` of such, with what it runs filled in: the effects and rows of `prepared`, which is
+    /// the [`inner`](Self::inner) statement of the `PREPARE` or `DECLARE` of that name.
     #[must_use]
     pub fn running(&self, prepared: &Arc<Statement>) -> Self {
         let mut filled = self.clone();
+        let naming = self.naming();
+        if !std::ptr::eq(naming, self) {
+            let runs = naming.running(prepared);
+            let analyzes = filled
+                .effects
+                .iter()
+                .any(|effect| effect.action == Action::Opaque);
+            if analyzes {
+                filled.effects = vec![Effect::new(Action::Explain)];
+                filled.effects.extend(runs.effects.iter().cloned());
+                filled.functions.extend(runs.functions.iter().cloned());
+                filled.fields.extend(runs.fields.iter().cloned());
+            }
+            filled.inner = Some(Arc::new(runs));
+            return filled;
+        }
         filled
             .effects
             .retain(|effect| effect.action != Action::Opaque);

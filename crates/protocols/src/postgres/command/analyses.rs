@@ -238,7 +238,8 @@ fn running(statement: &Arc<Statement>, behind: Option<Behind>, known: &Known) ->
 
 /// What the session does not follow is refused.
 fn check_names(statement: &Statement, behind: Option<&Behind>) -> Result<(), Unreadable> {
-    let name = match &statement.handle {
+    let handle = &statement.naming().handle;
+    let name = match handle {
         Some(
             Handle::Prepare(name)
             | Handle::Execute(name)
@@ -253,7 +254,7 @@ fn check_names(statement: &Statement, behind: Option<&Behind>) -> Result<(), Unr
     if Key::of(name.as_bytes()).is_none() {
         return Err(Unreadable::new("42622", NAME_TOO_LONG));
     }
-    let runs = behind.filter(|_| matches!(statement.handle, Some(Handle::Execute(_))));
+    let runs = behind.filter(|_| matches!(handle, Some(Handle::Execute(_))));
     if runs.is_some_and(|behind| !is_planned(&behind.statement)) {
         let words = "EXECUTE of a statement that is no query is not offered through the gateway: run the statement itself";
         return Err(Unreadable::new("0A000", words));
@@ -273,7 +274,7 @@ fn uses_handle(statement: &Statement) -> bool {
 
 /// What an EXECUTE or FETCH runs: made by a statement before it in the same text, or in the session.
 fn behind(statement: &Statement, before: &[Piece], handles: &dyn Handles) -> Option<Behind> {
-    let handle = statement.handle.as_ref()?;
+    let handle = statement.naming().handle.as_ref()?;
     let made =
         before
             .iter()

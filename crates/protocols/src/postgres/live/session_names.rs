@@ -234,7 +234,8 @@ impl Live {
         if portal.changes != self.changes || !portal.known.is_like(&self.known) {
             return Some(false);
         }
-        let handle = match &piece.statement.handle {
+        let naming = piece.statement.naming();
+        let handle = match &naming.handle {
             Some(handle @ (Handle::Execute(name) | Handle::Fetch(name) | Handle::Move(name))) => {
                 let key = Key::of(name.as_bytes())?;
                 let unsettled = match handle {
@@ -251,7 +252,7 @@ impl Live {
             _ => return Some(true),
         };
         let now = self.find(handle).map(|behind| behind.statement);
-        Some(match (&piece.statement.inner, &now) {
+        Some(match (&naming.inner, &now) {
             (Some(then), Some(now)) => Arc::ptr_eq(then, now),
             (None, None) => true,
             _ => false,

@@ -183,6 +183,7 @@ fn what_a_portal_names_must_not_change_before_it_is_executed() {
             &["deallocate q", "prepare q as delete from t"],
             false,
         ),
+        (prepare, "explain analyze execute q", &[][..], true),
         (declare, "fetch all from c", &[][..], true),
         (
             declare,
