@@ -117,7 +117,7 @@ pub struct Credential {
     pub client: String,
 }
 
-/// What the gateway answers, or tells unasked (`Secured`, `Held`, `Cancelled`, `Delivered`, `Learned`).
+/// What the gateway answers, or tells unasked (`Secured`, `Held`, `Cancelled`, `Delivered`, `Learned`, `Aged`).
 #[derive(Debug)]
 pub enum Answer {
     /// To `Who`: this is who it is.
@@ -136,6 +136,8 @@ pub enum Answer {
     Cancelled,
     /// What another session learned of the target; `None` where what was known no longer holds, and is to be learned anew.
     Learned(Option<Knowledge>),
+    /// What is known of the target was learned long ago, and is to be learned anew where that can be done.
+    Aged,
     /// To [`Effect::Aside`]: the upstream took it and closed that connection, or it failed, which the log tells. One
     /// for each, in no order.
     Delivered,

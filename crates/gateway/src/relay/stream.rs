@@ -204,7 +204,7 @@ impl Relay {
         };
         let now = self.gateway.clock.monotonic();
         match caller.target.knowledge().news(now, &mut self.heard) {
-            Some(news) => self.session.answer(Answer::Learned(news), fx),
+            Some(news) => self.session.answer(news, fx),
             None => Ok(()),
         }
     }

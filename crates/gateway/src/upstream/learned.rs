@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use protocols::session::Knowledge;
+use protocols::session::{Answer, Knowledge};
 
 /// The latest of what was learned, and when.
 pub struct Learned {
@@ -59,21 +59,25 @@ impl Learned {
         }
     }
 
-    /// What was learned may not hold any more: every session is told to learn anew, until one has.
-    pub fn forget(&self) {
+    /// What was learned may not hold any more: every session is told to learn anew, until one has. Not so the one that knows
+    /// version `seen`, where nothing else is new to it: it says so itself.
+    pub fn forget(&self, seen: &mut u64) {
         let mut latest = self.latest();
         latest.knowledge = None;
         latest.changes += 1;
-        self.version.fetch_add(1, Ordering::Release);
+        let before = self.version.fetch_add(1, Ordering::Release);
+        if before == *seen {
+            *seen = before + 1;
+        }
     }
 
-    /// What a session that knows version `seen` is to be told at `now` (monotonic): what another learned, or that it
-    /// is to learn anew, which one session is told and no other for as long as it would hold.
-    pub fn news(&self, now: Duration, seen: &mut u64) -> Option<Option<Knowledge>> {
+    /// What a session that knows version `seen` is to be told at `now` (monotonic): what another learned, that it no longer
+    /// holds, or that it is old, which one session is told and no other for as long as it would hold.
+    pub fn news(&self, now: Duration, seen: &mut u64) -> Option<Answer> {
         let version = self.version.load(Ordering::Acquire);
         if version != *seen {
             *seen = version;
-            return Some(self.latest().knowledge.clone());
+            return Some(Answer::Learned(self.latest().knowledge.clone()));
         }
         let at_us = self.at_us.load(Ordering::Relaxed);
         let told = version > 0
@@ -82,7 +86,7 @@ impl Learned {
                 .at_us
                 .compare_exchange(at_us, micros(now), Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok();
-        told.then_some(None)
+        told.then_some(Answer::Aged)
     }
 
     fn latest(&self) -> MutexGuard<'_, Latest> {
@@ -105,8 +109,13 @@ mod tests {
 
     use super::*;
 
-    fn text(news: Option<Option<Knowledge>>) -> Option<Option<&'static str>> {
-        news.map(|news| news.map(|known| *known.downcast::<&str>().unwrap()))
+    fn text(news: Option<Answer>) -> Option<&'static str> {
+        Some(match news? {
+            Answer::Learned(Some(known)) => *known.downcast::<&str>().unwrap(),
+            Answer::Learned(None) => "changed",
+            Answer::Aged => "old",
+            _ => "nothing of this",
+        })
     }
 
     #[test]
@@ -117,38 +126,34 @@ mod tests {
         assert!(learned.news(second(100), &mut one).is_none());
         assert!(learned.get(second(100)).is_none());
         learned.put(second(100), 0, Arc::new("first"));
-        assert_eq!(
-            text(learned.news(second(101), &mut one)),
-            Some(Some("first"))
-        );
+        assert_eq!(text(learned.news(second(101), &mut one)), Some("first"));
         assert_eq!(text(learned.news(second(101), &mut one)), None);
-        assert_eq!(
-            text(learned.news(second(159), &mut other)),
-            Some(Some("first"))
-        );
+        assert_eq!(text(learned.news(second(159), &mut other)), Some("first"));
         assert!(learned.get(second(159)).is_some());
         // One is told that it is old, and another only if that one learned nothing.
         assert!(learned.get(second(160)).is_none());
-        assert_eq!(text(learned.news(second(160), &mut other)), Some(None));
+        assert_eq!(text(learned.news(second(160), &mut other)), Some("old"));
         assert_eq!(text(learned.news(second(161), &mut one)), None);
-        assert_eq!(text(learned.news(second(220), &mut one)), Some(None));
+        assert_eq!(text(learned.news(second(220), &mut one)), Some("old"));
         learned.put(second(221), 0, Arc::new("second"));
-        assert_eq!(
-            text(learned.news(second(221), &mut other)),
-            Some(Some("second"))
-        );
-        // What does not hold is given to nobody, and each is told so.
-        learned.forget();
+        assert_eq!(text(learned.news(second(221), &mut other)), Some("second"));
+        // What does not hold is given to nobody, and each is told so but the one that says it.
+        let mut third = 2;
+        learned.forget(&mut third);
         assert!(learned.get(second(222)).is_none());
-        assert_eq!(text(learned.news(second(222), &mut one)), Some(None));
-        assert_eq!(text(learned.news(second(222), &mut other)), Some(None));
+        assert_eq!(text(learned.news(second(222), &mut one)), Some("changed"));
+        assert_eq!(text(learned.news(second(222), &mut other)), Some("changed"));
+        assert_eq!(text(learned.news(second(222), &mut third)), None);
+        let mut behind = 1;
+        learned.forget(&mut behind);
+        assert_eq!(
+            text(learned.news(second(222), &mut behind)),
+            Some("changed")
+        );
         // What was being read when it was forgotten is forgotten too.
         learned.put(second(222), 0, Arc::new("stale"));
         assert!(learned.get(second(222)).is_none());
         learned.put(second(223), learned.changes(), Arc::new("third"));
-        assert_eq!(
-            text(learned.news(second(223), &mut one)),
-            Some(Some("third"))
-        );
+        assert_eq!(text(learned.news(second(223), &mut one)), Some("third"));
     }
 }

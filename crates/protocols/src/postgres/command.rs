@@ -135,6 +135,12 @@ impl Piece {
                     | Action::Discard
             )
         }) || matches!(self.statement.tag, "CREATE TABLE AS" | "SELECT INTO")
+            || self.commits_prepared()
+    }
+
+    /// Whether it makes true what some session prepared, whatever that is.
+    fn commits_prepared(&self) -> bool {
+        self.statement.transaction == Some(Transaction::CommitPrepared)
     }
 
     /// Whether it changes what other sessions may read by.
@@ -142,6 +148,12 @@ impl Piece {
         let mut effects = self.resolved.effects.iter();
         let changes = |action| matches!(action, Action::Create | Action::Alter | Action::Drop);
         !self.statement.temporary && effects.any(|effect| changes(effect.effect.action))
+            || self.commits_prepared()
+    }
+
+    /// Whether what was defined before it is there for others afterwards.
+    pub(super) fn commits(&self) -> bool {
+        self.statement.transaction == Some(Transaction::Commit)
     }
 
     /// Whether names may mean something else afterwards, as far as protected data goes.

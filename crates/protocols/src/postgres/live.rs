@@ -5,6 +5,7 @@
 
 mod copy;
 mod extended;
+mod parts;
 mod release;
 mod reload;
 mod reply;
@@ -101,9 +102,15 @@ pub(super) struct Live {
     unsettled: bool,
     /// The catalog holds what the open transaction made.
     unsettled_at_end: bool,
-    /// What is known of the catalog is old, and to be read again before the next batch.
+    /// Others changed the catalog since it was read, so that it is to be read again before the next batch.
     outdated: bool,
-    /// The catalog was read as an older snapshot has it: nothing that depends on it can be judged before the transaction ends.
+    /// It was read long ago, and is to be read again where that shows more.
+    aged: bool,
+    /// Counts what others told that may make names mean something else: what was judged when it was less is judged by what is old.
+    heard: u64,
+    /// The transaction sees the catalog as an older snapshot has it.
+    snapshot: bool,
+    /// It changed since that was taken: nothing that depends on it can be judged before the transaction ends.
     blind: bool,
     /// Since the upstream was idle it has changed what other sessions may read by.
     defined: bool,
@@ -160,6 +167,9 @@ impl Live {
             unsettled: false,
             unsettled_at_end: false,
             outdated: false,
+            aged: false,
+            heard: 0,
+            snapshot: false,
             blind: false,
             defined: false,
             locked: false,
@@ -211,6 +221,7 @@ impl Live {
             Answer::Cancelled => self.cancelled(fx),
             Answer::Delivered => self.cancelling = self.cancelling.saturating_sub(1),
             Answer::Learned(knowledge) => self.learned(knowledge),
+            Answer::Aged => self.aged = true,
             Answer::Known(_) | Answer::Reached(_) | Answer::Secured(..) => {}
         }
     }
@@ -238,7 +249,6 @@ impl Live {
             self.out.append(&deny::held(&held));
             if let Some(step) = self.waiting(seq) {
                 step.turn = Turn::Held;
-                step.held = true;
             }
         }
         fx.push(Effect::Note(Note::Held { seq, held }));
@@ -346,10 +356,20 @@ impl Live {
         fx.push(Effect::Learned(knowledge));
     }
 
+    /// Nobody will hear what the upstream does from now on. It is to stop what may change what others read by, and they are
+    /// told as if it had.
+    fn leave(&mut self, fx: &mut Effects<Bytes>) {
+        if self.defines_ahead() {
+            self.cancel_upstream(fx);
+            fx.push(Effect::Outdated);
+        }
+    }
+
     /// The client's connection is gone, or it said Terminate while a command is held.
     pub(super) fn end(&mut self, fx: &mut Effects<Bytes>) {
         if !self.closed {
             self.out.flush(fx);
+            self.leave(fx);
             self.closed = true;
             fx.push(Effect::Send(Peer::Upstream, write::bare(client::TERMINATE)));
             fx.push(Effect::Close);

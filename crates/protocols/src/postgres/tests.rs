@@ -9,6 +9,7 @@ mod login;
 mod names;
 mod noise;
 mod order;
+mod others;
 mod queries;
 mod refusals;
 mod reports;

@@ -96,7 +96,7 @@ impl Relay {
                 let now = self.gateway.clock.monotonic();
                 shared.put(now, self.learning, knowledge);
             }
-            _ => shared.forget(),
+            _ => shared.forget(&mut self.heard),
         }
     }
 

@@ -75,7 +75,7 @@ impl Live {
         let Some(piece) = understood.pieces.get(index) else {
             return Err(upstream_broke("more results than statements"));
         };
-        let planned = fresh(piece, running.stale, &running.masks).and_then(|()| {
+        let planned = fresh(piece, running.is_stale(self.heard), &running.masks).and_then(|()| {
             let (statement, resolved) = (&piece.statement, &piece.resolved);
             CopyPlan::new(
                 &begin,

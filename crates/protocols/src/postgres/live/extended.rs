@@ -180,9 +180,14 @@ impl Live {
         self.too_much(bytes)
     }
 
+    /// Whether the catalog had changed and could not be read again, so that rows of what is judged now cannot be shown.
+    pub(super) fn is_unsure(&self) -> bool {
+        self.batch.unsettles || self.unsettled || self.outdated || self.blind
+    }
+
     /// What a text means after what came before it in the batch.
     pub(super) fn as_of_batch(&self, understood: Arc<Understood>) -> Arc<Understood> {
-        if self.batch.recasts || self.blind {
+        if self.batch.recasts || self.blind || self.outdated {
             understood.distrusted(&self.served.settings.target, &self.known)
         } else {
             understood
@@ -206,7 +211,7 @@ impl Live {
         let described = stmt.parameters.get().map_or(&[][..], Vec::as_slice);
         let at_rest = shown(&parameters, described, &self.masks.text);
         let seq = self.ask(&understood, false, parameters, at_rest, fx);
-        let stale = self.batch.unsettles || self.unsettled || self.blind;
+        let stale = self.is_unsure();
         let portal = Arc::new(Portal {
             stmt,
             understood,
@@ -216,6 +221,8 @@ impl Live {
             described: Described::default(),
             stale,
             changes: self.changes,
+            heard: self.heard,
+            fixed: OnceLock::new(),
         });
         self.portals.expect(&name, Some(Arc::clone(&portal)));
         self.steps.push_back(Step::asked(
@@ -339,7 +346,6 @@ impl Live {
         less(&mut self.ending, piece.ends_transaction());
         less(&mut self.copying, piece.copies_in());
         self.unsettled |= sent && piece.unsettles();
-        self.defined |= sent && piece.defines();
     }
 
     fn absent(&mut self, what: &str, code: &str, name: &[u8]) {

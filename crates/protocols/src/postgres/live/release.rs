@@ -6,6 +6,8 @@ use bytes::Bytes;
 use mask::Findings;
 use model::{Denial, DenialCode, Outcome, Permit, Status};
 
+use super::extended::bind_again;
+use super::parts::Parts;
 use super::types::{Owed, Parsing, Portal, Running, SimpleRun, Step, Turn, What};
 use super::{Live, OWED_MAX, settle};
 use crate::postgres::command::{Piece, Understood};
@@ -60,51 +62,47 @@ impl Live {
                 self.failing(error, fx);
             }
             (Turn::Permitted(permit), what) => {
-                // While it waited for people, others changed the catalog that it was judged by.
-                let changed = step.held && self.has_changed();
-                self.go_permitted(permit, step.seq.unwrap_or(0), what, changed, fx)
+                self.go_permitted(permit, step.seq.unwrap_or(0), what, fx);
             }
             (_, what) => self.go_free(what, fx),
         }
     }
 
-    fn go_permitted(
-        &mut self,
-        permit: Permit,
-        seq: u64,
-        what: What,
-        changed: bool,
-        fx: &mut Effects<Bytes>,
-    ) {
+    fn go_permitted(&mut self, permit: Permit, seq: u64, what: What, fx: &mut Effects<Bytes>) {
         match what {
             What::Simple {
                 frame,
                 understood,
                 known,
                 stale,
+                heard,
             } => {
-                if let Some(denial) = self.stores_protected(&understood, &permit) {
-                    settle(seq, permit, Outcome::bare(Status::Stopped(denial.code)), fx);
-                    return self.fail_simple(&deny::error(&denial), fx);
+                if let Some((code, error)) =
+                    self.may_not_store(&understood, &known, heard, &permit, send_again)
+                {
+                    settle(seq, permit, Outcome::bare(Status::Stopped(code)), fx);
+                    return self.fail_simple(&error, fx);
                 }
-                let stale = stale || changed;
-                self.run(seq, permit, understood, known, stale);
+                let mut rest = Parts::of(&understood, self.defined);
+                let first = rest.next().unwrap_or(frame.whole);
+                self.run(seq, permit, understood, known, stale, heard);
                 self.statements.drop_name(&Key::default());
                 if let Some(portal) = self.portals.drop_name(&Key::default()) {
                     self.finish(portal.seq, Status::Completed, fx);
                 }
-                self.send(frame.whole, fx);
+                self.send(first, fx);
                 self.sent_sync();
                 self.owed.push_back(Owed::Simple(Box::new(SimpleRun {
                     seq,
                     index: 0,
                     failed: None,
+                    rest,
                 })));
             }
             What::Parse(parsing) => {
                 if let Ok(understood) = self.understand_again(&parsing.stmt) {
                     let known = Arc::clone(&self.known);
-                    self.run(seq, permit, understood, known, false);
+                    self.run(seq, permit, understood, known, false, self.heard);
                 } else {
                     settle(seq, permit, Outcome::bare(Status::Skipped), fx);
                 }
@@ -116,22 +114,26 @@ impl Live {
                 name,
                 portal,
             } => {
-                if let Some(denial) = self.stores_protected(&portal.understood, &permit) {
-                    settle(seq, permit, Outcome::bare(Status::Stopped(denial.code)), fx);
+                let (understood, known) = (&portal.understood, &portal.known);
+                if let Some((code, error)) =
+                    self.may_not_store(understood, known, portal.heard, &permit, bind_again)
+                {
+                    settle(seq, permit, Outcome::bare(Status::Stopped(code)), fx);
                     self.forget(&What::Bind {
                         parse,
                         frame,
                         name,
                         portal,
                     });
-                    return self.failing(deny::error(&denial), fx);
+                    return self.failing(error, fx);
                 }
                 self.run(
                     seq,
                     permit,
                     Arc::clone(&portal.understood),
                     Arc::clone(&portal.known),
-                    portal.stale || changed,
+                    portal.stale,
+                    portal.heard,
                 );
                 if let Some(parsing) = parse {
                     self.send_parse(parsing, None, fx);
@@ -209,10 +211,12 @@ impl Live {
         portal: Arc<Portal>,
         fx: &mut Effects<Bytes>,
     ) {
-        if portal.piece().is_some_and(Piece::resolves_late) && self.has_changed() {
+        let piece = portal.piece();
+        if piece.is_some_and(Piece::resolves_late) && portal.heard != self.heard {
             self.execution_over(&portal, false);
-            return self.failing(super::extended::bind_again(), fx);
+            return self.failing(bind_again(), fx);
         }
+        let commits = piece.is_some_and(Piece::commits) && self.defines_ahead();
         if needs_description(&portal, self.released) {
             portal.described.ask(self.released);
             self.send(describe_portal(name), fx);
@@ -223,6 +227,24 @@ impl Live {
         }
         self.send(frame.whole, fx);
         self.owed.push_back(Owed::Executed { portal });
+        if commits {
+            // The upstream tells of it at once, and not when the batch ends.
+            self.send(write::bare(client::FLUSH), fx);
+            self.batch.flushed = true;
+        }
+    }
+
+    /// Whether the transaction changes what others read by, as far as it was sent.
+    pub(super) fn defines_ahead(&self) -> bool {
+        let defines = |owed: &Owed| match owed {
+            Owed::Executed { portal } => portal.piece().is_some_and(Piece::defines),
+            Owed::Simple(run) => {
+                let running = self.running.get(&run.seq);
+                running.is_some_and(|it| it.understood.pieces.iter().any(Piece::defines))
+            }
+            _ => false,
+        };
+        self.defined || self.owed.iter().any(defines)
     }
 
     /// A Sync, or a Query, went upstream: a batch ended there.
@@ -239,6 +261,7 @@ impl Live {
         understood: Arc<Understood>,
         known: Arc<Known>,
         stale: bool,
+        heard: u64,
     ) {
         let masks = self.served.settings.masks(&permit.obligations().reveal);
         let running = Running {
@@ -254,9 +277,29 @@ impl Live {
             bytes: 0,
             tag: String::new(),
             stale,
+            heard,
             stopped: None,
         };
         self.running.insert(seq, running);
+    }
+
+    /// Why a statement may not store what it reads, where that is so: `again` where it was judged when less was `heard` of others.
+    fn may_not_store(
+        &self,
+        understood: &Understood,
+        known: &Known,
+        heard: u64,
+        permit: &Permit,
+        again: fn() -> Bytes,
+    ) -> Option<(DenialCode, Bytes)> {
+        if let Some(denial) = self.stores_protected(understood, permit) {
+            return Some((denial.code, deny::error(&denial)));
+        }
+        let changed = heard != self.heard;
+        let distrusted =
+            changed.then(|| understood.distrusted(&self.served.settings.target, known))?;
+        let denial = self.stores_protected(&distrusted, permit)?;
+        Some((denial.code, again()))
     }
 
     /// A statement that would store protected values where they are not declared runs only where all of them are revealed.
@@ -312,4 +355,11 @@ fn describe_portal(name: &Key) -> Bytes {
         bytes::BufMut::put_u8(out, b'P');
         write::cstr(out, name.as_ref());
     })
+}
+
+/// Of a Query what [`bind_again`] says of a portal.
+fn send_again() -> Bytes {
+    let words =
+        "the statement cannot be run: what its names mean may have changed since it was judged";
+    deny::plain("ERROR", "55000", words, "Send it again.")
 }

@@ -27,17 +27,23 @@ pub(super) struct Reload {
     loading: Loading,
     within: Within,
     tries: Tries,
+    /// It changed, and is not only old.
+    changed: bool,
 }
 
 impl Live {
     /// Keeps what another session learned for the next command.
     pub(super) fn learned(&mut self, knowledge: Option<Knowledge>) {
         match knowledge.map(Arc::downcast::<Known>) {
-            Some(Ok(known)) => self.news = Some(known),
+            Some(Ok(known)) => {
+                self.heard += u64::from(!known.is_like(&self.known));
+                self.news = Some(known);
+            }
             Some(Err(_)) => {}
             None => {
                 self.news = None;
                 self.outdated = true;
+                self.heard += 1;
             }
         }
     }
@@ -52,12 +58,12 @@ impl Live {
         if let Some(known) = self.news.take().filter(|_| !own) {
             // Also where it says the same: analyses are shared by those who know by the same one.
             self.known = known;
-            self.outdated = false;
+            (self.outdated, self.aged) = (false, false);
         }
     }
 
     /// Whether another session learned of another catalog.
-    pub(super) fn has_changed(&self) -> bool {
+    fn has_news(&self) -> bool {
         let news = self.news.as_ref();
         news.is_some_and(|news| !news.is_like(&self.known))
     }
@@ -75,7 +81,12 @@ impl Live {
         if self.unsettling > 0 || (self.ending > 0 && self.unsettled_at_end) {
             return Settled::Later;
         }
-        if (self.unsettled || self.outdated) && self.status != b'E' && !self.batch.sent {
+        // What was judged before goes first.
+        if self.has_news() {
+            return Settled::Later;
+        }
+        let old = self.unsettled || self.outdated || (self.aged && !self.snapshot);
+        if old && self.status != b'E' && !self.batch.sent {
             let idle = self.steps.is_empty() && self.owed.is_empty();
             if idle && self.reload.is_none() && self.cancelling == 0 {
                 self.begin_reload(fx);
@@ -94,12 +105,14 @@ impl Live {
         };
         let loading = Loading::start(within, self.served.settings.limits, fx);
         // What makes it old from now on is not in what is read.
-        self.outdated = false;
+        let changed = self.unsettled || std::mem::take(&mut self.outdated);
+        self.aged = false;
         let tries = Tries::default();
         self.reload = Some(Reload {
             loading,
             within,
             tries,
+            changed,
         });
     }
 
@@ -128,6 +141,10 @@ impl Live {
         }
         match reload.loading.receive(frame) {
             Ok(None) => self.reload = Some(reload),
+            Ok(Some(_)) if !reload.changed && !reload.loading.is_present() => {
+                // What is known is newer than what the snapshot shows, or as old: it is read when the transaction has ended.
+                (self.aged, self.snapshot) = (true, true);
+            }
             Ok(Some(loaded)) => {
                 let known = Known::again(&self.known, loaded, &self.served.settings);
                 match reload.within {
@@ -135,8 +152,8 @@ impl Live {
                     Within::Transaction => self.known = known,
                     Within::Idle => self.learn(known, fx),
                 }
-                // What it saw before stands for all of the transaction; only its own changes make names mean something else.
-                self.blind |= self.unsettled && !reload.loading.is_present();
+                // The server looks names up as they are now.
+                self.blind |= !reload.loading.is_present();
                 // What another learned meanwhile may be newer than this, or lack what this session changed.
                 self.outdated |= self.unsettled && self.news.take().is_some();
                 self.unsettled = false;

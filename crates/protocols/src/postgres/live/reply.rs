@@ -6,13 +6,13 @@ use bytes::Bytes;
 use mask::Findings;
 use model::Status;
 
-use super::types::{Columns, Owed};
+use super::types::{Columns, Owed, SimpleRun};
 use super::{Live, settle};
-use crate::postgres::command::{Piece, Understood};
+use crate::postgres::command::Piece;
 use crate::postgres::rows::{self, Reports};
 use crate::postgres::session::upstream_broke;
 use crate::postgres::wire::{self, Field, Frame, Malformed, Reader, Run, server, write};
-use crate::session::{Effect, Effects, Violation};
+use crate::session::{Effects, Violation};
 
 impl Live {
     /// Takes a message of the upstream.
@@ -185,6 +185,9 @@ impl Live {
             }
             (server::BIND_COMPLETE, Some(Owed::Bound { name, portal })) => {
                 self.cursors.drop_name(&name);
+                if portal.heard == self.heard {
+                    let _ = portal.fixed.set(());
+                }
                 if let Some(before) = self.portals.settle(&name, Some(portal)) {
                     self.finish(before.seq, Status::Completed, fx);
                 }
@@ -260,11 +263,12 @@ impl Live {
             }
             _ => return Err(upstream_broke("an end that nothing was sent for")),
         };
+        let heard = self.heard;
         let judged = self.running.get_mut(&seq).map(|running| {
             running.tag.clone_from(&tag);
             running.plan = None;
             running.copy_out = None;
-            (Arc::clone(&running.known), running.stale)
+            (Arc::clone(&running.known), running.is_stale(heard))
         });
         self.show_frame(frame);
         if frame.kind == server::COMMAND_COMPLETE
@@ -287,33 +291,54 @@ impl Live {
         self.status = wire::ready_status(frame).map_err(broke)?;
         match self.owed.pop_front() {
             Some(Owed::Ready) => {}
-            Some(Owed::Simple(run)) => {
-                self.simple_ahead = false;
-                let understood = self
-                    .running
-                    .get(&run.seq)
-                    .map(|running| Arc::clone(&running.understood));
-                let any = |is: fn(&Piece) -> bool| {
-                    let understood: Option<&Arc<Understood>> = understood.as_ref();
-                    understood.is_some_and(|it| it.pieces.iter().any(is))
-                };
-                self.unsettled |= any(Piece::unsettles);
-                self.defined |= any(Piece::defines);
-                self.finish(run.seq, run.failed.unwrap_or(Status::Completed), fx);
-            }
+            Some(Owed::Simple(run)) => return self.simple_ready(*run, fx),
             _ => return Err(upstream_broke("ready before everything was answered")),
         }
+        self.is_ready(fx);
+        Ok(())
+    }
+
+    /// A Query was answered, or a part of one.
+    fn simple_ready(
+        &mut self,
+        mut run: SimpleRun,
+        fx: &mut Effects<Bytes>,
+    ) -> Result<(), Violation> {
+        let understood = self
+            .running
+            .get(&run.seq)
+            .map(|running| Arc::clone(&running.understood));
+        let pieces = understood.as_ref().map_or(&[][..], |it| &it.pieces);
+        self.unsettled |= pieces.iter().any(Piece::unsettles);
+        if run.failed.is_some() {
+            // Some commit a part of their work before they fail.
+            self.defined |= pieces.get(run.index).is_some_and(Piece::defines);
+        } else if !self.muted
+            && let Some(part) = run.rest.next()
+        {
+            if self.status == b'I' {
+                self.idle(fx);
+                self.tell_others(fx);
+            }
+            self.send(part, fx);
+            self.sent_sync();
+            self.owed.push_front(Owed::Simple(Box::new(run)));
+            return Ok(());
+        }
+        self.simple_ahead = false;
+        self.finish(run.seq, run.failed.unwrap_or(Status::Completed), fx);
+        self.is_ready(fx);
+        Ok(())
+    }
+
+    fn is_ready(&mut self, fx: &mut Effects<Bytes>) {
         if self.status == b'I' {
             self.idle(fx);
-            // Before the client hears that it is done: others may read by what it changed.
-            if std::mem::take(&mut self.defined) {
-                fx.push(Effect::Outdated);
-            }
+            self.tell_others(fx);
         }
         if self.catch_up(fx) {
             self.out.append(&write::ready(self.status));
         }
-        Ok(())
     }
 
     /// Settles a command, unless it is settled.

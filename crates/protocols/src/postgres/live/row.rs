@@ -32,7 +32,7 @@ impl Live {
         let Some(piece) = understood.pieces.get(index) else {
             return Err(upstream_broke("more results than statements"));
         };
-        let planned = fresh(piece, running.stale, &running.masks).and_then(|()| {
+        let planned = fresh(piece, running.is_stale(self.heard), &running.masks).and_then(|()| {
             RowPlan::new(
                 &fields,
                 &piece.resolved,
@@ -147,7 +147,7 @@ impl Live {
             return Ok(seq);
         };
         if running.plan.is_none() {
-            match portal_plan(&portal, running) {
+            match portal_plan(&portal, running, self.heard) {
                 Ok(plan) => running.plan = Some(plan),
                 Err(error) => self.withheld(seq, error, fx)?,
             }
@@ -186,7 +186,7 @@ impl Live {
 pub(super) fn fresh(piece: &Piece, stale: bool, masks: &Masks) -> Result<(), RowError> {
     if (stale || piece.stale) && piece.rows_need_catalog() && !masks.open {
         let words = "rows are withheld: what the statement's names mean may have changed since it was judged, by one before it in \
-                     the same batch, or by others while it waited, or since the transaction's snapshot; send it again, by itself, \
+                     the same batch, or by others meanwhile, or since the transaction's snapshot; send it again, by itself, \
                      or in a new transaction";
         return Err(refusal(words));
     }
@@ -201,10 +201,10 @@ fn refusal(words: &str) -> RowError {
 }
 
 /// The plan for a portal's rows.
-fn portal_plan(portal: &Portal, running: &mut Running) -> Result<RowPlan, RowError> {
+fn portal_plan(portal: &Portal, running: &mut Running, heard: u64) -> Result<RowPlan, RowError> {
     let unknown = || refusal("rows are withheld: their columns were not described");
     let piece = portal.piece().ok_or_else(unknown)?;
-    fresh(piece, portal.stale, &running.masks)?;
+    fresh(piece, portal.is_stale(heard), &running.masks)?;
     let by_statement = portal
         .stmt
         .described

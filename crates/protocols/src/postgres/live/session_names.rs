@@ -12,7 +12,7 @@ use super::{CURSORS_MAX, Live, SAVEPOINTS_MAX};
 use crate::postgres::command::{Behind, Handles, Piece, Understood, resolve};
 use crate::postgres::known::Known;
 use crate::postgres::names::{Key, Mark, Meaning};
-use crate::session::Effects;
+use crate::session::{Effect, Effects};
 
 /// When something was made, as portals and as cursors count.
 #[derive(Debug, Clone, Copy, Default)]
@@ -161,6 +161,7 @@ impl Live {
                 self.portals.end_batch();
                 self.transaction_ended(tag == "COMMIT", fx);
             }
+            Some(Transaction::CommitPrepared) => self.tell_others(fx),
             Some(Transaction::Savepoint) => {
                 let now = self.now();
                 let savepoints = &mut self.progress.savepoints;
@@ -217,8 +218,18 @@ impl Live {
             began: self.now(),
             ..Progress::default()
         };
-        self.blind = false;
+        (self.blind, self.snapshot) = (false, false);
         self.unsettled |= std::mem::take(&mut self.unsettled_at_end);
+        if committed {
+            self.tell_others(fx);
+        }
+    }
+
+    /// Others may read by what was changed, from now on: before the client hears that it is done.
+    pub(super) fn tell_others(&mut self, fx: &mut Effects<Bytes>) {
+        if std::mem::take(&mut self.defined) {
+            fx.push(Effect::Outdated);
+        }
     }
 
     /// Whether a cursor that SQL declared has this name.
@@ -231,7 +242,8 @@ impl Live {
         let Some(piece) = portal.piece().filter(|piece| piece.resolves_late()) else {
             return Some(true);
         };
-        if portal.changes != self.changes || !portal.known.is_like(&self.known) {
+        let as_then = portal.changes == self.changes && portal.heard == self.heard;
+        if !as_then || !portal.known.is_like(&self.known) {
             return Some(false);
         }
         let naming = piece.statement.naming();

@@ -53,7 +53,7 @@ impl Live {
                 self.changes += u64::from(understood.pieces.iter().any(Piece::changes_meanings));
                 let seq = self.ask(&understood, false, Vec::new(), Vec::new(), fx);
                 self.simple_ahead = true;
-                let stale = self.batch.unsettles || self.unsettled || self.blind;
+                let stale = self.is_unsure();
                 let known = Arc::clone(&self.known);
                 let frame = frame.clone();
                 self.steps.push_back(Step::asked(
@@ -63,6 +63,7 @@ impl Live {
                         understood,
                         known,
                         stale,
+                        heard: self.heard,
                     },
                 ));
             }

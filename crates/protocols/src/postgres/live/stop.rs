@@ -10,6 +10,7 @@ use model::{Denial, Status};
 
 use super::types::{Owed, Step, Turn, What};
 use super::{Live, settle};
+use crate::postgres::command::Piece;
 use crate::postgres::deny;
 use crate::postgres::wire::{client, write};
 use crate::session::{Effect, Effects, Peer};
@@ -144,6 +145,7 @@ impl Live {
             }
             Owed::Executed { portal } => {
                 self.execution_over(&portal, true);
+                self.defined |= portal.piece().is_some_and(Piece::defines);
                 self.finish(portal.seq, status.clone(), fx);
             }
             Owed::StatementClosed { name } => self.statements.forget(&name),
@@ -202,6 +204,7 @@ impl Live {
         }
         self.out.append(&deny::plain("FATAL", code, message, ""));
         self.out.flush(fx);
+        self.leave(fx);
         self.closed = true;
         fx.push(Effect::Send(Peer::Upstream, write::bare(client::TERMINATE)));
         fx.push(Effect::Close);

@@ -8,6 +8,7 @@ use mask::Findings;
 use model::{MaskFact, Outcome, Permit, Status};
 use sql::postgres::{Resolved, Statement};
 
+use super::parts::Parts;
 use crate::postgres::command::{Declared, Piece, Understood};
 use crate::postgres::known::Known;
 use crate::postgres::names::Key;
@@ -49,12 +50,21 @@ pub(super) struct Portal {
     pub(super) stale: bool,
     /// How much had changed in the session when it was bound: see [`super::Live`].
     pub(super) changes: u64,
+    /// How much was heard of others then.
+    pub(super) heard: u64,
+    /// The upstream looked its names up when nothing more was heard of others.
+    pub(super) fixed: OnceLock<()>,
 }
 
 impl Portal {
     /// The statement it runs; `None` for an empty text.
     pub(super) fn piece(&self) -> Option<&Piece> {
         self.understood.pieces.first()
+    }
+
+    /// Whether its rows cannot be judged, now that so much was heard of others.
+    pub(super) fn is_stale(&self, heard: u64) -> bool {
+        self.stale || (self.heard != heard && self.fixed.get().is_none())
     }
 }
 
@@ -187,8 +197,6 @@ pub(super) struct Step {
     /// The command that it asks for.
     pub(super) seq: Option<u64>,
     pub(super) turn: Turn,
-    /// It waits for people, or did.
-    pub(super) held: bool,
     pub(super) what: What,
 }
 
@@ -197,7 +205,6 @@ impl Step {
         Self {
             seq: None,
             turn: Turn::Free,
-            held: false,
             what,
         }
     }
@@ -206,7 +213,6 @@ impl Step {
         Self {
             seq: Some(seq),
             turn: Turn::Asked,
-            held: false,
             what,
         }
     }
@@ -234,6 +240,7 @@ pub(super) enum What {
         understood: Arc<Understood>,
         known: Arc<Known>,
         stale: bool,
+        heard: u64,
     },
     Parse(Parsing),
     Bind {
@@ -323,6 +330,8 @@ pub(super) struct SimpleRun {
     pub(super) index: usize,
     /// How it failed, if it did.
     pub(super) failed: Option<Status>,
+    /// What of it is not sent yet.
+    pub(super) rest: Parts,
 }
 
 /// A permitted command.
@@ -342,11 +351,18 @@ pub(super) struct Running {
     pub(super) tag: String,
     /// Rows cannot be judged.
     pub(super) stale: bool,
+    /// How much was heard of others when it was judged.
+    pub(super) heard: u64,
     /// The gateway stopped it.
     pub(super) stopped: Option<Status>,
 }
 
 impl Running {
+    /// Whether its rows cannot be judged, now that so much was heard of others.
+    pub(super) fn is_stale(&self, heard: u64) -> bool {
+        self.stale || self.heard != heard
+    }
+
     pub(super) fn outcome(&self, status: Status) -> Outcome {
         let mut masks = self.findings.facts();
         masks.extend(self.withheld.iter().cloned());

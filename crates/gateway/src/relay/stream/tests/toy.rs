@@ -184,6 +184,7 @@ impl Session<Bytes> for Toy {
                 fx.push(Effect::Withdraw);
             }
             Answer::Delivered => say(fx, "delivered"),
+            Answer::Aged => say(fx, "aged"),
             Answer::Learned(knowledge) => {
                 let knowledge = knowledge.map(|known| known.downcast::<String>().unwrap());
                 say(fx, &format!("learned {knowledge:?}"));
