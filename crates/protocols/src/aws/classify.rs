@@ -5,6 +5,7 @@
 
 use super::body::{self, Form, Parameters};
 use super::command::is_signature;
+use super::fields::has_unknown;
 use super::route;
 use super::s3;
 use super::table::{Level, Operation, Service, TABLE};
@@ -133,6 +134,7 @@ pub fn classify(head: &Head, scope: &Scope, body: Option<&[u8]>, to: Upstream) -
         Shape::Rest => rest(head, scope, &query, body, to),
         Shape::Odd => None,
     };
+    let found = found.filter(|call| !has_unknown(&head.fields, call));
     found.unwrap_or_else(|| unknown(scope, guess(head, scope)))
 }
 
@@ -285,6 +287,13 @@ fn rest(
         beside: Vec::new(),
     };
     if wire == Wire::S3 {
+        // Of two values some read the first and some the last.
+        let twice = |(place, (name, _)): (usize, &(String, String))| {
+            query.iter().skip(place + 1).any(|(it, _)| it == name)
+        };
+        if query.iter().enumerate().any(twice) {
+            return None;
+        }
         call.things = s3::things(operation.name, &routed.labels, head, body)?;
         call.beside = s3::beside(operation.level, head);
     } else if has_dots(&head.path) {

@@ -23,6 +23,7 @@ pub mod credentials;
 pub mod deny;
 mod document;
 pub mod etag;
+mod fields;
 pub mod objects;
 pub mod post_form;
 pub mod range;

@@ -38,6 +38,8 @@ pub struct Service {
     pub shown_sensitive: Vec<&'static str>,
     /// Header fields of its answers that its model calls sensitive.
     pub sensitive_fields: Vec<&'static str>,
+    /// Header fields of its requests, lower-case; one that ends in a star stands for all that begin so.
+    pub request_fields: Vec<&'static str>,
     /// Its operations. A deprecated one stands after the one that replaces it.
     pub operations: Vec<Operation>,
     by_name: HashMap<&'static str, usize>,
@@ -184,6 +186,16 @@ impl Service {
         self.operations.get(*self.by_name.get(name)?)
     }
 
+    /// Whether a header field of requests is in its model.
+    #[must_use]
+    pub fn has_field(&self, name: &str) -> bool {
+        let is = |known: &&str| match known.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => *known == name,
+        };
+        self.request_fields.iter().any(is)
+    }
+
     /// Whether it speaks this wire protocol.
     #[must_use]
     pub fn speaks(&self, protocol: &str) -> bool {
@@ -208,6 +220,7 @@ impl Service {
             sensitive: list(next()),
             shown_sensitive: list(next()),
             sensitive_fields: Vec::new(),
+            request_fields: list(next()),
             operations: Vec::new(),
             by_name: HashMap::new(),
         };

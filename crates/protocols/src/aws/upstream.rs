@@ -2,49 +2,12 @@
 
 use super::classify::{Call, Wire};
 use super::command::{is_signature, plain_encoding};
+use super::fields::goes;
 use super::source;
 use super::table::TABLE;
 use crate::http::escape::BadEscape;
 use crate::http::sigv4::Scope;
-use crate::http::{AUTHORITY, Fields, Head, escape};
-
-/// Fields that belong to the client's connection or signature, or that the relay writes itself.
-const DROPPED: [&str; 33] = [
-    AUTHORITY,
-    "accept-encoding",
-    "authorization",
-    "connection",
-    "content-length",
-    "cookie",
-    "date",
-    "expect",
-    "forwarded",
-    "host",
-    "http2-settings",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-    "x-amz-content-sha256",
-    "x-amz-date",
-    "x-amz-decoded-content-length",
-    "x-amz-security-token",
-    "x-amz-trailer",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    // What some servers take for another method or path than the one that policy was asked about.
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-original-uri",
-    "x-original-url",
-    "x-rewrite-url",
-];
+use crate::http::{Fields, Head, escape};
 
 /// Options of `Connection` that say how it is used, and name nothing of the request.
 const OPTIONS: [&str; 8] = [
@@ -167,12 +130,12 @@ pub(super) fn domain(region: &str) -> &'static str {
     }
 }
 
-/// The request for `host`, unsigned. What the client's signature said and what its connection needed is gone; path and query
-/// are written anew.
+/// The request for `host`, unsigned. What the client's signature said, what its connection needed and what is not known of
+/// the service is gone; path and query are written anew.
 ///
 /// # Errors
 /// [`BadEscape`] where path or query cannot be read.
-pub fn head(from: &Head, wire: Wire, host: &str) -> Result<Head, BadEscape> {
+pub fn head(from: &Head, call: &Call, host: &str) -> Result<Head, BadEscape> {
     let mut fields = Fields::default();
     fields.push("host", host);
     // What the connection's own fields name belongs to it too (RFC 9110 section 7.6.1).
@@ -183,7 +146,7 @@ pub fn head(from: &Head, wire: Wire, host: &str) -> Result<Head, BadEscape> {
         .map(|name| name.trim().to_ascii_lowercase())
         .collect();
     for (name, value) in from.fields.iter() {
-        if DROPPED.contains(&name) || named.iter().any(|it| it == name) {
+        if !goes(call, name) || named.iter().any(|it| it == name) {
             continue;
         }
         if name == "content-encoding" {
@@ -193,13 +156,13 @@ pub fn head(from: &Head, wire: Wire, host: &str) -> Result<Head, BadEscape> {
             }
             continue;
         }
-        let anew = match wire {
+        let anew = match call.wire {
             Wire::S3 => source::written(name, value),
             _ => None,
         };
         fields.push(name, anew.unwrap_or_else(|| value.to_owned()));
     }
-    let path = match wire {
+    let path = match call.wire {
         // One escape for each key, whatever way the client chose.
         Wire::S3 => escape::encode_path(&escape::decode(&from.path)?),
         _ => {

@@ -50,7 +50,7 @@ impl Relay {
         let Going { asked, call, .. } = going;
         let destination = account.destination(call, &asked.scope)?;
         let head = tags_request(&asked.head);
-        let mut head = upstream::head(&head, call.wire, &destination.host).ok()?;
+        let mut head = upstream::head(&head, call, &destination.host).ok()?;
         let payload = Payload::Sha256(EMPTY_SHA256.to_owned());
         head.fields.set("x-amz-content-sha256", payload.as_str());
         let signer = Signer {

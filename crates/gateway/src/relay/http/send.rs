@@ -173,7 +173,7 @@ impl Relay {
                 wire,
             )
         })?;
-        let mut head = upstream::head(&asked.head, wire, &destination.host)
+        let mut head = upstream::head(&asked.head, call, &destination.host)
             .map_err(|error| malformed(&error.to_string(), wire))?;
         head = self.mint.tags().meant(head);
         let masker = masker(account, going);

@@ -1,6 +1,7 @@
 mod asks;
 mod assumed;
 mod calls;
+mod fields;
 mod keys;
 mod memory;
 mod replies;

@@ -51,12 +51,10 @@ fn each_format_says_it_in_its_own_words() {
 
 #[test]
 fn what_goes_to_the_target_is_written_anew() {
-    let from = head(
-        "PUT /b/a(1)%2Fb?tagging&X-Amz-Signature=s&prefix=a+b\nhost: gateway\nauthorization: a\nx-amz-date: d\n\
+    let text = "PUT /b/a(1)%2Fb?tagging&X-Amz-Signature=s&prefix=a+b\nhost: gateway\nauthorization: a\nx-amz-date: d\n\
          x-amz-security-token: t\nx-amz-meta-a: b\ncontent-encoding: aws-chunked, gzip\nconnection: x-custom\n\
-         x-custom: 1\ncookie: c\nx-forwarded-for: 1.2.3.4\ncontent-length: 5\nx-http-method-override: DELETE",
-    );
-    let to = upstream::head(&from, Wire::S3, "s3.example").unwrap();
+         x-custom: 1\ncookie: c\nx-forwarded-for: 1.2.3.4\ncontent-length: 5\nx-http-method-override: DELETE";
+    let to = upstream::head(&head(text), &call("s3", text, b""), "s3.example").unwrap();
     assert_eq!(
         (to.path.as_str(), to.query.as_deref()),
         ("/b/a%281%29/b", Some("tagging&prefix=a%20b"))
@@ -70,9 +68,10 @@ fn what_goes_to_the_target_is_written_anew() {
             ("content-encoding", "gzip")
         ]
     );
-    let to = upstream::head(&head("GET /a(1)%2Fb/ü\nhost: g"), Wire::RestJson, "h").unwrap();
+    let onward = |text: &str| upstream::head(&head(text), &call("lambda", text, b""), "h");
+    let to = onward("GET /a(1)%2Fb/ü\nhost: g").unwrap();
     assert_eq!(to.path, "/a(1)%2Fb/%C3%BC");
-    assert!(upstream::head(&head("GET /%zz\nhost: g"), Wire::RestJson, "h").is_err());
+    assert!(onward("GET /%zz\nhost: g").is_err());
 }
 
 /// What policy was asked about is what the target reads.
@@ -88,7 +87,7 @@ fn the_source_of_a_copy_goes_as_it_was_understood() {
             key: key.to_owned(),
         };
         assert!(call("s3", &text, b"").things.contains(&source), "{value}");
-        let to = upstream::head(&head(&text), Wire::S3, "h").unwrap();
+        let to = upstream::head(&head(&text), &call("s3", &text, b""), "h").unwrap();
         assert_eq!(to.fields.one("x-amz-copy-source"), Some(onward));
     }
     for odd in [
