@@ -1,7 +1,9 @@
 //! CSV (RFC 4180): columns that are hidden by their name in the header, or by their number where there is none.
 //!
-//! Rows are held until they are whole. One that has not as many fields as the first could hold a column anywhere, so all of
-//! it is hidden.
+//! Rows are held until they are whole. One that has not as many fields as the first, or has a quote where none may stand,
+//! could hold a column anywhere, so all of it is hidden. What is not CSV as declared is not shown at all: where the header
+//! does not name every column (case and blanks aside), as with another separator or with lines before it, or where a carriage
+//! return alone ends rows.
 
 use mask::Findings;
 
@@ -9,6 +11,8 @@ use super::{Member, Members, Unreadable};
 
 /// A row is at most so long.
 const ROW_BYTES_MAX: usize = 1 << 20;
+/// A header, of which nothing is hidden, is at most so long.
+const HEADER_BYTES_MAX: usize = 64 << 10;
 
 #[derive(Debug)]
 pub(super) struct Csv {
@@ -18,8 +22,40 @@ pub(super) struct Csv {
     /// The hidden columns, once the first row was read.
     columns: Option<Vec<Option<Member>>>,
     row: Vec<u8>,
-    /// Within quotes; a quote may also be half of two.
-    quoted: bool,
+    at: At,
+    /// The row so far has a quote where none may stand.
+    stray: bool,
+    /// A blank row came after the first that was not: what follows may be another table.
+    parted: bool,
+}
+
+/// Where in a row the next byte stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    /// At the start of a field.
+    Start,
+    /// In a field without quotes.
+    Plain,
+    /// Within quotes.
+    Quoted,
+    /// After a quote within quotes: their end, or the first half of a quote.
+    Quote,
+}
+
+impl At {
+    /// After this byte, and whether it is a quote, or stands behind one, where that may not be.
+    fn after(self, byte: u8, separator: u8) -> (Self, bool) {
+        match (self, byte) {
+            (Self::Start, b'"') => (Self::Quoted, false),
+            (Self::Quoted, b'"') => (Self::Quote, false),
+            (Self::Quoted, _) => (Self::Quoted, false),
+            (Self::Quote, b'"') => (Self::Quoted, false),
+            (_, b'\r' | b'\n') => (self, false),
+            (_, byte) if byte == separator => (Self::Start, false),
+            (Self::Quote, byte) => (Self::Plain, !matches!(byte, b' ' | b'\t')),
+            (Self::Start | Self::Plain, byte) => (Self::Plain, byte == b'"'),
+        }
+    }
 }
 
 impl Csv {
@@ -30,7 +66,9 @@ impl Csv {
             header,
             columns: None,
             row: Vec::new(),
-            quoted: false,
+            at: At::Start,
+            stray: false,
+            parted: false,
         }
     }
 
@@ -45,23 +83,40 @@ impl Csv {
         findings: &mut Findings,
     ) -> Result<(), Unreadable> {
         for &byte in piece {
-            if self.row.len() >= ROW_BYTES_MAX {
+            let most = match self.columns {
+                None if self.header => HEADER_BYTES_MAX,
+                _ => ROW_BYTES_MAX,
+            };
+            if self.row.len() >= most {
                 return Err(Unreadable);
             }
+            let returned = self.at != At::Quoted && self.row.last() == Some(&b'\r');
             self.row.push(byte);
-            match byte {
-                b'"' => self.quoted = !self.quoted,
-                b'\n' if !self.quoted => self.end(out, findings),
-                _ => {}
+            if byte == b'\n' && self.at != At::Quoted {
+                self.end(out, findings)?;
+                continue;
+            }
+            if returned {
+                return Err(Unreadable);
+            }
+            if !is_mark(&self.row) {
+                let (at, stray) = self.at.after(byte, self.separator);
+                self.at = at;
+                self.stray |= stray;
             }
         }
         Ok(())
     }
 
-    pub(super) fn finish(mut self, out: &mut Vec<u8>, findings: &mut Findings) {
-        if !self.row.is_empty() {
-            self.end(out, findings);
+    pub(super) fn finish(
+        mut self,
+        out: &mut Vec<u8>,
+        findings: &mut Findings,
+    ) -> Result<(), Unreadable> {
+        if self.row.is_empty() {
+            return Ok(());
         }
+        self.end(out, findings)
     }
 
     /// Which columns are hidden, by the first row.
@@ -71,8 +126,10 @@ impl Csv {
             found.map(|(_, member)| *member)
         };
         let named = |span: &Span| {
-            self.members
-                .find(name(row.get(span.clone()).unwrap_or_default()).as_bytes())
+            let name = name(row.get(span.clone()).unwrap_or_default());
+            let mut declared = self.members.by_name.iter();
+            let found = declared.find(|(it, _)| same(it, &name));
+            found.map(|(_, member)| *member)
         };
         let of = |(index, span)| {
             if self.header {
@@ -84,25 +141,42 @@ impl Csv {
         fields.iter().enumerate().map(of).collect()
     }
 
+    /// Whether a header names all columns that are declared.
+    fn names_all(&self, row: &[u8], fields: &[Span]) -> bool {
+        let names = fields.iter().filter_map(|span| row.get(span.clone()));
+        let names: Vec<String> = names.map(name).collect();
+        let named = |declared: &String| names.iter().any(|it| same(it, declared));
+        self.members.by_name.keys().all(named)
+    }
+
     /// A row is whole.
-    fn end(&mut self, out: &mut Vec<u8>, findings: &mut Findings) {
+    fn end(&mut self, out: &mut Vec<u8>, findings: &mut Findings) -> Result<(), Unreadable> {
         let row = std::mem::take(&mut self.row);
-        let content = row.trim_ascii_end().len();
+        self.at = At::Start;
+        let stray = std::mem::take(&mut self.stray);
+        let blank = |byte: &u8| byte.is_ascii_whitespace() && *byte != self.separator;
+        let is_blank = row.iter().all(blank);
         let fields = fields(&row, self.separator);
+        if is_blank {
+            self.parted |= self.header && self.columns.is_some();
+            out.extend_from_slice(&row);
+            return Ok(());
+        }
         if self.columns.is_none() {
-            // What is blank is no first row.
-            if content > 0 {
-                self.columns = Some(self.hidden(&row, &fields));
+            let columns = self.hidden(&row, &fields);
+            if self.header && (stray || !self.names_all(&row, &fields)) {
+                return Err(Unreadable);
             }
-            if self.header || content == 0 {
+            self.columns = Some(columns);
+            if self.header {
                 out.extend_from_slice(&row);
-                return;
+                return Ok(());
             }
         }
         let columns = self.columns.as_deref().unwrap_or_default();
         let numbers = || self.members.by_column.iter();
         let short = numbers().any(|(column, _)| *column >= fields.len());
-        let ragged = (fields.len() != columns.len() || short) && content > 0;
+        let ragged = fields.len() != columns.len() || short || stray || self.parted;
         let start = out.len();
         out.extend_from_slice(&row);
         for (index, span) in fields.iter().enumerate() {
@@ -119,7 +193,16 @@ impl Csv {
                 self.members.count(member, findings);
             }
         }
+        Ok(())
     }
+}
+
+/// What may stand before the first row: UTF-8's mark.
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Whether this beginning of a row is that of the mark.
+fn is_mark(row: &[u8]) -> bool {
+    MARK.starts_with(row)
 }
 
 type Span = std::ops::Range<usize>;
@@ -128,15 +211,14 @@ type Span = std::ops::Range<usize>;
 fn fields(row: &[u8], separator: u8) -> Vec<Span> {
     let end = row.strip_suffix(b"\n").unwrap_or(row);
     let end = end.strip_suffix(b"\r").unwrap_or(end);
-    let (mut fields, mut start, mut quoted) = (Vec::new(), 0, false);
+    let (mut fields, mut start, mut state) = (Vec::new(), 0, At::Start);
     for (at, &byte) in end.iter().enumerate() {
-        match byte {
-            b'"' => quoted = !quoted,
-            byte if byte == separator && !quoted => {
-                fields.push(start..at);
-                start = at + 1;
-            }
-            _ => {}
+        if byte == separator && state != At::Quoted {
+            fields.push(start..at);
+            start = at + 1;
+        }
+        if !is_mark(end.get(..=at).unwrap_or_default()) {
+            (state, _) = state.after(byte, separator);
         }
     }
     fields.push(start..end.len());
@@ -145,15 +227,17 @@ fn fields(row: &[u8], separator: u8) -> Vec<Span> {
 
 /// A column's name: without quotes, blanks and a mark of the encoding.
 fn name(field: &[u8]) -> String {
-    let field = field
-        .strip_prefix(b"\xEF\xBB\xBF")
-        .unwrap_or(field)
-        .trim_ascii();
+    let field = field.strip_prefix(MARK).unwrap_or(field).trim_ascii();
     let inner = field
         .strip_prefix(b"\"")
         .and_then(|it| it.strip_suffix(b"\""));
     let text = String::from_utf8_lossy(inner.unwrap_or(field)).replace("\"\"", "\"");
     text.trim().to_owned()
+}
+
+/// Whether two names of columns are the same but for case and blanks.
+fn same(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
 /// Hides a field at its own length; the quotes around it stay. Whether there was something to hide.

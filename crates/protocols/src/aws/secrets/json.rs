@@ -11,9 +11,36 @@ const NAME_BYTES_MAX: usize = 512;
 /// A number or word is at most so long.
 const BARE_BYTES_MAX: usize = 4_096;
 
+/// What is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    /// An answer.
+    Answer,
+    /// An object of which members are declared. What else could be shown of it is only what is JSON by its grammar, or one
+    /// value after the other (JSON Lines), each an object or array.
+    Object,
+}
+
+/// What may come next by the grammar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Value,
+    /// The first item of an array, or its end.
+    Item,
+    /// The first name of an object, or its end.
+    Name,
+    /// A name after a comma.
+    Further,
+    Colon,
+    /// A comma, or the end of the value around.
+    Comma,
+}
+
 #[derive(Debug)]
 pub(super) struct Json {
     members: Members,
+    of: Of,
+    expected: Next,
     /// The values around, from the outermost: whether each is an object.
     around: Vec<bool>,
     at: At,
@@ -45,9 +72,11 @@ enum At {
 }
 
 impl Json {
-    pub(super) fn new(members: Members) -> Self {
+    pub(super) fn new(members: Members, of: Of) -> Self {
         Self {
             members,
+            of,
+            expected: Next::Value,
             around: Vec::new(),
             at: At::Between,
             name_next: false,
@@ -78,6 +107,9 @@ impl Json {
     }
 
     pub(super) fn finish(mut self, out: &mut Vec<u8>) {
+        if self.of == Of::Object && !is_word(&self.bare) {
+            self.bare.fill(b'*');
+        }
         self.end_bare(out, &mut Findings::counting());
     }
 
@@ -119,6 +151,9 @@ impl Json {
                 self.bare.push(byte);
             }
             At::Bare => {
+                if self.of == Of::Object && !is_word(&self.bare) {
+                    return Err(Unreadable);
+                }
                 self.end_bare(out, findings);
                 self.at = At::Between;
                 return self.between(byte, out, findings);
@@ -134,6 +169,7 @@ impl Json {
         out: &mut Vec<u8>,
         findings: &mut Findings,
     ) -> Result<(), Unreadable> {
+        self.step(byte)?;
         match byte {
             b'{' | b'[' => {
                 if self.around.len() >= DEPTH_MAX {
@@ -193,6 +229,30 @@ impl Json {
         Ok(())
     }
 
+    /// Takes the beginning of a token by the grammar (RFC 8259 section 2), where that counts.
+    fn step(&mut self, byte: u8) -> Result<(), Unreadable> {
+        use Next::{Colon, Comma, Further, Item, Name, Value};
+        if self.of == Of::Answer || matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
+            return Ok(());
+        }
+        let outermost = self.around.is_empty();
+        self.expected = match (self.expected, byte) {
+            (Value | Item, b'{') => Name,
+            (Value | Item, b'[') => Item,
+            (Name, b'}') | (Item, b']') if self.around.len() > 1 => Comma,
+            (Comma, b'}' | b']') if self.around.len() > 1 => Comma,
+            (Name | Comma, b'}') | (Item | Comma, b']') => Value,
+            (Name | Further, b'"') => Colon,
+            (Colon, b':') => Value,
+            (Comma, b',') if self.around.last() == Some(&true) => Further,
+            (Comma, b',') if !outermost => Value,
+            (Value | Item, b'"') if !outermost => Comma,
+            (Value | Item, byte) if !outermost && is_bare(byte) => Comma,
+            _ => return Err(Unreadable),
+        };
+        Ok(())
+    }
+
     /// The member by which the value that begins here is hidden.
     fn hiding(&mut self) -> Option<Member> {
         let next = self.next.take();
@@ -244,6 +304,36 @@ impl Json {
         }
         self.bare.clear();
     }
+}
+
+/// Whether it is a number or one of JSON's three words. Of a number in which something was hidden only the characters are
+/// left to tell.
+fn is_word(bare: &[u8]) -> bool {
+    let of_number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE*".contains(byte);
+    match bare {
+        b"true" | b"false" | b"null" => true,
+        _ if bare.contains(&b'*') => bare.iter().all(of_number),
+        _ => is_number(bare).is_some(),
+    }
+}
+
+/// RFC 8259 section 6.
+fn is_number(bare: &[u8]) -> Option<()> {
+    let digits = |rest: &[u8]| rest.iter().take_while(|it| it.is_ascii_digit()).count();
+    let some = |rest: &[u8]| Some(digits(rest)).filter(|count| *count > 0);
+    let mut rest = bare.strip_prefix(b"-").unwrap_or(bare);
+    rest = rest.get(some(rest)?..)?;
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        rest = fraction.get(some(fraction)?..)?;
+    }
+    if let [b'e' | b'E', exponent @ ..] = rest {
+        let exponent = match exponent {
+            [b'+' | b'-', digits @ ..] => digits,
+            digits => digits,
+        };
+        rest = exponent.get(some(exponent)?..)?;
+    }
+    rest.is_empty().then_some(())
 }
 
 /// Whether a byte may stand in a number or word, or in one in which something was hidden before. What has others is no JSON:

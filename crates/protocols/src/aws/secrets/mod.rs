@@ -107,7 +107,9 @@ impl Hider {
             return None;
         }
         let reader = match call.wire {
-            Wire::Json(_) | Wire::RestJson => Reader::Json(json::Json::new(members)),
+            Wire::Json(_) | Wire::RestJson => {
+                Reader::Json(json::Json::new(members, json::Of::Answer))
+            }
             // Some of these answer in JSON where they are asked to.
             Wire::Query | Wire::Ec2 => Reader::Xml(xml::Xml::new(members, xml::Of::Answer)),
             Wire::RestXml | Wire::S3 => Reader::Xml(xml::Xml::new(members, xml::Of::Any)),
@@ -144,7 +146,7 @@ impl Hider {
             Form::Csv { separator, header } => {
                 Reader::Csv(csv::Csv::new(members, separator, header))
             }
-            Form::Json => Reader::Json(json::Json::new(members)),
+            Form::Json => Reader::Json(json::Json::new(members, json::Of::Object)),
             Form::Xml => Reader::Xml(xml::Xml::new(members, xml::Of::Object)),
         };
         Some(Self { reader })
@@ -175,7 +177,7 @@ impl Hider {
     pub fn finish(self, out: &mut Vec<u8>, findings: &mut Findings) -> Result<(), Unreadable> {
         match self.reader {
             Reader::Cbor(cbor) => return cbor.finish(out, findings),
-            Reader::Csv(csv) => csv.finish(out, findings),
+            Reader::Csv(csv) => csv.finish(out, findings)?,
             Reader::Json(json) => json.finish(out),
             Reader::Xml(xml) => xml.finish(out),
         }

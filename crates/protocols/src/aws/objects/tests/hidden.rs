@@ -118,7 +118,31 @@ fn what_cannot_be_read_for_certain_is_not_shown() {
     let (shown, _) = hidden(&xml, &[b"<a><ssn x='kiwi"]).unwrap();
     assert_eq!(shown, "<a><***********");
     let json = declared(Form::Json, &["$.a"]);
-    assert_eq!(hidden(&json, &[b"<a>x</a>"]), Err(Unreadable));
+    for bad in [
+        "<a>x</a>",
+        "a XK-11",
+        "\"a\"\n\"XK-11\"\n",
+        "\"id\",\"a\"\n\"1\",\"XK-11\"\n",
+        "78051120\n",
+        "{\"a\" \"XK-11\"}",
+        "{\"a\":\"x\" \"b\":\"XK-11\"}",
+        "{\"b\":XK-11}",
+        "{\"b\":078-05}",
+        "{\"b\":1.}",
+        "{\"b\",\"a\":1}",
+        "{,\"a\":1}",
+        "[1 2]",
+        "[1,]",
+        "{\"b\":1,}",
+        "{\"b\":}",
+        "{}, {}",
+        "[}",
+    ] {
+        assert_eq!(hidden(&json, &[bad.as_bytes()]), Err(Unreadable), "{bad}");
+    }
+    let lines = "{\"b\":[],\"c\":{}}\n[1,-2.5e+3,true,null,{\"b\":[[]]}] {}\n";
+    let shown = hidden(&json, &[lines.as_bytes()]).unwrap();
+    assert_eq!(shown, (lines.to_owned(), 0));
 }
 
 fn json() -> impl Strategy<Value = serde_json::Value> {
@@ -169,6 +193,7 @@ proptest! {
     /// Another parser finds at the path nothing but stars, and everything else as it was.
     #[test]
     fn a_path_is_what_another_parser_takes_it_for(value in json(), cut in 0_usize..200) {
+        let value = serde_json::Value::from(vec![value]);
         let text = value.to_string();
         let (one, other) = text.as_bytes().split_at(cut.min(text.len()));
         let (shown, _) = hidden(&declared(Form::Json, &["$.a.b"]), &[one, other]).unwrap();

@@ -5,15 +5,14 @@ use model::DataClass;
 use proptest::prelude::*;
 
 use super::super::super::objects::{Declared, Form, Name};
-use super::super::Hider;
+use super::super::{Hider, Unreadable};
 
 fn declared(separator: u8) -> Declared {
-    let names = [
-        ("ssn", DataClass::US_SSN),
-        ("Full, \"Name\"", DataClass::EMAIL),
-    ];
     let header = true;
-    of(Form::Csv { separator, header }, &names)
+    of(
+        Form::Csv { separator, header },
+        &[("ssn", DataClass::US_SSN)],
+    )
 }
 
 fn of(form: Form, names: &[(&str, DataClass)]) -> Declared {
@@ -33,15 +32,19 @@ fn hidden(separator: u8, pieces: &[&[u8]]) -> (String, u64) {
 }
 
 fn hidden_in(declared: &Declared, pieces: &[&[u8]]) -> (String, u64) {
+    read(declared, pieces).unwrap()
+}
+
+fn read(declared: &Declared, pieces: &[&[u8]]) -> Result<(String, u64), Unreadable> {
     let masker = Arc::new(Masker::new(MaskerConfig::default()));
     let mut hider = Hider::of_object(declared, &masker).unwrap();
     let (mut out, mut findings) = (Vec::new(), Findings::counting());
     for piece in pieces {
-        hider.push(piece, &mut out, &mut findings).unwrap();
+        hider.push(piece, &mut out, &mut findings)?;
     }
-    hider.finish(&mut out, &mut findings).unwrap();
+    hider.finish(&mut out, &mut findings)?;
     let count = findings.facts().iter().map(|fact| fact.count).sum();
-    (String::from_utf8(out).unwrap(), count)
+    Ok((String::from_utf8(out).unwrap(), count))
 }
 
 #[track_caller]
@@ -62,17 +65,73 @@ fn columns_are_hidden_by_their_name() {
         2,
     );
     check(
-        "\u{feff}\"ssn\" , id\r\nab,1\r\n\r\nü,2\r\n",
-        "\u{feff}\"ssn\" , id\r\n**,1\r\n\r\n**,2\r\n",
+        "\u{feff}\"ssn\" , id\r\nab,1\r\nü,2\r\n\r\n",
+        "\u{feff}\"ssn\" , id\r\n**,1\r\n**,2\r\n\r\n",
         2,
     );
-    check(
-        "id,\"Full, \"\"Name\"\"\"\n1,\"A\nB \"\"C\"\"\"\n",
-        "id,\"Full, \"\"Name\"\"\"\n1,\"*********\"\n",
-        1,
-    );
-    check("a,b\n1,2\n", "a,b\n1,2\n", 0);
+    check("id, SSN\n1,ab\n", "id, SSN\n1,**\n", 1);
     check("", "", 0);
+    let form = Form::Csv {
+        separator: b',',
+        header: true,
+    };
+    let quoted = of(form, &[("Full, \"Name\"", DataClass::EMAIL)]);
+    assert_eq!(
+        hidden_in(
+            &quoted,
+            &[b"id,\"Full, \"\"Name\"\"\"\n1,\"A\nB \"\"C\"\"\"\n"]
+        ),
+        ("id,\"Full, \"\"Name\"\"\"\n1,\"*********\"\n".to_owned(), 1)
+    );
+}
+
+/// What is declared is somewhere in it all the same, and nobody knows where.
+#[test]
+fn what_is_not_as_declared_is_not_shown() {
+    let form = Form::Csv {
+        separator: b',',
+        header: true,
+    };
+    let both = of(
+        form,
+        &[("ssn", DataClass::US_SSN), ("code", DataClass::EMAIL)],
+    );
+    let rows = "id,ssn,code\n1,x,XK-11\n";
+    assert!(read(&both, &[rows.as_bytes()]).is_ok());
+    for odd in [
+        format!("Report 2026\n{rows}"),
+        format!("sep=,\n{rows}"),
+        format!("# made by x\n{rows}"),
+        rows.replace(',', ";"),
+        rows.replace(',', "\t"),
+        rows.replace('\n', "\r"),
+        rows.replace("code\n", "kode\n"),
+        "id,ssn\n1,x\n".to_owned(),
+        "1,x,XK-11\n".to_owned(),
+        "{\"id\":1,\"code\":\"XK-11\"}\n".to_owned(),
+        "id,5\" size,ssn,code\n1,2,x,XK-11\n".to_owned(),
+        "id,\"s\"x,ssn,code\n1,2,x,XK-11\n".to_owned(),
+        format!("{},{rows}", "x".repeat(70_000)),
+    ] {
+        assert_eq!(read(&both, &[odd.as_bytes()]), Err(Unreadable), "{odd:.40}");
+    }
+}
+
+/// Only a quote at the start of a field opens one (RFC 4180 section 2).
+#[test]
+fn rows_with_quotes_where_none_may_stand_are_hidden_whole() {
+    check(
+        "id,note,ssn\n1,5\" pipe,XK-11\n2,6\" pipe,XK-22\n3,\"5\"\" pipe\",XK\n",
+        "id,note,ssn\n*,*******,*****\n*,*******,*****\n3,\"5\"\" pipe\",**\n",
+        7,
+    );
+    check("id,ssn\n\"1\"x,2\n3,4\n", "id,ssn\n****,*\n3,*\n", 3);
+    // After a blank line the columns may be others.
+    check(
+        "id,ssn\n1,2\n\nssn,id\n3,4\n",
+        "id,ssn\n1,*\n\n***,**\n*,*\n",
+        5,
+    );
 }
 
 #[test]
@@ -130,10 +189,11 @@ fn a_row_without_end_is_not_shown() {
     let masker = Arc::new(Masker::new(MaskerConfig::default()));
     let mut hider = Hider::of_object(&declared(b','), &masker).unwrap();
     let (mut out, mut findings) = (Vec::new(), Findings::counting());
+    hider.push(b"ssn\n", &mut out, &mut findings).unwrap();
     let piece = vec![b'x'; 1 << 20];
     hider.push(&piece, &mut out, &mut findings).unwrap();
     assert!(hider.push(b"x", &mut out, &mut findings).is_err());
-    assert!(out.is_empty());
+    assert_eq!(out, b"ssn\n");
 }
 
 proptest! {
