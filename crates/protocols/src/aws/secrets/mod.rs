@@ -17,7 +17,7 @@ use model::DataClass;
 
 use super::classify::{Call, Wire};
 use super::objects::{Declared, Form, Name, Step};
-use own::OWN;
+use own::{CONTENTS, OWN};
 
 /// What gives access: keys, passwords, tokens, plaintexts.
 pub const SECRET: &str = "secret";
@@ -69,10 +69,9 @@ impl Hider {
     #[must_use]
     pub fn new(call: &Call, masker: &Masker) -> Option<Self> {
         let service = call.service?;
-        let content = call
-            .operation
-            .is_some_and(|it| matches!(it.name, "GetObject" | "HeadObject"));
-        if call.wire == Wire::S3 && content {
+        let operation = call.operation.map_or("", |it| it.name);
+        let contents = CONTENTS.iter().find(|(name, _)| *name == service.name);
+        if contents.is_some_and(|(_, operations)| operations.contains(&operation)) {
             return None;
         }
         let own = OWN.iter().find(|(name, _)| *name == service.name);

@@ -226,3 +226,112 @@ pub(super) const OWN: [(&str, &[&str]); 75] = [
     ("wafv2", &["APIKey"]),
     ("wickr", &["accessToken"]),
 ];
+
+/// By botocore's name of the service: operations whose answer is content of somebody's own (`httpPayload` of a blob or text in
+/// the models), and HEAD of it. It has no members: it is searched as text.
+pub(super) const CONTENTS: [(&str, &[&str]); 40] = [
+    ("apigateway", &["GetExport", "GetSdk"]),
+    ("apigatewayv2", &["ExportApi"]),
+    (
+        "appconfig",
+        &[
+            "CreateHostedConfigurationVersion",
+            "GetConfiguration",
+            "GetHostedConfigurationVersion",
+        ],
+    ),
+    ("appconfigdata", &["GetLatestConfiguration"]),
+    ("appsync", &["GetIntrospectionSchema"]),
+    ("bedrock-agentcore", &["InvokeAgentRuntime"]),
+    ("bedrock-runtime", &["InvokeModel"]),
+    ("cloudfront", &["GetConnectionFunction", "GetFunction"]),
+    ("codeartifact", &["GetPackageVersionAsset"]),
+    ("codeguruprofiler", &["GetProfile"]),
+    ("dataexchange", &["SendApiAsset"]),
+    ("datazone", &["GetLineageEvent"]),
+    ("ebs", &["GetSnapshotBlock"]),
+    (
+        "geo-maps",
+        &[
+            "GetGlyphs",
+            "GetSprites",
+            "GetStaticMap",
+            "GetStyleDescriptor",
+            "GetTile",
+        ],
+    ),
+    ("glacier", &["GetJobOutput"]),
+    (
+        "iot-data",
+        &["DeleteThingShadow", "GetThingShadow", "UpdateThingShadow"],
+    ),
+    (
+        "iotwireless",
+        &["GetPositionEstimate", "GetResourcePosition"],
+    ),
+    (
+        "kinesis-video-archived-media",
+        &["GetClip", "GetMediaForFragmentList"],
+    ),
+    ("kinesis-video-media", &["GetMedia"]),
+    ("lakeformation", &["GetWorkUnitResults"]),
+    ("lambda", &["Invoke"]),
+    ("lex-runtime", &["PostContent", "PutSession"]),
+    ("lexv2-runtime", &["PutSession", "RecognizeUtterance"]),
+    (
+        "location",
+        &[
+            "GetMapGlyphs",
+            "GetMapSprites",
+            "GetMapStyleDescriptor",
+            "GetMapTile",
+        ],
+    ),
+    ("medialive", &["DescribeInputDeviceThumbnail"]),
+    ("mediastore-data", &["GetObject"]),
+    ("medical-imaging", &["GetImageFrame", "GetImageSetMetadata"]),
+    ("neptune-graph", &["ExecuteQuery"]),
+    (
+        "neptunedata",
+        &[
+            "ExecuteGremlinExplainQuery",
+            "ExecuteGremlinProfileQuery",
+            "ExecuteOpenCypherExplainQuery",
+        ],
+    ),
+    ("omics", &["GetReadSet", "GetReference"]),
+    ("polly", &["SynthesizeSpeech"]),
+    (
+        "s3",
+        &[
+            "GetBucketPolicy",
+            "GetObject",
+            "GetObjectAnnotation",
+            "GetObjectTorrent",
+            "HeadObject",
+        ],
+    ),
+    (
+        "sagemaker-gateway-runtime",
+        &["InvokeGlobalInferenceGateway"],
+    ),
+    ("sagemaker-geospatial", &["GetTile"]),
+    (
+        "sagemaker-inference-router-runtime",
+        &["InvokeInferenceRouter"],
+    ),
+    ("sagemaker-runtime", &["InvokeEndpoint"]),
+    (
+        "sagemakerjobruntime",
+        &["Sample", "SampleWithResponseStream"],
+    ),
+    (
+        "sagemakertrainingsessionruntime",
+        &[
+            "SampleTrainingSession",
+            "SampleTrainingSessionWithResponseStream",
+        ],
+    ),
+    ("schemas", &["GetCodeBindingSource"]),
+    ("workmailmessageflow", &["GetRawMessageContent"]),
+];

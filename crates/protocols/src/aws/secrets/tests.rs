@@ -154,6 +154,22 @@ fn what_policy_reveals_is_shown() {
     assert!(Hider::new(&object, &reveal(&[])).is_none());
 }
 
+/// YAML and wheels are no JSON, and so nothing of them was shown.
+#[test]
+fn content_has_no_members() {
+    let masker = Masker::new(MaskerConfig::default());
+    for (service, operations) in CONTENTS {
+        for operation in operations {
+            let call = call(service, operation, Wire::RestJson);
+            assert!(call.operation.is_some(), "{service} {operation}");
+            assert!(
+                Hider::new(&call, &masker).is_none(),
+                "{service} {operation}"
+            );
+        }
+    }
+}
+
 /// As AWS's models have them: what is not in them hides nothing.
 #[test]
 fn every_member_that_gives_access_is_hidden_where_it_stands() {
