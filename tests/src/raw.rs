@@ -12,6 +12,7 @@ use protocols::http::escape;
 use protocols::http::sigv4::{Chunks, Credentials, Payload, Signer, sha256};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -135,6 +136,14 @@ pub(crate) fn announced(head: &[String]) -> Option<u64> {
         let is_length = name.eq_ignore_ascii_case("content-length");
         is_length.then(|| value.trim().parse().ok())?
     })
+}
+
+/// A field that makes a request unlike those before it, as SDKs do; it asks the same.
+#[must_use]
+pub fn sending() -> (&'static str, String) {
+    static SENDINGS: AtomicU64 = AtomicU64::new(0);
+    let number = SENDINGS.fetch_add(1, Ordering::Relaxed);
+    ("amz-sdk-invocation-id", number.to_string())
 }
 
 /// Whoever holds keys of the gateway, which listens without TLS.

@@ -6,11 +6,9 @@
     reason = "a test ends where something is missing"
 )]
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use serde_json::{Value, json};
 use tests::lake::{self, POLICIES};
-use tests::raw::{Raw, Reply, exchange};
+use tests::raw::{Raw, Reply, exchange, sending};
 use tests::{Agent, Config, Front, Gateway, Person, S3};
 
 const GATED: &str = r#"
@@ -53,7 +51,8 @@ impl Scene {
             .policy("10-lake.cedar", POLICIES)
             .policy("20-gates.cedar", GATED)
             .person(&bob)
-            .set(&["aws", "hold"], "100ms");
+            .set(&["aws", "hold"], "100ms")
+            .set(&["roles", "auditors"], vec!["auditors"]);
         Self {
             front,
             gateway: Gateway::start(configure(config)),
@@ -101,13 +100,6 @@ fn named(text: &str) -> String {
     let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
     let found = words.find(|word| word.starts_with("cs-"));
     found.unwrap_or_else(|| panic!("{text}")).to_owned()
-}
-
-/// As SDKs do it: no two sendings are alike to the byte, and they ask the same.
-fn sending() -> (&'static str, String) {
-    static SENDINGS: AtomicU64 = AtomicU64::new(0);
-    let number = SENDINGS.fetch_add(1, Ordering::Relaxed);
-    ("amz-sdk-invocation-id", number.to_string())
 }
 
 fn put_to(raw: &Raw, key: &str, kind: &str, body: &[u8]) -> Reply {
