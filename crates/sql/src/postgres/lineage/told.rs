@@ -120,15 +120,12 @@ impl Lineage<'_> {
                 .iter()
                 .fold(Taint::Clear, |taint, part| taint.with(self.test(part))),
             Expr::Same(same) => self.same(same),
-            // Whether there is a value says nothing of it.
-            Expr::IsNull(path) => match self.column(path) {
-                Slot {
-                    taint: direct @ Taint::Direct(_),
-                    ..
-                } => direct.computed(),
-                slot => {
-                    self.probe(&slot.taint);
-                    slot.taint
+            // Whether there is a value says nothing of it, and what is shown in its place shows that too.
+            Expr::IsNull(path) => match self.column(path).taint {
+                Taint::Direct(_) => Taint::Clear,
+                taint => {
+                    self.probe(&taint);
+                    taint
                 }
             },
             other => {

@@ -46,10 +46,6 @@ impl Lineage<'_> {
                     .filter(|taint| matches!(taint, Taint::Derived(_)))
                     .fold(Taint::Clear, Taint::with)
             }
-            // A masked value shows whether it is one.
-            Expr::IsNull(path) if matches!(self.column(path).taint, Taint::Direct(_)) => {
-                Taint::Clear
-            }
             Expr::Conditions(_) | Expr::Same(_) | Expr::IsNull(_) => self.test(expr).computed(),
             Expr::Window => {
                 let windows = self.scopes.last().and_then(|scope| scope.windows.clone());
