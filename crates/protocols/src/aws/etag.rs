@@ -19,13 +19,17 @@ use crate::http::Head;
 const END: &str = "-masked";
 
 /// Fields of a request that hold ETags of objects.
-const CONDITIONS: [&str; 5] = [
+const CONDITIONS: [&str; 7] = [
     "if-match",
     "if-none-match",
     "if-range",
     "x-amz-copy-source-if-match",
     "x-amz-copy-source-if-none-match",
+    "x-amz-object-if-match",
+    "x-amz-rename-source-if-match",
 ];
+/// No object has this one.
+const NONE: &str = "\"-masked\"";
 
 /// Turns ETags into those that are shown, and back.
 pub struct Tags {
@@ -57,26 +61,36 @@ impl Tags {
             .then(|| format!("\"{}{parts}{END}\"", hex::encode(block)))
     }
 
-    /// The request with the objects' own ETags in its conditions.
+    /// The request with the objects' own ETags in its conditions. Where something may be hidden (`masked`), an ETag that was not
+    /// shown is a guess at what is, so no object has it; but a request that changes an object may say which one it was that it
+    /// uploaded itself.
     #[must_use]
-    pub fn meant(&self, mut head: Head) -> Head {
+    pub fn meant(&self, mut head: Head, masked: bool) -> Head {
+        let reads = matches!(head.method.as_str(), "GET" | "HEAD");
         for name in CONDITIONS {
-            if !head.fields.has(name) {
+            let said: Vec<String> = head.fields.all(name).map(str::to_owned).collect();
+            if said.is_empty() {
                 continue;
             }
-            let values: Vec<String> = head.fields.all(name).map(|it| self.stored(it)).collect();
             head.fields.remove(name);
-            for value in values {
+            let strict = masked && (reads || name.starts_with("x-amz-copy-source-"));
+            let single = said.len() == 1 && !said.iter().any(|it| it.contains(','));
+            for condition in said {
+                let value = self.stored(&condition, masked && (strict || !single));
                 head.fields.push(name, value);
             }
         }
         head
     }
 
-    fn stored(&self, condition: &str) -> String {
+    fn stored(&self, condition: &str, strict: bool) -> String {
         let tags = condition.split(',').map(|part| {
             let tag = part.trim();
-            self.own(tag).unwrap_or_else(|| tag.to_owned())
+            match self.own(tag) {
+                Some(own) => own,
+                None if strict && tag != "*" && !is_date(condition) => NONE.to_owned(),
+                None => tag.to_owned(),
+            }
         });
         tags.collect::<Vec<_>>().join(", ")
     }
@@ -92,6 +106,11 @@ impl Tags {
             .ok()?;
         Some(format!("\"{}{parts}\"", hex::encode(block)))
     }
+}
+
+/// Whether a condition is a date: `If-Range` takes one too.
+fn is_date(condition: &str) -> bool {
+    condition.ends_with(" GMT") && !condition.contains('"')
 }
 
 /// The digest, and the count of parts with its hyphen.
@@ -124,7 +143,10 @@ mod tests {
             let own = |condition: &str| {
                 let mut head = Head::default();
                 head.fields.push("if-match", condition);
-                tags.meant(head).fields.one("if-match").map(str::to_owned)
+                tags.meant(head, false)
+                    .fields
+                    .one("if-match")
+                    .map(str::to_owned)
             };
             assert_eq!(own(&shown).as_deref(), Some(tag));
             assert_eq!(own(shown.trim_matches('"')).as_deref(), Some(tag));
@@ -133,6 +155,43 @@ mod tests {
             assert_eq!(own(tag).as_deref(), Some(tag));
             assert_ne!(Tags::new(&[8; 32]).unwrap().shown(tag), Some(shown));
         }
+        let stored = "\"9a0364b9e99bb480dd25e1f0284c8555\"";
+        let shown = tags.shown(stored).unwrap();
+        let asked = |method: &str, name: &str, condition: &str| {
+            let mut head = Head {
+                method: method.to_owned(),
+                ..Head::default()
+            };
+            head.fields.push(name, condition);
+            let meant = tags.meant(head, true);
+            meant.fields.one(name).unwrap().to_owned()
+        };
+        // A guess at what is hidden is answered as a wrong one is.
+        for (method, name) in [
+            ("GET", "if-match"),
+            ("HEAD", "if-none-match"),
+            ("GET", "if-range"),
+            ("PUT", "x-amz-copy-source-if-match"),
+            ("PUT", "x-amz-copy-source-if-none-match"),
+        ] {
+            for guess in [
+                stored,
+                stored.trim_matches('"'),
+                "W/\"9a0364b9e99bb480dd25e1f0284c8555\"",
+            ] {
+                assert_eq!(asked(method, name, guess), NONE, "{method} {name}");
+            }
+            assert_eq!(asked(method, name, &shown), stored, "{method} {name}");
+            let both = asked(method, name, &format!("{stored}, {shown}, *"));
+            assert_eq!(both, format!("{NONE}, {stored}, *"));
+        }
+        let date = "Wed, 21 Oct 2026 07:28:00 GMT";
+        assert_eq!(asked("GET", "if-range", date), date);
+        // Who uploaded something knows its ETag, and may replace what it is still of.
+        assert_eq!(asked("PUT", "if-match", stored), stored);
+        assert_eq!(asked("PUT", "if-match", &shown), stored);
+        let many = asked("PUT", "if-match", &format!("{stored}, {stored}"));
+        assert_eq!(many, format!("{NONE}, {NONE}"));
         for odd in [
             "9a0364b9e99bb480dd25e1f0284c8555",
             "\"9a0364b9e99bb480dd25e1f0284c855\"",

@@ -68,10 +68,12 @@ impl Wanted {
     }
 }
 
-/// Whether a request copies a part of an object. What a value was cut into nobody knows for one again.
+/// Whether a request copies an object, or a part of it, into a part of another. What a value was cut into nobody knows for one
+/// again, and whoever is to put the parts together must be told digests of them.
 #[must_use]
 pub fn copies_part(call: &Call, head: &Head) -> bool {
-    call.wire == Wire::S3 && head.fields.has("x-amz-copy-source-range")
+    let of_part = call.operation.is_some_and(|it| it.name == "UploadPartCopy");
+    call.wire == Wire::S3 && (of_part || head.fields.has("x-amz-copy-source-range"))
 }
 
 /// First byte, last byte and the object's length of a `Content-Range`.

@@ -80,9 +80,8 @@ pub(super) fn parted(account: &Account, going: &Going) -> Option<Refusal> {
     if !copies_part(&going.call, &going.asked.head) || masker(account, going).hides_nothing() {
         return None;
     }
-    let say = "a part of an object cannot be copied under the mask, since values would be taken apart: copy it whole (CopyObject, \
-               or UploadPartCopy without x-amz-copy-source-range; with the AWS CLI set s3.multipart_threshold to 5GB), or a policy \
-               would have to reveal every class";
+    let say = "objects cannot be copied in parts under the mask, since values would be taken apart: copy it whole (CopyObject; with \
+               the AWS CLI set s3.multipart_threshold to 5GB), or a policy would have to reveal every class";
     Some(Refusal::new(Kind::Denied, say))
 }
 

@@ -21,7 +21,7 @@ use super::exchange::{Asked, Content, Refused, denied, malformed};
 use super::head::ids;
 use super::keep::{Keeping, Side};
 use super::outgoing::{Outgoing, Upload};
-use super::part::{length_of, masker, needs_whole, parted, wanted};
+use super::part::{length_of, masker, needs_whole, object, parted, wanted};
 use super::sessions::Session;
 use super::settling::Settling;
 use super::uploads::Step;
@@ -175,8 +175,10 @@ impl Relay {
         })?;
         let mut head = upstream::head(&asked.head, call, &destination.host)
             .map_err(|error| malformed(&error.to_string(), wire))?;
-        head = self.mint.tags().meant(head);
         let masker = masker(account, going);
+        let hides =
+            !masker.hides_nothing() || object(account, call, &going.facts, &masker).is_some();
+        head = self.mint.tags().meant(head, hides && wire == Wire::S3);
         if going.whole {
             head.method = "GET".to_owned();
             head.fields.remove("range");

@@ -24,6 +24,39 @@ pub const SECRET: &str = "secret";
 /// What AWS's models call sensitive, and is no such thing.
 pub const SENSITIVE: &str = "aws_sensitive";
 
+/// What S3 calls an object's digest, mostly an MD5.
+const ETAG: &[&str] = &["ETag"];
+/// And those that were asked for.
+const CHECKSUMS: &[&str] = &[
+    "ChecksumCRC32",
+    "ChecksumCRC32C",
+    "ChecksumCRC64NVME",
+    "ChecksumMD5",
+    "ChecksumSHA1",
+    "ChecksumSHA256",
+    "ChecksumSHA512",
+    "ChecksumXXHASH128",
+    "ChecksumXXHASH3",
+    "ChecksumXXHASH64",
+];
+/// Those of a queue's messages.
+const MESSAGES: &[&str] = &["MD5OfBody", "MD5OfMessageAttributes"];
+
+/// Members of the answer to a call that are digests of what may be hidden. They tell something of it, and are not those of what
+/// is shown. Who completes an upload has told the digests of its parts, so that of the whole tells nothing more.
+fn digests(call: &Call) -> &'static [&'static [&'static str]] {
+    let of = call.operation.map(|it| it.name);
+    match (call.wire, of.unwrap_or_default()) {
+        (Wire::S3, "CopyObject" | "GetObjectAttributes" | "ListParts" | "UploadPartCopy") => {
+            &[ETAG, CHECKSUMS]
+        }
+        (Wire::S3, "ListObjects" | "ListObjectsV2" | "ListObjectVersions") => &[ETAG],
+        (Wire::S3, "CompleteMultipartUpload") => &[CHECKSUMS],
+        (_, "ReceiveMessage") => &[MESSAGES],
+        _ => &[],
+    }
+}
+
 /// An answer that cannot be read as its protocol has it, so nothing more of it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the answer is not what the service's protocol has, so it cannot be inspected")]
@@ -93,13 +126,11 @@ impl Hider {
                 members.add(name, &class, blob);
             }
         }
-        // The MD5 of an object tells something of what is hidden in it, and is not that of what is shown.
-        let lists = |name| matches!(name, "ListObjects" | "ListObjectsV2" | "ListObjectVersions");
-        if call.wire == Wire::S3
-            && !masker.hides_nothing()
-            && call.operation.is_some_and(|it| lists(it.name))
-        {
-            members.hide("ETag");
+        if !masker.hides_nothing() {
+            digests(call)
+                .iter()
+                .flat_map(|it| *it)
+                .for_each(|it| members.hide(it));
         }
         // Texts in CBOR are searched here too.
         if members.by_name.is_empty() && (call.wire != Wire::Cbor || masker.hides_nothing()) {

@@ -117,6 +117,41 @@ fn secrets_in_xml_are_hidden_by_name() {
 }
 
 #[test]
+fn digests_of_what_is_hidden_are_hidden() {
+    let answer = |root: &str| {
+        format!(
+            "<{root}><ETag>\"4c7b\"</ETag><Checksum><ChecksumCRC32>XUra</ChecksumCRC32></Checksum><ChecksumSHA256>aa==</ChecksumSHA256></{root}>"
+        )
+    };
+    for operation in [
+        "GetObjectAttributes",
+        "CopyObject",
+        "UploadPartCopy",
+        "ListParts",
+    ] {
+        let call = call("s3", operation, Wire::S3);
+        let (shown, _) = shown(&call, &answer("R")).unwrap();
+        assert_eq!(
+            shown,
+            "<R><ETag>******</ETag><Checksum><ChecksumCRC32>****</ChecksumCRC32></Checksum><ChecksumSHA256>****</ChecksumSHA256></R>",
+            "{operation}"
+        );
+    }
+    let whole = call("s3", "CompleteMultipartUpload", Wire::S3);
+    assert_eq!(
+        shown(&whole, &answer("R")).unwrap().0,
+        "<R><ETag>\"4c7b\"</ETag><Checksum><ChecksumCRC32>****</ChecksumCRC32></Checksum><ChecksumSHA256>****</ChecksumSHA256></R>"
+    );
+    let queue = call("sqs", "ReceiveMessage", Wire::Json(0));
+    assert_eq!(
+        shown(&queue, r#"{"Messages":[{"Body":"x","MD5OfBody":"9dd4"}]}"#)
+            .unwrap()
+            .0,
+        r#"{"Messages":[{"Body":"x","MD5OfBody":"****"}]}"#
+    );
+}
+
+#[test]
 fn what_cannot_be_read_ends_there() {
     let ssm = call("ssm", "GetParameter", Wire::Json(1));
     for bad in [r#"{"a":1]"#, "}", r#"{"a":1"b":2}"#, &"[".repeat(600)] {

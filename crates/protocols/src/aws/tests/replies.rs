@@ -111,9 +111,14 @@ fn the_source_of_a_copy_goes_as_it_was_understood() {
 #[test]
 fn a_part_of_a_copy_is_known() {
     let of = |text: &str| copies_part(&call("s3", text, b""), &head(text));
-    let copy = "PUT /b/k?partNumber=1&uploadId=u\nx-amz-copy-source: b/l";
-    assert!(!of(copy));
-    assert!(of(&format!("{copy}\nx-amz-copy-source-range: bytes=0-1")));
+    let part = "PUT /b/k?partNumber=1&uploadId=u";
+    assert!(!of(part));
+    let copy = "x-amz-copy-source: b/l";
+    assert!(!of(&format!("PUT /b/k\n{copy}")));
+    assert!(of(&format!("{part}\n{copy}")));
+    assert!(of(&format!(
+        "PUT /b/k\n{copy}\nx-amz-copy-source-range: bytes=0-1"
+    )));
 }
 
 #[test]
