@@ -34,7 +34,7 @@ fn classified(request: &Value) -> Call {
         service: text(request, "signed_as").to_owned(),
     };
     let body = base64::engine::general_purpose::STANDARD.decode(text(request, "body"));
-    classify(&head, &scope, Some(&body.unwrap()), Upstream::Aws)
+    classify(&head, &scope, Some(&body.unwrap()), &Upstream::default())
 }
 
 /// What two operations that are called alike have in common.

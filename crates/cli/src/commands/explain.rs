@@ -226,7 +226,7 @@ impl Explain {
             head,
             body: Some(Bytes::from(body)),
         };
-        let call = classify(&caught.head, &scope, caught.body.as_deref(), to.upstream());
+        let call = classify(&caught.head, &scope, caught.body.as_deref(), &to.upstream());
         let uploads = UPLOADS.iter().any(|name| screen::is(&call, name));
         if uploads && self.body.is_none() {
             caught.body = None;
@@ -269,7 +269,7 @@ impl Scene<'_> {
         let Caught { head, body } = caught;
         // As the gateway has it: bodies of S3 pass, all others are read.
         let reads = |call: &Call| call.wire != Wire::S3 || wants_body(head);
-        let call = classify(head, scope, body.as_deref(), self.target.upstream());
+        let call = classify(head, scope, body.as_deref(), &self.target.upstream());
         let payload = Presented::read(head).ok().and_then(|it| it.payload);
         let content = match (body, &payload) {
             (Some(body), _) if reads(&call) || body.is_empty() => Body::Whole(body),

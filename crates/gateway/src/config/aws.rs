@@ -26,6 +26,8 @@ pub struct AwsTarget {
     pub credentials: AwsCredentials,
     /// `role`: assumed with those keys for each session, whose requests are then made with the role's.
     pub role: Option<AwsRole>,
+    /// `account`: the account's id, by which what is its own is known; by default that of the role.
+    pub account_id: Option<String>,
     /// `recorded_bytes`: so much of each body is kept in recordings, from 0 to 16 MiB. Default 65536.
     pub recorded_bytes: usize,
     /// `labels`: free names and values that policies may look at.
@@ -53,9 +55,13 @@ impl AwsTarget {
     /// Who reads what is sent there.
     #[must_use]
     pub fn upstream(&self) -> Upstream {
-        match self.endpoint {
-            Some(_) => Upstream::Server,
-            None => Upstream::Aws,
+        let of_role = || {
+            let account = self.role.as_ref()?.arn.split(':').nth(4)?;
+            Some(account.to_owned())
+        };
+        Upstream {
+            is_server: self.endpoint.is_some(),
+            account: self.account_id.clone().or_else(of_role),
         }
     }
 

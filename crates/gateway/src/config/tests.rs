@@ -521,6 +521,16 @@ fn a_role_of_an_account_is_an_arn() {
         parse(&format!("{LAKE}{role}\n")).map(|config| config.aws_targets["lake"].clone())
     };
     let arn = "arn:aws:iam::123456789012:role/teams/lake";
+    let account = |text: &str| with(text).unwrap().upstream().account;
+    assert_eq!(account(""), None);
+    let role = format!("role = {{ arn = \"{arn}\" }}");
+    assert_eq!(account(&role).as_deref(), Some("123456789012"));
+    let told = format!("account = \"111111111111\"\n{role}");
+    assert_eq!(account(&told).as_deref(), Some("111111111111"));
+    for bad in ["account = \"1\"", "account = \"12345678901x\""] {
+        let error = with(bad).unwrap_err();
+        assert!(error.to_string().contains("no account's id"), "{error}");
+    }
     let lake = with(&format!(
         "role = {{ arn = \"{arn}\", external_id = \"x\", duration = \"15m\" }}"
     ))

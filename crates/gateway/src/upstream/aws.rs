@@ -137,8 +137,8 @@ impl Account {
 
     /// Who reads what is sent there.
     #[must_use]
-    pub fn upstream(&self) -> Upstream {
-        self.upstream
+    pub fn upstream(&self) -> &Upstream {
+        &self.upstream
     }
 
     /// Who the role is assumed as for a session of `identity`, where there is a role.

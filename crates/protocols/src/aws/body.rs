@@ -7,7 +7,8 @@ use serde_json::{Map, Number, Value};
 
 use super::cbor;
 use super::classify::Thing;
-use super::seek::{Names, Place, Seeker};
+use super::home::Home;
+use super::seek::{self, Names, Place, Seeker};
 use crate::http::escape;
 
 /// Things that one request may name; one that names more is opaque.
@@ -17,58 +18,74 @@ const NAMES_BYTES_MAX: usize = 4 << 20;
 /// A parameter's value that policy may look at is at most so long, in bytes.
 const VALUE_BYTES_MAX: usize = 1_024;
 
+/// Members that say of which account the things are that a request names.
+const ACCOUNTS: [&str; 5] = [
+    "@AccountId",
+    "@AwsAccountId",
+    "@CatalogId",
+    "@QueueOwnerAWSAccountId",
+    "@registryId",
+];
+
 /// The parameters of a request that are looked for, with their values.
 pub(super) struct Parameters(Vec<(&'static str, Vec<String>)>);
 
 impl Parameters {
     /// Those in JSON or, where `is_cbor` says so, in CBOR. `None` where it cannot be read, or in two ways.
     pub(super) fn tree(body: &[u8], keys: &[&'static str], is_cbor: bool) -> Option<Self> {
-        let mut seeker = Seeker::new(keys);
+        let keys = with_accounts(keys);
+        let mut seeker = Seeker::new(&keys);
         let read = match body {
             [] => Some(()),
             body if is_cbor => cbor::walk(body, &mut seeker),
             body => walk(body, &mut seeker),
         };
-        read.map(|()| Self(seeker.found()))
+        read.and_then(|()| seeker.found().map(Self))
     }
 
-    /// Those in a form.
-    pub(super) fn form(form: &Form<'_>, keys: &[&'static str]) -> Self {
-        let mut seeker = Seeker::new(keys);
+    /// Those in a form. `None` where something stands below a name of which the model has nothing there.
+    pub(super) fn form(form: &Form<'_>, keys: &[&'static str]) -> Option<Self> {
+        let keys = with_accounts(keys);
+        let mut seeker = Seeker::new(&keys);
         form.each(|name, value| seeker.pair(name, value));
-        Self(seeker.found())
+        seeker.found().map(Self)
     }
 
-    /// What they name: their values joined, one thing for each value of a list. `None` where that is too much to be told.
-    pub(super) fn things(&self) -> Option<Vec<Thing>> {
+    /// What they name: their values joined, one thing for each value of a list, and one for each value that stands beside.
+    /// `None` where that is too much to be told.
+    pub(super) fn things(&self, home: &Home<'_>) -> Option<Vec<Thing>> {
         let mut names = vec![(String::new(), String::new())];
-        for (_, values) in &self.0 {
-            if values.is_empty() {
-                continue;
+        let mut beside = Vec::new();
+        let mut accounts = Vec::new();
+        for (key, values) in &self.0 {
+            let values: &[String] = values;
+            match key.as_bytes().first() {
+                Some(b'@') => accounts.extend(values),
+                Some(b'+') => {
+                    beside.extend(values.iter().map(|it| (home.name(it), it.clone())));
+                }
+                _ if values.is_empty() => {}
+                _ => names = joined(&names, values, home)?,
             }
-            let length = |text: &String| text.len();
-            let longest = names.iter().map(|(_, given)| length(given)).max();
-            let longest = longest.unwrap_or_default() + values.iter().map(length).max()?;
-            let count = names.len().saturating_mul(values.len());
-            if count > THINGS_MAX || count.saturating_mul(longest) > NAMES_BYTES_MAX {
-                return None;
-            }
-            let join = |before: &str, value: &str| match before {
-                "" => value.to_owned(),
-                before => format!("{before}/{value}"),
-            };
-            names = names
-                .iter()
-                .flat_map(|(name, given)| {
-                    values
-                        .iter()
-                        .map(move |value| (join(name, short(value)), join(given, value)))
-                })
-                .collect();
         }
-        let things = names.into_iter().filter(|(name, _)| !name.is_empty());
-        let things = things.map(|(name, given)| Thing::Named { name, given });
-        Some(things.collect())
+        names.extend(beside);
+        names.retain(|(name, _)| !name.is_empty());
+        let other = |it: &&&String| !it.is_empty() && !home.owns(it);
+        if let Some(account) = accounts.iter().find(other) {
+            if names.is_empty() {
+                names.push((String::new(), String::new()));
+            }
+            for (name, given) in &mut names {
+                *name = format!("{account}/{name}");
+                *given = format!("{account}/{given}");
+            }
+        }
+        let length: usize = names.iter().map(|(_, given)| given.len()).sum();
+        if names.len() > THINGS_MAX || length > NAMES_BYTES_MAX {
+            return None;
+        }
+        let named = |(name, given)| Thing::Named { name, given };
+        Some(names.into_iter().map(named).collect())
     }
 
     /// They with their values, for policy to look at.
@@ -77,12 +94,40 @@ impl Parameters {
         for (key, values) in &self.0 {
             for value in values {
                 if value.len() <= VALUE_BYTES_MAX && shown.len() < THINGS_MAX {
-                    shown.push(((*key).to_owned(), value.clone()));
+                    shown.push((seek::base(key).to_owned(), value.clone()));
                 }
             }
         }
         shown
     }
+}
+
+/// The keys of an operation, and the members that say of which account its things are.
+fn with_accounts(keys: &[&'static str]) -> Vec<&'static str> {
+    keys.iter().copied().chain(ACCOUNTS).collect()
+}
+
+type Named = (String, String);
+
+/// Each name with each value behind it. `None` where that is too much to be told.
+fn joined(names: &[Named], values: &[String], home: &Home<'_>) -> Option<Vec<Named>> {
+    let length = |text: &String| text.len();
+    let longest = names.iter().map(|(_, given)| length(given)).max();
+    let longest = longest.unwrap_or_default() + values.iter().map(length).max()?;
+    let count = names.len().saturating_mul(values.len());
+    if count > THINGS_MAX || count.saturating_mul(longest) > NAMES_BYTES_MAX {
+        return None;
+    }
+    let join = |before: &str, value: &str| match before {
+        "" => value.to_owned(),
+        before => format!("{before}/{value}"),
+    };
+    let all = names.iter().flat_map(|(name, given)| {
+        values
+            .iter()
+            .map(move |value| (join(name, &home.name(value)), join(given, value)))
+    });
+    Some(all.collect())
 }
 
 /// A form whose names stand there once each: what is in the query, and what is in the body.
@@ -120,19 +165,6 @@ impl<'a> Form<'a> {
             see(&name, &value);
         }
     }
-}
-
-/// The name in an ARN or in a queue's URL; anything else is a name already.
-pub(super) fn short(value: &str) -> &str {
-    if let Some(rest) = value.strip_prefix("arn:") {
-        let resource = rest.splitn(5, ':').nth(4).unwrap_or(value);
-        let after = |sign| resource.split_once(sign).map(|(_, name)| name);
-        return after('/').or_else(|| after(':')).unwrap_or(resource);
-    }
-    if value.starts_with("https://") || value.starts_with("http://") {
-        return value.rsplit('/').next().unwrap_or(value);
-    }
-    value
 }
 
 /// Reads JSON in which no member stands twice, for what is looked for; `None` for anything else.

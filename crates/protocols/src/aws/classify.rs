@@ -3,9 +3,10 @@
 //! Whatever could be read in two ways, and whatever the table does not know, has no operation: it is opaque, and policy
 //! decides about that by name. Requests come here after their signature was verified, with the path in path style.
 
-use super::body::{self, Form, Parameters};
+use super::body::{Form, Parameters};
 use super::command::is_signature;
 use super::fields::has_unknown;
+use super::home::Home;
 use super::route;
 use super::s3;
 use super::table::{Level, Operation, Service, TABLE};
@@ -106,19 +107,20 @@ impl Call {
     }
 }
 
-/// Who will read a request after the gateway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Upstream {
-    /// AWS, where each service has hosts of its own: a request goes to those of the service that it was understood as.
-    Aws,
+/// Who will read a request after the gateway. By default AWS: each service has hosts of its own there, and a request goes to
+/// those of the service that it was understood as.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Upstream {
     /// One server for whatever is asked. Which service a request is for it tells by itself, and not as AWS does by the host.
-    Server,
+    pub is_server: bool,
+    /// The id of the account there, where it is known: what is of it has short names.
+    pub account: Option<String>,
 }
 
 /// What a request asks that was signed for `scope` and goes to `to`. `body` is its whole body, where that was read; S3's
 /// bodies are read only where [`wants_body`] says so.
 #[must_use]
-pub fn classify(head: &Head, scope: &Scope, body: Option<&[u8]>, to: Upstream) -> Call {
+pub fn classify(head: &Head, scope: &Scope, body: Option<&[u8]>, to: &Upstream) -> Call {
     let query = escape::pairs(head.query.as_deref().unwrap_or_default());
     let (Ok(query), body) = (query, body.unwrap_or_default()) else {
         return unknown(scope, guess(head, scope));
@@ -128,9 +130,9 @@ pub fn classify(head: &Head, scope: &Scope, body: Option<&[u8]>, to: Upstream) -
         .filter(|(name, _)| !is_signature(name))
         .collect();
     let found = match shape(head, &query) {
-        Shape::Cbor => rpc(head, scope, body),
-        Shape::Target(target) => json(target, head, scope, body),
-        Shape::Form => form(head, scope, &query, body),
+        Shape::Cbor => rpc(head, scope, body, to),
+        Shape::Target(target) => json(target, head, scope, body, to),
+        Shape::Form => form(head, scope, &query, body, to),
         Shape::Rest => rest(head, scope, &query, body, to),
         Shape::Odd => None,
     };
@@ -178,7 +180,7 @@ fn content_type(head: &Head) -> String {
 }
 
 /// `POST /service/<target>/operation/<name>` (Smithy RPC v2).
-fn rpc(head: &Head, scope: &Scope, body: &[u8]) -> Option<Call> {
+fn rpc(head: &Head, scope: &Scope, body: &[u8], to: &Upstream) -> Option<Call> {
     if head.method != "POST" || head.fields.one("smithy-protocol") != Some("rpc-v2-cbor") {
         return None;
     }
@@ -189,11 +191,11 @@ fn rpc(head: &Head, scope: &Scope, body: &[u8]) -> Option<Call> {
         .find(|it| it.target == target && it.operation(name).is_some())?;
     let keys = &service.operation(name)?.keys;
     let parameters = Parameters::tree(body, keys, true)?;
-    by_name(service, name, scope, Wire::Cbor, &parameters)
+    by_name((service, name, Wire::Cbor), scope, to, &parameters)
 }
 
 /// `X-Amz-Target: <target>.<name>`.
-fn json(target: &str, head: &Head, scope: &Scope, body: &[u8]) -> Option<Call> {
+fn json(target: &str, head: &Head, scope: &Scope, body: &[u8], to: &Upstream) -> Option<Call> {
     // A path could name another operation, of a service that speaks in more than one way.
     if head.method != "POST" || head.path != "/" {
         return None;
@@ -205,11 +207,17 @@ fn json(target: &str, head: &Head, scope: &Scope, body: &[u8]) -> Option<Call> {
     let wire = Wire::Json(u8::from(content_type(head) != "application/x-amz-json-1.0"));
     let keys = &service.operation(name)?.keys;
     let parameters = Parameters::tree(body, keys, false)?;
-    by_name(service, name, scope, wire, &parameters)
+    by_name((service, name, wire), scope, to, &parameters)
 }
 
 /// `Action=<name>&Version=<version>`, in a form or in the query.
-fn form(head: &Head, scope: &Scope, query: &[(String, String)], body: &[u8]) -> Option<Call> {
+fn form(
+    head: &Head,
+    scope: &Scope,
+    query: &[(String, String)],
+    body: &[u8],
+    to: &Upstream,
+) -> Option<Call> {
     if head.method != "POST" && !body.is_empty() {
         return None;
     }
@@ -224,15 +232,14 @@ fn form(head: &Head, scope: &Scope, query: &[(String, String)], body: &[u8]) -> 
     } else {
         Wire::Query
     };
-    let parameters = Parameters::form(&form, &service.operation(name)?.keys);
-    by_name(service, name, scope, wire, &parameters)
+    let parameters = Parameters::form(&form, &service.operation(name)?.keys)?;
+    by_name((service, name, wire), scope, to, &parameters)
 }
 
 fn by_name(
-    service: &'static Service,
-    name: &str,
+    (service, name, wire): (&'static Service, &str, Wire),
     scope: &Scope,
-    wire: Wire,
+    to: &Upstream,
     parameters: &Parameters,
 ) -> Option<Call> {
     let operation = service.operation(name)?;
@@ -245,10 +252,17 @@ fn by_name(
         operation: Some(operation),
         prefix: service.prefix.to_owned(),
         region: scope.region.clone(),
-        things: parameters.things()?,
+        things: parameters.things(&home(scope, to))?,
         parameters: parameters.shown(),
         beside: Vec::new(),
     })
+}
+
+fn home<'a>(scope: &'a Scope, to: &'a Upstream) -> Home<'a> {
+    Home {
+        account: to.account.as_deref(),
+        region: &scope.region,
+    }
 }
 
 fn rest(
@@ -256,14 +270,14 @@ fn rest(
     scope: &Scope,
     query: &[(String, String)],
     body: &[u8],
-    to: Upstream,
+    to: &Upstream,
 ) -> Option<Call> {
     let services = TABLE.signed_as(&scope.service);
     let routed = route::find(services, head, query, to)?;
     let (service, operation) = (routed.service, routed.operation);
     // What is signed as S3's and is of a service beside it has a path that is an object's too, of S3's or of a server's like it.
     let is_s3 = service.name == "s3" || PathForm::of(&scope.service) != PathForm::S3;
-    if to == Upstream::Server && !is_s3 {
+    if to.is_server && !is_s3 {
         return None;
     }
     let wire = match service.name {
@@ -299,21 +313,24 @@ fn rest(
     } else if has_dots(&head.path) {
         // Some resolve `..` before they look what is called, and some do not.
         return None;
-    } else if !routed.labels.is_empty() {
-        let join = |short: bool| {
-            let part = |(_, value): &(_, String)| {
-                if short {
-                    body::short(value).to_owned()
-                } else {
-                    value.clone()
-                }
-            };
-            routed.labels.iter().map(part).collect::<Vec<_>>().join("/")
+    } else {
+        let home = home(scope, to);
+        let join = |name: &dyn Fn(&str) -> String| {
+            // What S3 Control asks is of an account that a field names.
+            let account = head.fields.one("x-amz-account-id");
+            let account = account.filter(|it| !home.owns(it)).map(str::to_owned);
+            let labels = routed.labels.iter().map(|(_, value)| name(value));
+            account
+                .into_iter()
+                .chain(labels)
+                .collect::<Vec<_>>()
+                .join("/")
         };
-        call.things = vec![Thing::Named {
-            name: join(true),
-            given: join(false),
-        }];
+        let (name, given) = (join(&|it| home.name(it)), join(&|it| it.to_owned()));
+        call.things = match name.as_str() {
+            "" => Vec::new(),
+            _ => vec![Thing::Named { name, given }],
+        };
     }
     Some(call)
 }

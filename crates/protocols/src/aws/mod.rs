@@ -24,6 +24,7 @@ pub mod deny;
 mod document;
 pub mod etag;
 mod fields;
+mod home;
 pub mod objects;
 pub mod post_form;
 pub mod range;

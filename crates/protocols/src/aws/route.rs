@@ -18,7 +18,7 @@ pub(super) fn find(
     services: impl Iterator<Item = &'static Service>,
     head: &Head,
     query: &[(String, String)],
-    to: Upstream,
+    to: &Upstream,
 ) -> Option<Routed> {
     let mut best: Option<((usize, usize), Routed)> = None;
     let mut certain = true;
@@ -51,7 +51,7 @@ pub(super) fn find(
     let (_, routed) = best.filter(|_| certain)?;
     let (name, level) = (routed.service.name, routed.operation.level);
     let other = |(service, can): &(&str, Level)| *service != name && *can != level;
-    if to == Upstream::Server && fitting.iter().any(other) {
+    if to.is_server && fitting.iter().any(other) {
         return None;
     }
     let plain = routed.service.name != "s3"

@@ -12,11 +12,23 @@ pub(super) const VALUES_MAX: usize = super::body::THINGS_MAX + 1;
 
 /// The keys of an operation, as the table writes them, with the values that were found under them.
 ///
-/// In trees `X` is a member of the body, `X.*` are the names in a map, and `*.X` is every X however deep. In forms it is X and
-/// whatever begins with `X.`.
+/// In trees `X` is a member of the body, `X.*` are the names in a map, and `*.X` is every X however deep. In forms it is X, and
+/// `X.#` or `X.member.#` with a number for each item of a list, which in trees is X. What stands before X says what it is for.
 pub(super) struct Seeker<'k> {
     keys: &'k [&'static str],
     found: Vec<Vec<String>>,
+    /// A form has something below a key of which its model has nothing there: a server may take it for the key, or pass over
+    /// it.
+    odd: bool,
+}
+
+/// A key without what stands before it and, in forms, behind it.
+pub(super) fn base(key: &str) -> &str {
+    let key = key.trim_start_matches(['+', '@']);
+    match key.strip_suffix('#') {
+        Some(list) => list.split('.').next().unwrap_or(list),
+        None => key,
+    }
 }
 
 /// Where a reader stands in a tree: the keys, by their places as bits, whose values stand there.
@@ -44,11 +56,12 @@ impl Place {
 }
 
 impl<'k> Seeker<'k> {
-    /// For at most 64 keys; the table has two at most.
+    /// For at most 64 keys; the table has a dozen at most.
     pub(super) fn new(keys: &'k [&'static str]) -> Self {
         Self {
             keys,
             found: vec![Vec::new(); keys.len()],
+            odd: false,
         }
     }
 
@@ -61,11 +74,12 @@ impl<'k> Seeker<'k> {
         self.keep(place.names, name);
         for (at, key) in self.keys.iter().enumerate() {
             let bit = 1_u64.checked_shl(at as u32).unwrap_or_default();
+            let key = base(key);
             if let Some(key) = key.strip_prefix("*.") {
                 to.values |= if key == name { bit } else { 0 };
             } else if let Some(key) = key.strip_suffix(".*") {
                 to.names |= if key == name && !place.below { bit } else { 0 };
-            } else if *key == name && !place.below {
+            } else if key == name && !place.below {
                 to.values |= bit;
             }
         }
@@ -89,18 +103,32 @@ impl<'k> Seeker<'k> {
     /// A pair of a form.
     pub(super) fn pair(&mut self, name: &str, value: &str) {
         for (key, found) in self.keys.iter().zip(&mut self.found) {
-            let rest = name.strip_prefix(key);
-            if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-                && found.len() < VALUES_MAX
-            {
+            let called = base(key);
+            let Some(below) = name.strip_prefix(called) else {
+                continue;
+            };
+            let items = key.trim_start_matches('+').strip_suffix('#');
+            let number = items.and_then(|start| name.strip_prefix(start));
+            let is_number = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());
+            let is_value = match items {
+                Some(_) => number.is_some_and(is_number),
+                None => below.is_empty(),
+            };
+            if is_value && found.len() < VALUES_MAX {
                 found.push(value.to_owned());
+            } else if !is_value {
+                // A list without items is written as its name alone.
+                let is_list = below.is_empty() && value.is_empty();
+                let names = !key.starts_with('@') && !is_list;
+                self.odd |= names && (below.is_empty() || below.starts_with('.'));
             }
         }
     }
 
-    /// The keys with what was found under each.
-    pub(super) fn found(self) -> Vec<(&'static str, Vec<String>)> {
-        self.keys.iter().copied().zip(self.found).collect()
+    /// The keys with what was found under each; `None` where a form could be read in two ways.
+    pub(super) fn found(self) -> Option<Vec<(&'static str, Vec<String>)>> {
+        let found = self.keys.iter().copied().zip(self.found).collect();
+        (!self.odd).then_some(found)
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) fn target(mut section: Section<'_>, own: &OwnClasses) -> Result<AwsTa
             .take("role")
             .map(|item| role(item.section()?))
             .transpose()?,
+        account_id: section.take("account").map(account).transpose()?,
         recorded_bytes: count(
             &mut section,
             "recorded_bytes",
@@ -58,6 +59,13 @@ pub(super) fn target(mut section: Section<'_>, own: &OwnClasses) -> Result<AwsTa
     };
     section.finish()?;
     Ok(target)
+}
+
+fn account(item: Item<'_>) -> Result<String, ConfigError> {
+    let wrong = item.error("is no account's id: write its twelve digits, as text");
+    let id = item.text()?;
+    let digits = id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { Ok(id) } else { Err(wrong) }
 }
 
 fn objects(item: Option<Item<'_>>) -> Result<Vec<Declared>, ConfigError> {

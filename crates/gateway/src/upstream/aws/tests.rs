@@ -74,6 +74,7 @@ fn sts() -> Sts {
         port: 1,
     };
     let target = AwsTarget {
+        account_id: None,
         region: "eu-central-1".to_owned(),
         endpoint: Some(Endpoint {
             tls: false,

@@ -15,7 +15,7 @@ fn of(service: &str, text: &str, body: &[u8]) -> Command {
 
 fn streamed(text: &str, body: Body<'_>) -> Command {
     let masker = Masker::new(MaskerConfig::default());
-    let call = classify(&head(text), &scope("s3"), None, Upstream::Aws);
+    let call = classify(&head(text), &scope("s3"), None, &Upstream::default());
     command(&call, &head(text), body, &masker, &[].into())
 }
 

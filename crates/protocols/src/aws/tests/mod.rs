@@ -2,8 +2,10 @@ mod asks;
 mod assumed;
 mod calls;
 mod fields;
+mod hosts;
 mod keys;
 mod memory;
+mod owners;
 mod replies;
 
 use super::classify::{Call, Upstream, classify};
@@ -35,6 +37,14 @@ fn scope(service: &str) -> Scope {
     }
 }
 
+/// AWS, with the account that what is named by an ARN is of.
+fn upstream() -> Upstream {
+    Upstream {
+        is_server: false,
+        account: Some("111111111111".to_owned()),
+    }
+}
+
 fn call(service: &str, text: &str, body: &[u8]) -> Call {
-    classify(&head(text), &scope(service), Some(body), Upstream::Aws)
+    classify(&head(text), &scope(service), Some(body), &upstream())
 }

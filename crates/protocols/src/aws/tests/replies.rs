@@ -202,7 +202,7 @@ fn hosts_of_aws_are_known() {
             region: odd.to_owned(),
             ..scope("s3")
         };
-        let call = classify(&head("GET /"), &scope, None, Upstream::Aws);
+        let call = classify(&head("GET /"), &scope, None, &Upstream::default());
         assert_eq!(upstream::aws_host(&call, &scope), None, "{odd}");
     }
     assert_eq!(

@@ -1,0 +1,105 @@
+//! Whose a resource is: the short name is for what is of the target's own account and of the region that is asked.
+
+use std::borrow::Cow;
+
+/// The account behind a target, and the region that a request is signed for.
+pub(super) struct Home<'a> {
+    /// The account's id, where it is known.
+    pub(super) account: Option<&'a str>,
+    pub(super) region: &'a str,
+}
+
+impl Home<'_> {
+    /// Whether an account is the target's own. Of one that is not known none is.
+    pub(super) fn owns(&self, account: &str) -> bool {
+        self.account == Some(account)
+    }
+
+    /// The name of a resource as policy has it. An ARN of the target's own account and region, or of none, is the
+    /// resource's own name; any other stays whole. A queue's URL is its name, behind its account where that is another.
+    pub(super) fn name(&self, value: &str) -> String {
+        self.short(value).into_owned()
+    }
+
+    fn short<'v>(&self, value: &'v str) -> Cow<'v, str> {
+        if let Some(rest) = value.strip_prefix("arn:") {
+            return Cow::Borrowed(self.of_arn(rest).unwrap_or(value));
+        }
+        match queue(value) {
+            Some((account, name)) if self.owns(account) => Cow::Borrowed(name),
+            Some((account, name)) => Cow::Owned(format!("{account}/{name}")),
+            None => Cow::Borrowed(value),
+        }
+    }
+
+    /// `partition:service:region:account:resource` (AWS General Reference, "Amazon Resource Names").
+    fn of_arn<'v>(&self, rest: &'v str) -> Option<&'v str> {
+        let mut parts = rest.splitn(5, ':').skip(2);
+        let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
+        let here = region.is_empty() || region == self.region;
+        let own = account.is_empty() || self.owns(account);
+        let after = |sign| resource.split_once(sign).map(|(_, name)| name);
+        (here && own).then(|| after('/').or_else(|| after(':')).unwrap_or(resource))
+    }
+}
+
+/// Account and name in `https://host/account/name`.
+fn queue(value: &str) -> Option<(&str, &str)> {
+    let rest = value
+        .strip_prefix("https://")
+        .or_else(|| value.strip_prefix("http://"))?;
+    let mut parts = rest.split('/').skip(1);
+    let (account, name) = (parts.next()?, parts.next()?);
+    let digits = !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let named = !name.is_empty() && name.bytes().all(plain);
+    (digits && named && parts.next().is_none()).then_some((account, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_the_targets_own_has_a_short_name() {
+        let home = Home {
+            account: Some("111111111111"),
+            region: "eu-west-1",
+        };
+        for (value, name) in [
+            ("payments", "payments"),
+            (
+                "arn:aws:dynamodb:eu-west-1:111111111111:table/payments",
+                "payments",
+            ),
+            ("arn:aws:sns:eu-west-1:111111111111:topic", "topic"),
+            ("arn:aws:lambda:eu-west-1:111111111111:function:f", "f"),
+            ("arn:aws:s3:::bucket", "bucket"),
+            (
+                "https://sqs.eu-west-1.amazonaws.com/111111111111/q.fifo",
+                "q.fifo",
+            ),
+            ("http://h:1/666666666666/q", "666666666666/q"),
+        ] {
+            assert_eq!(home.name(value), name);
+        }
+        for other in [
+            "arn:aws:dynamodb:eu-west-1:666666666666:table/payments",
+            "arn:aws:dynamodb:us-east-1:111111111111:table/payments",
+            "arn:aws:iam::aws:policy/AdministratorAccess",
+            "arn:aws:sns:eu-west-1:111111111111",
+            "https://x/111111111111/secret?/allowed",
+            "https://x/111111111111/secret#/allowed",
+            "https://x/111111111111/secret/allowed",
+            "https://x/allowed",
+        ] {
+            assert_eq!(home.name(other), other);
+        }
+        let unknown = Home {
+            account: None,
+            region: "eu-west-1",
+        };
+        let arn = "arn:aws:sns:eu-west-1:111111111111:topic";
+        assert_eq!(unknown.name(arn), arn);
+    }
+}

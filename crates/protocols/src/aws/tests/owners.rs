@@ -1,0 +1,141 @@
+//! What is of another account or region is no resource of the target's own, and nothing stands in for what is acted on.
+
+use super::super::classify::Thing;
+use super::call;
+
+const FORM: &str = "POST /\ncontent-type: application/x-www-form-urlencoded";
+
+/// The names of what a call is done to; `None` where it is opaque.
+fn names(service: &str, text: &str, body: &str) -> Option<Vec<String>> {
+    let call = call(service, text, body.as_bytes());
+    call.operation?;
+    let name = |thing| match thing {
+        Thing::Named { name, .. } => name,
+        other => panic!("{other:?}"),
+    };
+    Some(call.things.into_iter().map(name).collect())
+}
+
+#[test]
+fn the_account_stays_in_the_name_of_what_is_anothers() {
+    let other = "arn:aws:dynamodb:eu-west-1:666666666666:table/payments";
+    for (service, text, body, expected) in [
+        (
+            "dynamodb",
+            "POST /\nx-amz-target: DynamoDB_20120810.PutItem",
+            format!("{{\"TableName\":\"{other}\"}}"),
+            other,
+        ),
+        (
+            "sqs",
+            "POST /\nx-amz-target: AmazonSQS.SendMessage",
+            r#"{"QueueUrl":"https://sqs.eu-west-1.amazonaws.com/666666666666/allowed"}"#.to_owned(),
+            "666666666666/allowed",
+        ),
+        (
+            "sqs",
+            "POST /\nx-amz-target: AmazonSQS.SendMessage",
+            r#"{"QueueUrl":"https://x/111111111111/allowed"}"#.to_owned(),
+            "allowed",
+        ),
+        (
+            "sns",
+            FORM,
+            "Action=Publish&Version=2010-03-31&TopicArn=arn:aws:sns:eu-west-1:666666666666:allowed"
+                .to_owned(),
+            "arn:aws:sns:eu-west-1:666666666666:allowed",
+        ),
+        (
+            "lambda",
+            "POST /2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A111111111111%3Afunction%3Af/invocations",
+            String::new(),
+            "arn:aws:lambda:us-east-1:111111111111:function:f",
+        ),
+        (
+            "ecr",
+            "POST /\nx-amz-target: AmazonEC2ContainerRegistry_V20150921.PutImage",
+            r#"{"repositoryName":"allowed","registryId":"666666666666"}"#.to_owned(),
+            "666666666666/allowed",
+        ),
+        (
+            "ecr",
+            "POST /\nx-amz-target: AmazonEC2ContainerRegistry_V20150921.PutImage",
+            r#"{"repositoryName":"allowed","registryId":"111111111111"}"#.to_owned(),
+            "allowed",
+        ),
+        (
+            "s3",
+            "GET /v20180820/accesspoint/x\nx-amz-account-id: 666666666666",
+            String::new(),
+            "666666666666/x",
+        ),
+    ] {
+        assert_eq!(
+            names(service, text, &body).unwrap(),
+            [expected],
+            "{text} {body}"
+        );
+    }
+}
+
+#[test]
+fn nothing_stands_in_for_the_resource() {
+    let of = |parameters: &str| {
+        let body = format!("Action=Publish&Version=2010-03-31&{parameters}");
+        names("sns", FORM, &body)
+    };
+    let own = "arn:aws:sns:eu-west-1:111111111111:allowed";
+    assert_eq!(of(&format!("TopicArn={own}")).unwrap(), ["allowed"]);
+    assert_eq!(
+        of(&format!("TopicArn={own}&TargetArn=other&PhoneNumber=%2B1")).unwrap(),
+        ["allowed", "other", "+1"]
+    );
+    assert_eq!(of("PhoneNumber=%2B1").unwrap(), ["+1"]);
+    for decoy in ["TopicArn.x", "TopicArn.1", "TopicArn.member.1"] {
+        assert_eq!(
+            of(&format!("{decoy}={own}&PhoneNumber=%2B1")),
+            None,
+            "{decoy}"
+        );
+    }
+    let list = "Action=RebootInstances&Version=2016-11-15&InstanceId.1=i-1";
+    assert_eq!(names("ec2", FORM, list).unwrap(), ["i-1"]);
+    for decoy in [
+        "InstanceId=i-2",
+        "InstanceId.member.2=i-2",
+        "InstanceId.x=i-2",
+    ] {
+        assert_eq!(
+            names("ec2", FORM, &format!("{list}&{decoy}")),
+            None,
+            "{decoy}"
+        );
+    }
+}
+
+#[test]
+fn where_from_and_where_to_are_asked_about_too() {
+    for (service, target, body, expected) in [
+        (
+            "dynamodb",
+            "DynamoDB_20120810.RestoreTableToPointInTime",
+            r#"{"TargetTableName":"a","SourceTableName":"b"}"#,
+            ["a", "b"],
+        ),
+        (
+            "sqs",
+            "AmazonSQS.StartMessageMoveTask",
+            r#"{"SourceArn":"a","DestinationArn":"b"}"#,
+            ["a", "b"],
+        ),
+        (
+            "kinesis",
+            "Kinesis_20131202.PutRecord",
+            r#"{"StreamName":"a","StreamARN":"b","PartitionKey":"p"}"#,
+            ["a", "b"],
+        ),
+    ] {
+        let text = format!("POST /\nx-amz-target: {target}");
+        assert_eq!(names(service, &text, body).unwrap(), expected, "{target}");
+    }
+}
