@@ -88,7 +88,9 @@ impl See for Text {
             Event::Text(text) => quoted(out, text),
             Event::Bytes(bytes) => quoted(out, &BASE64.encode(bytes)),
             // Writing to a string does not fail.
-            Event::Plain(value) => drop(write!(out, "{value}")),
+            Event::Plain(value) => {
+                let _ = write!(out, "{value}");
+            }
             Event::List => out.push('['),
             Event::ListEnd => out.push(']'),
             Event::Map => out.push('{'),
@@ -101,6 +103,7 @@ impl See for Text {
     }
 }
 
+/// Writing to a string does not fail.
 fn quoted(out: &mut String, text: &str) {
     let _ = write!(out, "{}", Value::from(text));
 }
