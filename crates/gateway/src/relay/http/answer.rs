@@ -9,11 +9,11 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use model::{DenialCode, Status};
 use protocols::aws::transient::{ERROR_BYTES_MAX, is_document};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::coding::{Begun, Coding};
 use super::keep::Keeping;
 use super::masking::{Masking, ShownError, is_text};
+use super::room::{Held, next_piece};
 use super::settling::Settling;
 use crate::upstream::aws::Received;
 
@@ -24,7 +24,7 @@ pub enum Shown {
     /// The target's answer as it passes.
     Passing(Box<Passing>),
     /// The target's answer, or a part of it, held whole, with the room it takes.
-    Held(Option<Bytes>, OwnedSemaphorePermit),
+    Held(Option<Bytes>, Held),
 }
 
 /// An answer that was waited for.
@@ -56,7 +56,7 @@ pub struct Passing {
     /// What ends the answer once all that is ready is shown.
     broken: Option<ShownError>,
     /// Room for what was waited for.
-    room: Option<OwnedSemaphorePermit>,
+    room: Option<Held>,
 }
 
 /// The part of an answer that was asked for; more was read, to mask it as in the whole.
@@ -272,8 +272,8 @@ impl Passing {
     pub(super) async fn wait(
         mut self,
         most: usize,
-        room: OwnedSemaphorePermit,
-    ) -> Result<(Waited, Option<OwnedSemaphorePermit>), ShownError> {
+        room: Held,
+    ) -> Result<(Waited, Option<Held>), ShownError> {
         let (mut pieces, mut length) = (VecDeque::new(), 0);
         while let Some(piece) = std::future::poll_fn(|cx| self.poll_next(cx)).await {
             let piece = piece?;
@@ -388,9 +388,9 @@ impl Body for Shown {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ShownError>>> {
         match self.get_mut() {
-            Self::Own(bytes) | Self::Held(bytes, _) => {
-                Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes))))
-            }
+            Self::Own(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            // What the client has not taken keeps its room.
+            Self::Held(bytes, _) => Poll::Ready(next_piece(bytes).map(|it| Ok(Frame::data(it)))),
             Self::Passing(passing) => passing
                 .poll_next(cx)
                 .map(|next| next.map(|next| next.map(Frame::data))),

@@ -1,9 +1,6 @@
 //! Bodies that are read whole, and what checks those that pass.
 
-use std::time::Duration;
-
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt as _;
+use bytes::Bytes;
 use hyper::body::{Body as _, Incoming};
 use protocols::aws::classify::Wire;
 use protocols::aws::deny::{Kind, Refusal};
@@ -11,79 +8,64 @@ use protocols::http::Head;
 use protocols::http::checksum::Algorithm;
 use protocols::http::chunked::{self, Encoder, Ended, Intake, encoded_length};
 use protocols::http::sigv4::{Chunks, Payload, Verified, sha256};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::exchange::{Asked, Content, Refused, malformed};
+use super::gather::{PACE, Ungathered, gather};
 use super::keep::Keeping;
 use super::outgoing::{Outgoing, Upload};
+use super::peer::Peer;
+use super::room::{Held, Room, SMALL_BYTES};
 use super::{Relay, WHOLE_BYTES_MAX};
 
-/// The form of an unsigned request is at most so large: a token and little else.
+/// The form of an unsigned request, or of one to STS, is at most so large: a token and little else.
 const UNSIGNED_BYTES_MAX: usize = 64 << 10;
-/// A body that is held whole takes room, so it may not be silent for longer.
-const SILENCE_MAX: Duration = Duration::from_secs(30);
 
 impl Relay {
     /// The form of a request that nobody has signed: small, and here soon.
-    pub(super) async fn unsigned(&self, body: Incoming, head: &Head) -> Result<Bytes, Refused> {
-        let form = self.held(body, head, Wire::Query, UNSIGNED_BYTES_MAX);
+    pub(super) async fn unsigned(
+        &self,
+        body: Incoming,
+        head: &Head,
+        peer: &Peer,
+    ) -> Result<Bytes, Refused> {
+        let room = (&self.rooms.unsigned, peer.holder());
+        let form = held(body, head, Wire::Query, UNSIGNED_BYTES_MAX, room);
         let limit = self.gateway.limits.login;
         let form = tokio::time::timeout(limit, form).await;
         let late = |_| malformed("the form took too long to come", Wire::Query);
         Ok(form.map_err(late)??.0)
     }
 
-    /// A body held whole, with the room it takes.
+    /// The form of an upload, whose signature is in it.
+    pub(super) async fn form(
+        &self,
+        body: Incoming,
+        head: &Head,
+        peer: &Peer,
+    ) -> Result<(Bytes, Held), Refused> {
+        let room = (&self.rooms.posted, peer.holder());
+        held(body, head, Wire::S3, WHOLE_BYTES_MAX, room).await
+    }
+
+    /// The body of a request with these keys held whole, with the room it takes.
     pub(super) async fn whole(
         &self,
         body: Incoming,
         head: &Head,
         wire: Wire,
-    ) -> Result<(Bytes, OwnedSemaphorePermit), Refused> {
-        self.held(body, head, wire, WHOLE_BYTES_MAX).await
-    }
-
-    async fn held(
-        &self,
-        mut body: Incoming,
-        head: &Head,
-        wire: Wire,
-        bytes_max: usize,
-    ) -> Result<(Bytes, OwnedSemaphorePermit), Refused> {
-        let too_large = || Refused {
-            refusal: Refusal::new(
-                Kind::TooLarge,
-                format!(
-                    "the body is larger than the {bytes_max} bytes that can be read whole here"
-                ),
-            ),
-            wire,
+        (access_key, service): (&str, &str),
+    ) -> Result<(Bytes, Held), Refused> {
+        let most = match service {
+            "sts" => UNSIGNED_BYTES_MAX,
+            _ => WHOLE_BYTES_MAX,
         };
-        let announced = head.fields.one("content-length").map(str::parse::<usize>);
-        let most = match announced {
-            Some(Ok(length)) if length <= bytes_max => length,
-            Some(_) => return Err(too_large()),
-            None if body.is_end_stream() => 0,
-            None => bytes_max,
+        let length = head.fields.one("content-length");
+        let length = length.and_then(|text| text.parse::<usize>().ok());
+        let room = match length {
+            Some(length) if length <= SMALL_BYTES => &self.rooms.small,
+            _ => &self.rooms.large,
         };
-        let kib = u32::try_from(most.div_ceil(1_024)).unwrap_or(u32::MAX);
-        let room = self.room.clone().acquire_many_owned(kib).await;
-        let room = room.map_err(|_| malformed("the gateway is ending", wire))?;
-        let mut bytes = BytesMut::new();
-        loop {
-            let frame = tokio::time::timeout(SILENCE_MAX, body.frame()).await;
-            let Some(frame) = frame.map_err(|_| malformed("the body stopped coming", wire))? else {
-                break;
-            };
-            let frame = frame.map_err(|_| malformed("the body ended before its end", wire))?;
-            if let Ok(data) = frame.into_data() {
-                if bytes.len() + data.len() > most {
-                    return Err(too_large());
-                }
-                bytes.extend_from_slice(&data);
-            }
-        }
-        Ok((bytes.freeze(), room))
+        held(body, head, wire, most, (room, access_key.to_owned())).await
     }
 
     /// A streamed body held whole after all, checked.
@@ -92,14 +74,51 @@ impl Relay {
         content: Content,
         asked: &Asked,
         wire: Wire,
-    ) -> Result<(Bytes, OwnedSemaphorePermit, Ended), Refused> {
+    ) -> Result<(Bytes, Held, Ended), Refused> {
         let Content::Stream(body) = content else {
             return Err(malformed("the body is here already", wire));
         };
-        let (bytes, room) = self.whole(body, &asked.head, wire).await?;
+        let keys = (asked.access_key.as_str(), "s3");
+        let (bytes, room) = self.whole(body, &asked.head, wire, keys).await?;
         let (content, ended) = checked(bytes, asked, wire)?;
         Ok((content, room, ended))
     }
+}
+
+async fn held(
+    body: Incoming,
+    head: &Head,
+    wire: Wire,
+    bytes_max: usize,
+    (room, holder): (&Room, String),
+) -> Result<(Bytes, Held), Refused> {
+    let too_large = || Refused {
+        refusal: Refusal::new(
+            Kind::TooLarge,
+            format!("the body is larger than the {bytes_max} bytes that can be read whole here"),
+        ),
+        wire,
+    };
+    let announced = head.fields.one("content-length").map(str::parse::<usize>);
+    let most = match announced {
+        Some(Ok(length)) if length <= bytes_max => length,
+        Some(_) => return Err(too_large()),
+        None if body.is_end_stream() => 0,
+        None => bytes_max,
+    };
+    let gathered = gather(body, (room, &holder), most, PACE).await;
+    gathered.map_err(|why| match why {
+        Ungathered::Late => malformed("the body stopped coming, or comes too slowly", wire),
+        Ungathered::Broken => malformed("the body ended before its end", wire),
+        Ungathered::TooLarge => too_large(),
+        Ungathered::Full => Refused {
+            refusal: Refusal::new(
+                Kind::Unavailable,
+                "the gateway holds as many bodies as it may: try again",
+            ),
+            wire,
+        },
+    })
 }
 
 /// A whole body without the chunks it came in, and the request as if it had come so.

@@ -1,6 +1,5 @@
 //! One request, from its head to the target's answer.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -18,6 +17,8 @@ use protocols::http::{AUTHORITY, Fields, Head, sigv4};
 use super::Relay;
 use super::answer::Shown;
 use super::bodies::unchunked;
+use super::peer::Peer;
+use super::room::Held;
 use super::sessions::{Asker, Keys, Session};
 use super::sts::{Failed, Origin, Signed};
 
@@ -35,19 +36,20 @@ pub(super) struct Asked {
     pub(super) verified: Verified,
     /// When its signature ends.
     pub(super) ends: Timestamp,
+    pub(super) access_key: String,
 }
 
 /// Who is connected, and how.
 #[derive(Clone, Copy)]
 pub(super) struct Connected<'a> {
     pub(super) client: &'a str,
-    pub(super) source: SocketAddr,
+    pub(super) peer: &'a Peer,
     pub(super) transport: &'static str,
 }
 
 /// What is known of a body before it goes.
 pub(super) enum Content {
-    Whole(Bytes, Option<tokio::sync::OwnedSemaphorePermit>),
+    Whole(Bytes, Option<Held>),
     Stream(Incoming),
 }
 
@@ -56,7 +58,7 @@ impl Relay {
     pub(super) async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
-        source: SocketAddr,
+        peer: Arc<Peer>,
         transport: &'static str,
     ) -> Response<Shown> {
         let id = format!("{:016x}", self.requests.fetch_add(1, Ordering::Relaxed));
@@ -64,7 +66,7 @@ impl Relay {
         let is_head = parts.method == hyper::Method::HEAD;
         let path = parts.uri.path().to_owned();
         let answered = match head(&parts) {
-            Some(head) => self.exchange(head, body, source, transport, &id).await,
+            Some(head) => self.exchange(head, body, &peer, transport, &id).await,
             None => Err(Refused {
                 refusal: Refusal::new(
                     Kind::Malformed,
@@ -87,19 +89,20 @@ impl Relay {
         &self,
         head: Head,
         body: Incoming,
-        source: SocketAddr,
+        peer: &Peer,
         transport: &'static str,
         id: &str,
     ) -> Result<Response<Shown>, Refused> {
         let client = head.fields.one("user-agent").unwrap_or_default().to_owned();
+        let source = peer.source;
         let connected = Connected {
             client: &client,
-            source,
+            peer,
             transport,
         };
         let presented = match Presented::read(&head) {
             Err(sigv4::Fault::Missing) if is_sts_form(&head) => {
-                let form = self.unsigned(body, &head).await?;
+                let form = self.unsigned(body, &head, peer).await?;
                 let from = Origin {
                     source,
                     client: &client,
@@ -134,7 +137,8 @@ impl Relay {
         let (content, digest) = if streams {
             (Content::Stream(body), None)
         } else {
-            let (bytes, room) = self.whole(body, &head, wire).await?;
+            let whose = (access_key.as_str(), presented.scope.service.as_str());
+            let (bytes, room) = self.whole(body, &head, wire, whose).await?;
             let digest = sha256(&bytes);
             (Content::Whole(bytes, Some(room)), Some(digest))
         };
@@ -178,6 +182,7 @@ impl Relay {
             scope: presented.scope.clone(),
             verified,
             ends: presented.ends(),
+            access_key: presented.access_key.clone(),
         };
         let session = self
             .entered(&presented.access_key, &keys, connected, wire)
@@ -216,11 +221,13 @@ impl Relay {
             access_key,
             keys,
             client: connected.client,
-            source: connected.source,
+            source: connected.peer.source,
             transport: connected.transport,
         };
         let session = self.sessions.enter(&self.gateway, &asker).await;
-        session.map_err(|denial| denied(&denial, wire))
+        let session = session.map_err(|denial| denied(&denial, wire))?;
+        connected.peer.is_known();
+        Ok(session)
     }
 
     async fn answer_sts(

@@ -12,6 +12,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::patience::{Patient, SILENCE};
+use super::peer::Peer;
 use super::{HEAD_BYTES_MAX, Relay};
 
 /// Requests of one connection at a time.
@@ -28,19 +30,20 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 pub(super) async fn exchanges<S>(
     relay: Arc<Relay>,
     stream: S,
-    source: SocketAddr,
+    peer: Arc<Peer>,
     transport: &'static str,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let source = peer.source;
     let mut ending = relay.gateway.ending.clone();
     let limit = relay.gateway.limits.login;
     let asked = Arc::new(AtomicU64::new(0));
     let count = asked.clone();
     let service = service_fn(move |request| {
         count.fetch_add(1, Ordering::Relaxed);
-        let relay = relay.clone();
-        async move { Ok::<_, Infallible>(relay.answer(request, source, transport).await) }
+        let (relay, peer) = (relay.clone(), peer.clone());
+        async move { Ok::<_, Infallible>(relay.answer(request, peer, transport).await) }
     });
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
@@ -50,7 +53,7 @@ pub(super) async fn exchanges<S>(
         .max_send_buf_size(ANSWER_BYTES)
         .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
         .keep_alive_interval(PING_EVERY)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Patient::new(stream, SILENCE)), service);
     let mut connection = pin!(connection);
     let mut told = pin!(async { drop(ending.wait_for(|ending| *ending).await) });
     let mut before = 0;

@@ -15,13 +15,17 @@ mod bodies;
 mod coding;
 mod exchange;
 mod facts;
+mod gather;
 mod head;
 mod http2;
 mod keep;
 mod masking;
 mod outgoing;
 mod part;
+mod patience;
+mod peer;
 mod posted;
+mod room;
 mod send;
 mod sessions;
 mod settling;
@@ -50,15 +54,19 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::config;
 use crate::gateway::Gateway;
-use crate::listen::settle_socket;
+use crate::listen::{Lobby, settle_socket};
 use crate::random;
 
 pub use answer::Shown;
 pub use outgoing::Outgoing;
+pub use room::Held;
+
+use patience::{Patient, SILENCE};
+use peer::Peer;
 
 /// A body that must be read whole is at most so large.
 pub const WHOLE_BYTES_MAX: usize = 16 << 20;
-/// All bodies that are held whole take at most so much memory; more wait.
+/// All bodies and answers that are held whole take at most so much memory; more wait.
 pub const HELD_BYTES_MAX: usize = 256 << 20;
 /// A request's head is at most so large.
 const HEAD_BYTES_MAX: usize = 64 << 10;
@@ -78,8 +86,8 @@ pub struct Relay {
     uploads: uploads::Uploads,
     /// The id of the next answer.
     requests: AtomicU64,
-    /// Room for bodies that are held whole, in KiB.
-    room: Arc<Semaphore>,
+    /// Room for bodies and answers that are held whole.
+    rooms: room::Rooms,
 }
 
 impl Relay {
@@ -95,7 +103,7 @@ impl Relay {
             used: Arc::default(),
             uploads: uploads::Uploads::default(),
             requests: AtomicU64::new(random::bytes().map_or(0, u64::from_be_bytes)),
-            room: Arc::new(Semaphore::new(HELD_BYTES_MAX >> 10)),
+            rooms: room::Rooms::new(HELD_BYTES_MAX),
         }
     }
 }
@@ -104,7 +112,10 @@ impl Relay {
 pub async fn serve(relay: Arc<Relay>, socket: TcpListener, tls: Option<Arc<ServerConfig>>) {
     let gateway = relay.gateway.clone();
     let mut ending: watch::Receiver<bool> = gateway.ending.clone();
-    let seats = Arc::new(Semaphore::new(gateway.limits.sessions));
+    let limits = &gateway.limits;
+    // Strangers make room for each other; who has good keys is counted apart from them.
+    let lobby = Lobby::new(limits.unauthenticated);
+    let seats = Arc::new(Semaphore::new(limits.sessions + limits.unauthenticated));
     let tls = tls.map(TlsAcceptor::from);
     let mut connections = JoinSet::new();
     let sweeping = tokio::spawn(sessions::sweep(relay.clone()));
@@ -120,8 +131,15 @@ pub async fn serve(relay: Arc<Relay>, socket: TcpListener, tls: Option<Arc<Serve
                 settle_socket(&stream);
                 gateway.stats.connections.up();
                 let (relay, tls) = (relay.clone(), tls.clone());
+                let peer = Arc::new(Peer::new(source, lobby.sit()));
                 connections.spawn(async move {
-                    connection(relay, stream, source, tls).await;
+                    let away = peer.clone();
+                    tokio::select! {
+                        () = connection(relay, stream, peer, tls) => {}
+                        () = away.sent_away() => {
+                            tracing::debug!(%source, "a client that was not known yet made room");
+                        }
+                    }
                     drop(seat);
                 });
             }
@@ -164,13 +182,13 @@ async fn accept(
 async fn connection(
     relay: Arc<Relay>,
     stream: TcpStream,
-    source: SocketAddr,
+    peer: Arc<Peer>,
     tls: Option<TlsAcceptor>,
 ) {
     let Some(tls) = tls else {
-        return exchanges(relay, stream, source, "none").await;
+        return exchanges(relay, stream, peer, "none").await;
     };
-    let limit = relay.gateway.limits.login;
+    let (limit, source) = (relay.gateway.limits.login, peer.source);
     match tokio::time::timeout(limit, tls.accept(stream)).await {
         Ok(Ok(stream)) => {
             let version = stream.get_ref().1.protocol_version();
@@ -179,8 +197,8 @@ async fn connection(
                 _ => "TLSv1.2",
             };
             match stream.get_ref().1.alpn_protocol() {
-                Some(b"h2") => http2::exchanges(relay, stream, source, transport).await,
-                _ => exchanges(relay, stream, source, transport).await,
+                Some(b"h2") => http2::exchanges(relay, stream, peer, transport).await,
+                _ => exchanges(relay, stream, peer, transport).await,
             }
         }
         Ok(Err(error)) => tracing::debug!(%source, error = %error.kind(), "no TLS with a client"),
@@ -189,21 +207,21 @@ async fn connection(
 }
 
 /// One connection's requests, one after the other.
-async fn exchanges<S>(relay: Arc<Relay>, stream: S, source: SocketAddr, transport: &'static str)
+async fn exchanges<S>(relay: Arc<Relay>, stream: S, peer: Arc<Peer>, transport: &'static str)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut ending = relay.gateway.ending.clone();
-    let limit = relay.gateway.limits.login;
+    let (limit, source) = (relay.gateway.limits.login, peer.source);
     let service = service_fn(move |request| {
-        let relay = relay.clone();
-        Box::pin(async move { Ok::<_, Infallible>(relay.answer(request, source, transport).await) })
+        let (relay, peer) = (relay.clone(), peer.clone());
+        Box::pin(async move { Ok::<_, Infallible>(relay.answer(request, peer, transport).await) })
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limit)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Patient::new(stream, SILENCE)), service);
     let mut connection = pin!(connection);
     let told = async { drop(ending.wait_for(|ending| *ending).await) };
     let ended = tokio::select! {

@@ -28,7 +28,7 @@ impl Relay {
         let refused = |refusal| Refused { refusal, wire };
         let content_type = head.fields.one("content-type").unwrap_or_default();
         let content_type = content_type.to_owned();
-        let (bytes, room) = self.whole(body, &head, wire).await?;
+        let (bytes, room) = self.form(body, &head, connected.peer).await?;
         let elsewhere = || malformed("the host is not one that requests are served for", wire);
         let head = upstream::path_style(head, &self.host).ok_or_else(elsewhere)?;
         let form = Form::read(&head.path, &content_type, &bytes);
@@ -46,6 +46,7 @@ impl Relay {
             scope,
             verified: upload.verified,
             ends: upload.ends,
+            access_key: access_key.clone(),
         };
         let session = self.entered(&access_key, &keys, connected, wire).await?;
         let content = Content::Whole(upload.file, Some(room));

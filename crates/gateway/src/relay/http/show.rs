@@ -149,6 +149,7 @@ impl Relay {
             skip: first,
             length: last - first + 1,
         });
+        let session = going.session.caller.session.clone();
         let settling = going.settling(&parts, upload);
         let length = if bodiless { Some(0) } else { length };
         let cuts = (cut.map(|(cut, _)| cut), window);
@@ -170,6 +171,7 @@ impl Relay {
             wanted,
             of,
             wire,
+            session,
         };
         self.waited(account, passing, waiting).await
     }
@@ -189,15 +191,20 @@ impl Relay {
             wanted,
             of,
             wire,
+            session,
         } = waiting;
         let length = length.and_then(|length| usize::try_from(length).ok());
         let most = length.map_or(WHOLE_BYTES_MAX, |length| {
             let grown = length.saturating_mul(2).saturating_add(GROWTH_BYTES);
             grown.min(WHOLE_BYTES_MAX)
         });
-        let kib = u32::try_from(most.div_ceil(1_024)).unwrap_or(u32::MAX);
-        let room = self.room.clone().acquire_many_owned(kib).await;
-        let room = room.map_err(|_| malformed("the gateway is ending", wire))?;
+        let room = self.rooms.large.take(&session, most).await;
+        let Ok(room) = room else {
+            passing.withdraw(Status::Stopped(DenialCode::LimitExceeded));
+            let say = "the gateway holds as many answers as it may: try again";
+            let refusal = Refusal::new(Kind::Unavailable, say);
+            return Err(Refused { refusal, wire });
+        };
         let waited = passing.wait(most, room).await;
         let (waited, room) = waited.map_err(|error| unshown(&error, wire))?;
         let keep = |total| {
@@ -254,6 +261,8 @@ struct Waiting {
     /// What its length is kept by.
     of: Option<Of>,
     wire: Wire,
+    /// Whose share of the room it takes.
+    session: String,
 }
 
 /// The head of an answer that is a part.
