@@ -140,7 +140,8 @@ impl Relay {
             return Ok(None);
         }
         let now = self.gateway.clock.now();
-        let claimed = self.used.claim(&asked.verified.signature, asked.ends, now);
+        let (signature, connection) = (&asked.verified.signature, asked.connection);
+        let claimed = self.used.claim(signature, asked.ends, now, connection);
         claimed.map(Some)
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Asked {
     /// When its signature ends.
     pub(super) ends: Timestamp,
     pub(super) access_key: String,
+    /// The number of the connection that it came by.
+    pub(super) connection: u64,
 }
 
 /// Who is connected, and how.
@@ -154,6 +156,7 @@ impl Relay {
                 access_key: &presented.access_key,
                 signature: &verified.signature,
                 ends: presented.ends(),
+                connection: peer.number,
             };
             let from = Origin {
                 source,
@@ -183,6 +186,7 @@ impl Relay {
             verified,
             ends: presented.ends(),
             access_key: presented.access_key.clone(),
+            connection: peer.number,
         };
         let session = self
             .entered(&presented.access_key, &keys, connected, wire)

@@ -116,6 +116,7 @@ pub async fn serve(relay: Arc<Relay>, socket: TcpListener, tls: Option<Arc<Serve
     // Strangers make room for each other; who has good keys is counted apart from them.
     let lobby = Lobby::new(limits.unauthenticated);
     let seats = Arc::new(Semaphore::new(limits.sessions + limits.unauthenticated));
+    let mut number = 0;
     let tls = tls.map(TlsAcceptor::from);
     let mut connections = JoinSet::new();
     let sweeping = tokio::spawn(sessions::sweep(relay.clone()));
@@ -131,7 +132,8 @@ pub async fn serve(relay: Arc<Relay>, socket: TcpListener, tls: Option<Arc<Serve
                 settle_socket(&stream);
                 gateway.stats.connections.up();
                 let (relay, tls) = (relay.clone(), tls.clone());
-                let peer = Arc::new(Peer::new(source, lobby.sit()));
+                number += 1;
+                let peer = Arc::new(Peer::new(source, number, lobby.sit()));
                 connections.spawn(async move {
                     let away = peer.clone();
                     tokio::select! {

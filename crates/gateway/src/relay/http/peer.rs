@@ -9,14 +9,17 @@ use crate::listen::Seat;
 /// A client's connection.
 pub(super) struct Peer {
     pub(super) source: SocketAddr,
+    /// Its number among all that this process accepted.
+    pub(super) number: u64,
     /// Its place in the lobby, until a request of it was verified.
     seat: Mutex<Option<Seat>>,
 }
 
 impl Peer {
-    pub(super) fn new(source: SocketAddr, seat: Seat) -> Self {
+    pub(super) fn new(source: SocketAddr, number: u64, seat: Seat) -> Self {
         Self {
             source,
+            number,
             seat: Mutex::new(Some(seat)),
         }
     }
@@ -59,7 +62,7 @@ mod tests {
     use crate::listen::Lobby;
 
     fn peer(lobby: &Lobby, source: &str) -> Peer {
-        Peer::new(source.parse().unwrap(), lobby.sit())
+        Peer::new(source.parse().unwrap(), 0, lobby.sit())
     }
 
     async fn is_sent_away(peer: &Peer) -> bool {

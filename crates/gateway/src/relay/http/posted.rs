@@ -47,6 +47,7 @@ impl Relay {
             verified: upload.verified,
             ends: upload.ends,
             access_key: access_key.clone(),
+            connection: connected.peer.number,
         };
         let session = self.entered(&access_key, &keys, connected, wire).await?;
         let content = Content::Whole(upload.file, Some(room));

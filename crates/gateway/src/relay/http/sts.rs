@@ -19,6 +19,8 @@ pub(super) struct Signed<'a> {
     pub(super) signature: &'a str,
     /// When the signature ends.
     pub(super) ends: Timestamp,
+    /// The number of the connection that it came by.
+    pub(super) connection: u64,
 }
 
 /// Where a request comes from.
@@ -98,7 +100,9 @@ impl Relay {
 
     /// Keys are given once for a signature: what is caught on the way gives nobody others.
     fn used_once(&self, signed: &Signed<'_>, now: Timestamp) -> Result<(), Failed> {
-        let claim = self.used.claim(signed.signature, signed.ends, now);
+        let claim = self
+            .used
+            .claim(signed.signature, signed.ends, now, signed.connection);
         claim.map_err(Failed::Refused)?.keep();
         Ok(())
     }
