@@ -255,12 +255,13 @@ impl Scene<'_> {
             own: self.target.own.clone(),
             ..MaskerConfig::default()
         }));
-        let carries = match body {
+        let mut carries = match body {
             Some(body) if screen::sends(call) => {
                 screen::carried(call, head, body, &self.target.objects, &masker)
             }
             _ => screen::unknown(call),
         };
+        carries.extend(screen::said(call, head, &masker));
         (command(call, head, content, &masker, &carries), carries)
     }
 

@@ -21,7 +21,7 @@ const BODY_BYTES_MAX: usize = 64 * 1_024;
 const HIDDEN: &str = "[hidden]";
 
 /// Fields that say how a request travels, and not what it asks.
-const TRAVEL: [&str; 24] = [
+pub(super) const TRAVEL: [&str; 24] = [
     AUTHORITY,
     "accept-encoding",
     "amz-sdk-invocation-id",

@@ -37,6 +37,7 @@ mod seek;
 mod source;
 pub mod sts;
 pub mod table;
+mod texts;
 pub mod transcript;
 pub mod transient;
 pub mod upstream;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mask::{Findings, Hint, Masker};
 
-use super::cbor;
 use super::classify::{Call, Wire};
 use super::objects::{Declared, Facts, declared};
 use super::secrets::Hider;
 use super::table::Level;
+use super::{cbor, texts};
 use crate::http::Head;
 use crate::http::coding::{Decoder, Format};
 
@@ -41,6 +41,22 @@ pub fn is(call: &Call, operation: &str) -> bool {
 pub fn sends(call: &Call) -> bool {
     let looks = |level| matches!(level, Level::List | Level::Read);
     call.operation.is_none_or(|it| !looks(it.level))
+}
+
+/// The classes that are found in what a call says beside its body: in its path, its query and its fields.
+#[must_use]
+pub fn said(call: &Call, head: &Head, masker: &Arc<Masker>) -> BTreeSet<String> {
+    let mut findings = Findings::counting();
+    if sends(call) {
+        let text = texts::of_head(head);
+        let mut unused = Vec::with_capacity(text.len());
+        let _ = masker.mask_text(Hint::NONE, text.as_bytes(), &mut unused, &mut findings);
+    }
+    let facts = findings.facts();
+    facts
+        .into_iter()
+        .map(|fact| fact.class.to_string())
+        .collect()
 }
 
 /// The classes that are found in the body of a call, or declared of the object that it uploads; `masker` reveals nothing. Of a
@@ -79,6 +95,11 @@ pub fn carried(
             None => body.is_empty(),
         },
         None if is_part => search.text(characters(body, true, true)),
+        // In a form a space is a plus, and much is escaped.
+        None if matches!(call.wire, Wire::Query | Wire::Ec2) => match texts::of_form(body) {
+            Some(text) => search.text(text.as_bytes()),
+            None => false,
+        },
         None => search.text(body),
     };
     if unknown || !(whole && search.finished()) {
@@ -133,7 +154,7 @@ impl Search<'_> {
 
     /// Whether it could be looked at.
     fn text(&mut self, text: &[u8]) -> bool {
-        if std::str::from_utf8(text).is_err() || text.contains(&0) {
+        if std::str::from_utf8(text).is_err() || text.contains(&0) || texts::is_packed(text) {
             return false;
         }
         let mut unused = Vec::new();

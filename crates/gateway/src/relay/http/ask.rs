@@ -59,6 +59,7 @@ impl Relay {
                 ended = Some(upload);
             }
             (carries, step) = self.inspected(account, &caller, &call, &asked, &content);
+            carries.extend(screen::said(&call, &asked.head, account.maskers.at_rest()));
         }
         let masker = account.maskers.at_rest_anywhere();
         let make = |body: Body<'_>| command::command(&call, &asked.head, body, masker, &carries);

@@ -1,6 +1,7 @@
 mod asks;
 mod assumed;
 mod calls;
+mod carries;
 mod fields;
 mod hosts;
 mod keys;
