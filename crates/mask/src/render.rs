@@ -93,10 +93,26 @@ fn in_ascii(text: &[u8], base: u64, spans: &[Span], out: &mut Vec<u8>) {
             continue;
         }
         for byte in hidden {
-            let goes = byte.is_ascii_digit() | byte.is_ascii_alphabetic();
-            *byte = if goes { MASK } else { *byte };
+            *byte = HIDDEN.get(usize::from(*byte)).copied().unwrap_or(MASK);
         }
     }
+}
+
+/// What each byte becomes where separators stay.
+const HIDDEN: [u8; 256] = hidden();
+
+#[expect(clippy::indexing_slicing, reason = "worked out when this is compiled")]
+#[expect(clippy::cast_possible_truncation, reason = "there are 256")]
+const fn hidden() -> [u8; 256] {
+    let mut hidden = [MASK; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        if !(byte as u8).is_ascii_alphanumeric() {
+            hidden[byte] = byte as u8;
+        }
+        byte += 1;
+    }
+    hidden
 }
 
 /// How many of the first spans overlap one another, and how far they reach.

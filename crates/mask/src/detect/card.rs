@@ -1,7 +1,7 @@
 //! Payment card numbers (ISO/IEC 7812): the issuer's range, the issuer's length, the Luhn digit.
 
 use super::groups::{self, Groups};
-use super::{Hint, Kind, Match, at, context, is_digit, keep, last_four, values};
+use super::{Hint, Kind, Match, at, context, is_digit, keep, last_four};
 
 pub(super) const DIGITS_MIN: usize = 12;
 const DIGITS_MAX: usize = 19;
@@ -228,15 +228,18 @@ impl Number {
         number
     }
 
-    /// Goes on with the digits of a stretch.
+    /// Goes on with a digit run.
     #[inline]
     fn read(&mut self, text: &[u8], start: usize, end: usize) {
-        for digit in values(text, start, end) {
-            self.len += 1;
-            self.value = self.value.wrapping_mul(10).wrapping_add(u64::from(digit));
-            let [once, twice] = self.sums;
-            self.sums = [twice + u32::from(digit), once + doubled(digit)];
+        let run = text.get(start..end).unwrap_or_default();
+        let [mut once, mut twice] = self.sums;
+        for byte in run {
+            let digit = byte.wrapping_sub(b'0');
+            self.value = self.value.wrapping_mul(10).wrapping_add(digit.into());
+            (once, twice) = (twice + u32::from(digit), once + doubled(digit));
         }
+        self.sums = [once, twice];
+        self.len += run.len();
     }
 
     /// The number as a card's, which it is at `start..end` of the text.

@@ -103,14 +103,18 @@ fn written(text: &[u8], start: usize, first_end: usize) -> Option<usize> {
     let mut digits = end - start;
     let rest = text.get(end..).unwrap_or_default();
     for (byte, pos) in rest.iter().zip(first_end..) {
-        match byte {
-            b'0'..=b'9' if digits < DIGITS_MAX => {
-                digits += 1;
-                end = pos + 1;
+        if byte.is_ascii_digit() {
+            digits += 1;
+            end = pos + 1;
+            if digits > DIGITS_MAX {
+                return None;
             }
+            continue;
+        }
+        match byte {
             b' ' | b'-' | b'.' | b'/' | b'(' | b')' if pos - end < SEPARATORS_MAX => {}
-            // It is longer, or more of it was hidden already.
-            b'0'..=b'9' | b'*' => return None,
+            // More of it was hidden already.
+            b'*' => return None,
             _ => break,
         }
     }
