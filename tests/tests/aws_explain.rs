@@ -145,7 +145,7 @@ const SCREENED: &str = r#"
 @id("no-cards")
 forbid (principal, action == Aws::Action::"write", resource) when { context.carries.contains("pan") };
 @id("seen")
-forbid (principal, action == Aws::Action::"write", resource)
+forbid (principal, action == Aws::Action::"write", resource is Aws::Object)
 when { context.carries.contains("uninspected") && resource.key like "seen/*" };
 "#;
 

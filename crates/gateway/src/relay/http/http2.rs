@@ -1,7 +1,6 @@
 //! HTTP/2 towards clients: many requests on one connection, side by side.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

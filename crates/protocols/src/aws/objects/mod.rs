@@ -146,7 +146,8 @@ pub fn asks_tags(all: &[Declared], call: &Call) -> bool {
 
 /// The declarations whose bucket and prefix are those of the object, whichever way a server may read its key.
 fn named<'a>(all: &'a [Declared], call: &'a Call) -> impl Iterator<Item = &'a Declared> {
-    let of_content = |name: &str| matches!(name, "GetObject" | "HeadObject" | "PutObject");
+    const OF_CONTENT: [&str; 4] = ["GetObject", "HeadObject", "PutObject", "UploadPart"];
+    let of_content = |name: &str| OF_CONTENT.contains(&name);
     let is_content = call.operation.is_some_and(|it| of_content(it.name));
     let fits = |declared: &Declared| {
         call.things.iter().any(|thing| match thing {
