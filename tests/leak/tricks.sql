@@ -773,6 +773,6 @@ EXPLAIN ANALYZE DECLARE c CURSOR FOR SELECT pg_advisory_lock(code) FROM vault ;;
 !EXPLAIN ANALYZE CREATE MATERIALIZED VIEW kept_{m} AS SELECT reverse(secret) AS s FROM vault ;; SELECT s FROM kept_{m}
 
 -- Other names and relatives of what is protected
-*!CREATE TEMP TABLE other_{m} (LIKE vault) ;; ALTER TABLE other_{m} RENAME TO vault; INSERT INTO vault SELECT * FROM public.vault ;; ALTER TABLE pg_temp.vault RENAME TO other_{m} ;; SELECT reverse(secret) FROM other_{m}
-*!CREATE TABLE part_{m} (LIKE vault) PARTITION BY LIST (kind) ;; CREATE TABLE mine_{m} (a text) ;; ALTER TABLE part_{m} ATTACH PARTITION vault DEFAULT; INSERT INTO mine_{m} SELECT secret FROM part_{m} ;; SELECT reverse(a) FROM mine_{m}
+!CREATE TEMP TABLE other_{m} (LIKE vault) ;; ALTER TABLE other_{m} RENAME TO vault; INSERT INTO vault SELECT * FROM public.vault ;; ALTER TABLE pg_temp.vault RENAME TO other_{m} ;; SELECT reverse(secret) FROM other_{m}
+!CREATE TABLE part_{m} (LIKE vault) PARTITION BY LIST (kind) ;; CREATE TABLE mine_{m} (a text) ;; ALTER TABLE part_{m} ATTACH PARTITION vault DEFAULT; INSERT INTO mine_{m} SELECT secret FROM part_{m} ;; SELECT reverse(a) FROM mine_{m}
 *!CREATE TEMP TABLE kin (UNIQUE (secret)) INHERITS (vault) ON COMMIT DROP ;; CREATE TEMP TABLE mine (a text REFERENCES kin (secret)) ;; INSERT INTO kin SELECT * FROM ONLY vault ;; INSERT INTO mine SELECT secret FROM ONLY vault ;; DROP TABLE kin CASCADE ;; SELECT reverse(a) FROM mine
