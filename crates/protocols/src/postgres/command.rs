@@ -56,6 +56,12 @@ impl Understood {
         self.pieces.iter().any(Piece::computes)
     }
 
+    /// Whether only the database does, by constraints, indexes and the like: the text asks for nothing that is computed of them.
+    pub(super) fn computes_beside(&self) -> bool {
+        let asks = |piece: &Piece| !piece.resolved.probed.is_empty() || piece.has(Action::Opaque);
+        !self.pieces.iter().any(asks)
+    }
+
     /// The same after a command that recasts names.
     pub(super) fn distrusted(&self, target: &str, known: &Known) -> Arc<Self> {
         let distrusted = self.distrusted.get_or_init(|| {

@@ -35,6 +35,7 @@ use tuple::Tuples;
 
 pub use copy::{COPY_ROW_BYTES_MAX, CopyPlan};
 pub(super) use numeric::number_text;
+pub(in crate::postgres) use report::tells_of_keys;
 pub use report::{Reports, mask_notification, mask_parameter_status};
 
 /// Why a row, or a whole answer, is not shown.

@@ -82,7 +82,11 @@ impl Live {
         let understood = seq
             .and_then(|seq| self.running.get(&seq))
             .map(|it| &it.understood);
-        let computes = understood.is_none_or(|understood| self.computes(understood));
+        let computes = understood.is_none_or(|understood| {
+            // Of a key the server says only what it is, with the names of its columns.
+            let keys = understood.computes_beside() && rows::tells_of_keys(frame);
+            self.computes(understood) && !keys
+        });
         let running = seq.and_then(|seq| self.running.get_mut(&seq));
         let (masks, known, text, computes, findings) = match running {
             Some(running) => (

@@ -46,6 +46,13 @@ const LOOKUPS_MAX: usize = 100;
 /// A name of an object that is in no catalog, such as a constraint, may have so many digits in a row.
 const DIGITS_MAX: usize = 4;
 
+/// Whether a report is of a constraint that is violated (class 23 of SQLSTATE).
+pub(in crate::postgres) fn tells_of_keys(frame: &Frame) -> bool {
+    let report = Report::read(frame);
+    let state = report.ok().and_then(|report| report.field(b'C').cloned());
+    state.is_some_and(|state| state.starts_with(b"23"))
+}
+
 /// Masks the errors and notices of one command.
 #[derive(Debug, Clone, Copy)]
 pub struct Reports<'a> {
