@@ -70,35 +70,7 @@ impl Live {
 
     fn go_permitted(&mut self, permit: Permit, seq: u64, what: What, fx: &mut Effects<Bytes>) {
         match what {
-            What::Simple {
-                frame,
-                understood,
-                known,
-                stale,
-                heard,
-            } => {
-                if let Some((code, error)) =
-                    self.may_not_store(&understood, &known, heard, &permit, send_again)
-                {
-                    settle(seq, permit, Outcome::bare(Status::Stopped(code)), fx);
-                    return self.fail_simple(&error, fx);
-                }
-                let mut rest = Parts::of(&understood, self.defined);
-                let first = rest.next().unwrap_or(frame.whole);
-                self.run(seq, permit, understood, known, stale, heard);
-                self.statements.drop_name(&Key::default());
-                if let Some(portal) = self.portals.drop_name(&Key::default()) {
-                    self.finish(portal.seq, Status::Completed, fx);
-                }
-                self.send(first, fx);
-                self.sent_sync();
-                self.owed.push_back(Owed::Simple(Box::new(SimpleRun {
-                    seq,
-                    index: 0,
-                    failed: None,
-                    rest,
-                })));
-            }
+            what @ What::Simple { .. } => self.go_simple(permit, seq, what, fx),
             What::Parse(parsing) => {
                 if let Ok(understood) = self.understand_again(&parsing.stmt) {
                     let known = Arc::clone(&self.known);
@@ -147,6 +119,40 @@ impl Live {
                 self.forget(&what);
             }
         }
+    }
+
+    fn go_simple(&mut self, permit: Permit, seq: u64, what: What, fx: &mut Effects<Bytes>) {
+        let What::Simple {
+            frame,
+            understood,
+            known,
+            stale,
+            heard,
+        } = what
+        else {
+            return;
+        };
+        if let Some((code, error)) =
+            self.may_not_store(&understood, &known, heard, &permit, send_again)
+        {
+            settle(seq, permit, Outcome::bare(Status::Stopped(code)), fx);
+            return self.fail_simple(&error, fx);
+        }
+        let mut rest = Parts::of(&understood, self.defined);
+        let first = rest.next().unwrap_or(frame.whole);
+        self.run(seq, permit, understood, known, stale, heard);
+        self.statements.drop_name(&Key::default());
+        if let Some(portal) = self.portals.drop_name(&Key::default()) {
+            self.finish(portal.seq, Status::Completed, fx);
+        }
+        self.send(first, fx);
+        self.sent_sync();
+        self.owed.push_back(Owed::Simple(Box::new(SimpleRun {
+            seq,
+            index: 0,
+            failed: None,
+            rest,
+        })));
     }
 
     fn send_parse(&mut self, parsing: Parsing, seq: Option<u64>, fx: &mut Effects<Bytes>) {

@@ -73,11 +73,8 @@ impl Reports<'_> {
     /// [`Malformed`]
     pub fn mask(&self, frame: &Frame, findings: &mut Findings) -> Result<Option<Bytes>, Malformed> {
         let mut report = Report::read(frame)?;
-        let place = findings.place(if frame.kind == server::ERROR {
-            "error"
-        } else {
-            "notice"
-        });
+        let is_error = frame.kind == server::ERROR;
+        let place = findings.place(if is_error { "error" } else { "notice" });
         findings.enter(place);
         let mut changed = false;
         // A position in a statement that is not shown tells nothing.
@@ -145,15 +142,7 @@ impl Reports<'_> {
             }
             true
         });
-        Ok(changed.then(|| {
-            write::one(frame.kind, |out| {
-                for (code, text) in &report.fields {
-                    out.put_u8(*code);
-                    write::cstr(out, text);
-                }
-                out.put_u8(0);
-            })
-        }))
+        Ok(changed.then(|| message(&report, frame.kind)))
     }
 
     fn is_strict(&self) -> bool {
@@ -228,6 +217,17 @@ impl Reports<'_> {
         self.is_name(name, written)
             || (text.iter().all(|byte| plain(*byte)) && digits.into_iter().all(short))
     }
+}
+
+/// The message of this kind that says it.
+fn message(report: &Report, kind: u8) -> Bytes {
+    write::one(kind, |out| {
+        for (code, text) in &report.fields {
+            out.put_u8(*code);
+            write::cstr(out, text);
+        }
+        out.put_u8(0);
+    })
 }
 
 /// The text with its digits hidden, but for those of names in quotes; `None` where there are none.
