@@ -156,6 +156,7 @@ fn carries(explained: &Value) -> (Value, Value) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one request after another")]
 fn what_an_upload_carries_is_told_as_the_gateway_would_see_it() {
     let moto = Moto::start();
     let config = Config::aws(&moto)

@@ -27,6 +27,14 @@ const COMPLETES: &str = "CompleteMultipartUpload";
 /// What whoever completes an upload in parts is told beside a refusal.
 const INCOMPLETE: &str = "; the object was not made, and its parts stay at the target until the upload is aborted (AbortMultipartUpload)";
 
+/// A refusal, with what becomes of an upload in parts that is not completed for what it carries.
+fn incomplete(mut refused: Refused, call: &Call, carries: &BTreeSet<String>) -> Refused {
+    if screen::is(call, COMPLETES) && !carries.is_empty() {
+        refused.refusal.message.push_str(INCOMPLETE);
+    }
+    refused
+}
+
 impl Relay {
     /// Knows what is asked, asks the gate, and sends it.
     pub(super) async fn ask(
@@ -87,13 +95,8 @@ impl Relay {
                 return Err(self.repeated(&session, seq, command, refusal, wire).await);
             }
         };
-        let permit = match self.permit(&session, seq, command, wire).await {
-            Err(mut refused) if screen::is(&call, COMPLETES) && !carries.is_empty() => {
-                refused.refusal.message.push_str(INCOMPLETE);
-                return Err(refused);
-            }
-            permit => permit?,
-        };
+        let permit = self.permit(&session, seq, command, wire).await;
+        let permit = permit.map_err(|refused| incomplete(refused, &call, &carries))?;
         let going = Going {
             asked,
             call,
