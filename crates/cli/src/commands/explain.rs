@@ -375,8 +375,11 @@ fn table(explained: &Value) -> String {
             text(&ask["resource"])
         )
     };
-    let reveals = words(&explained["reveals"], &text);
-    let hidden = words(&explained["hidden_members"], &text);
+    let or = |list: &Value, none: &str| match words(list, &text) {
+        words if words.is_empty() => none.to_owned(),
+        words => words,
+    };
+    let nothing = "nothing that is protected";
     let lines = [
         ("Request", format!("{} {}", one("method"), one("path"))),
         (
@@ -391,29 +394,12 @@ fn table(explained: &Value) -> String {
         ),
         ("Answered by", one("answered_by")),
         ("Asks", words(&explained["asks"], &ask)),
-        (
-            "Carries",
-            match words(&explained["carries"], &text) {
-                none if none.is_empty() => "nothing that is protected".to_owned(),
-                carries => carries,
-            },
-        ),
+        ("Carries", or(&explained["carries"], nothing)),
         ("Decision", verdict),
-        (
-            "Shown in clear",
-            if reveals.is_empty() {
-                "nothing that is protected".to_owned()
-            } else {
-                reveals
-            },
-        ),
+        ("Shown in clear", or(&explained["reveals"], nothing)),
         (
             "Hidden members",
-            if hidden.is_empty() {
-                "none by name".to_owned()
-            } else {
-                hidden
-            },
+            or(&explained["hidden_members"], "none by name"),
         ),
     ];
     lines
