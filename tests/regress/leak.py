@@ -114,6 +114,7 @@ def statements(text):
             if re.match(r"(?is)copy\b.*\bfrom\s+stdin\b", strip(one)):
                 begin = line_end(at) + 1
                 end = text.find("\n\\.", begin - 1)
+                end = length if end < 0 else end
                 rows = text[begin : end + 1]
                 at = line_end(end + 1)
             if not spoiled and not re.search(r"[^:]:['\"]?[a-z_]+['\"]", one):
