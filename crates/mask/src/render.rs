@@ -83,12 +83,17 @@ fn in_ascii(text: &[u8], base: u64, spans: &[Span], out: &mut Vec<u8>) {
     let from = out.len();
     out.extend_from_slice(text);
     let written = out.get_mut(from..).unwrap_or_default();
-    let end = base + text.len() as u64;
+    let place = |pos: u64| usize::try_from(pos.saturating_sub(base)).unwrap_or(usize::MAX);
+    let end = written.len();
+    // How far those that have begun reach, any of them and those that take all: what overlaps is written over once.
+    let (mut any, mut all) = (0, 0);
     for span in spans {
-        let place = |pos: u64| usize::try_from(pos.clamp(base, end) - base).unwrap_or_default();
-        let hidden = written.get_mut(place(span.start)..place(span.end));
-        let hidden = hidden.unwrap_or_default();
+        let done = if span.all { all } else { any };
+        let (from, to) = (place(span.start).max(done), place(span.end).min(end));
+        let hidden = written.get_mut(from..to).unwrap_or_default();
+        any = any.max(to);
         if span.all {
+            all = all.max(to);
             hidden.fill(MASK);
             continue;
         }
