@@ -263,5 +263,5 @@ fn is_short(content: &Content, asked: &Asked) -> bool {
     body.is_end_stream() || travels.is_some_and(|it| it <= WHOLE_BYTES_MAX)
 }
 
-/// What is around the chunks of a body takes at most this part of its content: 86 bytes and a signature for 8 KiB, S3's least.
+/// What is around the chunks of a body takes at most this part of its content: less than 100 bytes for 8 KiB, the least that S3 takes.
 const CHUNKED_PART: usize = 16;
