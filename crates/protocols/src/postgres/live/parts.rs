@@ -11,45 +11,57 @@ use bytes::{BufMut, Bytes};
 use crate::postgres::command::{Piece, Understood};
 use crate::postgres::wire::{client, write};
 
-/// The parts that are not sent yet, as Query messages; none where a text goes as it is.
+/// What all parts of a text take at most together, in bytes: each is as long as the text up to its end.
+const PARTS_BYTES_MAX: usize = 64 << 20;
+
+/// The parts that are not sent yet; none where a text goes as it is.
 #[derive(Debug, Default)]
-pub(super) struct Parts(VecDeque<Bytes>);
+pub(super) struct Parts {
+    text: Bytes,
+    from: usize,
+    ends: VecDeque<usize>,
+}
 
 impl Parts {
     /// Of a text; `defined` says whether its transaction has changed already what others read by.
     pub(super) fn of(understood: &Understood, defined: bool) -> Self {
-        let cuts = cuts(&understood.pieces, defined);
-        if cuts.is_empty() {
-            return Self::default();
+        let mut ends = cuts(&understood.pieces, defined);
+        if !ends.is_empty() {
+            ends.push_back(understood.text.len());
         }
-        let mut parts = VecDeque::with_capacity(cuts.len() + 1);
-        let mut from = 0;
-        for to in cuts.into_iter().chain([understood.text.len()]) {
-            let text = understood.text.get(..to).unwrap_or_default();
-            if let Some((before, part)) = text.split_at_checked(from) {
-                parts.push_back(query(before, part));
-            }
-            from = to;
+        Self {
+            text: understood.text.clone(),
+            from: 0,
+            ends,
         }
-        Self(parts)
+    }
+
+    /// How many parts there are, where that is too many.
+    pub(super) fn too_many(&self) -> Option<usize> {
+        let bytes: usize = self.ends.iter().sum();
+        (bytes > PARTS_BYTES_MAX).then_some(self.ends.len())
     }
 }
 
+/// Each as a Query message, made when it is to be sent.
 impl Iterator for Parts {
     type Item = Bytes;
 
     fn next(&mut self) -> Option<Bytes> {
-        self.0.pop_front()
+        let to = self.ends.pop_front()?;
+        let from = std::mem::replace(&mut self.from, to);
+        let (before, part) = self.text.get(..to)?.split_at_checked(from)?;
+        Some(query(before, part))
     }
 }
 
 /// Where statements begin that come after a commit of what others read by.
-fn cuts(pieces: &[Piece], mut defined: bool) -> Vec<usize> {
-    let mut cuts = Vec::new();
+fn cuts(pieces: &[Piece], mut defined: bool) -> VecDeque<usize> {
+    let mut cuts = VecDeque::new();
     for (piece, next) in pieces.iter().zip(pieces.iter().skip(1)) {
         defined |= piece.defines();
         if piece.commits() && std::mem::take(&mut defined) {
-            cuts.push(next.statement.text.start);
+            cuts.push_back(next.statement.text.start);
         }
     }
     cuts

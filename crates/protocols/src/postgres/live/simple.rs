@@ -5,10 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::Live;
+use super::parts::Parts;
 use super::reload::Settled;
 use super::request::Taken;
 use super::types::{Step, What};
-use crate::postgres::command::{Piece, Understood};
+use crate::postgres::command::{Piece, Understood, Unreadable};
 use crate::postgres::session::client_broke;
 use crate::postgres::wire::{Frame, Reader};
 use crate::session::{Effects, Violation};
@@ -37,17 +38,18 @@ impl Live {
                 return Ok(Taken::Yes);
             }
         }
-        match self.understand(&text) {
+        let understood = self.understand(&text);
+        match understood.and_then(|it| self.in_few_parts(it)) {
             Err(unreadable) => {
                 self.note_unreadable(&text, &unreadable, fx);
                 self.push(What::FailSimple(unreadable.error()));
             }
-            Ok(understood) if self.keeps_too_much(&understood).is_some() => {
+            Ok(understood) => {
                 if let Some(error) = self.keeps_too_much(&understood) {
                     self.push(What::FailSimple(error));
+                    self.end_batch();
+                    return Ok(Taken::Yes);
                 }
-            }
-            Ok(understood) => {
                 let understood = self.as_of_batch(understood);
                 let understood = self.undone(understood);
                 self.changes += u64::from(understood.pieces.iter().any(Piece::changes_meanings));
@@ -70,6 +72,17 @@ impl Live {
         }
         self.end_batch();
         Ok(Taken::Yes)
+    }
+
+    /// What would go up in too many parts is not taken.
+    fn in_few_parts(&self, understood: Arc<Understood>) -> Result<Arc<Understood>, Unreadable> {
+        let Some(parts) = Parts::of(&understood, self.defined).too_many() else {
+            return Ok(understood);
+        };
+        let message = format!(
+            "the text commits changes of the catalog and goes on, so it would be sent in {parts} parts, too many for its length: send each transaction by itself"
+        );
+        Err(Unreadable::new("54000", message))
     }
 
     /// Where the catalog holds what the transaction made, what follows the transaction's end in the same text cannot be judged.

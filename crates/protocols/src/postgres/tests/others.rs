@@ -316,3 +316,18 @@ fn what_is_only_old_is_read_when_it_can_be() {
     gateway.answer(Answer::Aged).unwrap();
     assert!(shown(&mut gateway, b'I').contains("plain"));
 }
+
+#[test]
+fn a_text_of_too_many_parts_is_refused() {
+    for (times, taken) in [(100, true), (2_300, false)] {
+        let mut gateway = Gateway::live();
+        let text = "begin; drop table x; commit; ".repeat(times);
+        gateway.client(&query(&text)).unwrap();
+        assert_eq!(!gateway.open.is_empty(), taken, "{times}");
+        gateway.permit_all();
+        assert_eq!(!gateway.take_upstream().is_empty(), taken, "{times}");
+        if !taken {
+            assert_eq!(gateway.take_client(), ["E 54000", "Z I"]);
+        }
+    }
+}
