@@ -36,6 +36,15 @@ pub fn of_canned(
     (target, Gateway::start(configure(config)))
 }
 
+/// Nobody writes a card number, nor below `seen/` what could not be looked at.
+pub const SCREENED: &str = r#"
+@id("no-cards")
+forbid (principal, action == Aws::Action::"write", resource) when { context.carries.contains("pan") };
+@id("seen")
+forbid (principal, action == Aws::Action::"write", resource is Aws::Object)
+when { context.carries.contains("uninspected") && resource.key like "seen/*" };
+"#;
+
 /// The same configuration for clients without TLS.
 #[must_use]
 pub fn in_clear(config: Config) -> Config {

@@ -7,6 +7,7 @@
 )]
 
 use serde_json::{Value, json};
+use tests::lake::SCREENED;
 use tests::{Config, Moto, aws_cli, node_client};
 
 const POLICIES: &str = r#"
@@ -140,14 +141,6 @@ fn a_request_can_be_given_by_its_parts() {
         "{told}"
     );
 }
-
-const SCREENED: &str = r#"
-@id("no-cards")
-forbid (principal, action == Aws::Action::"write", resource) when { context.carries.contains("pan") };
-@id("seen")
-forbid (principal, action == Aws::Action::"write", resource is Aws::Object)
-when { context.carries.contains("uninspected") && resource.key like "seen/*" };
-"#;
 
 /// What a request carries, and whether policy would let it.
 fn carries(explained: &Value) -> (Value, Value) {

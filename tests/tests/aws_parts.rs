@@ -9,17 +9,9 @@
 use bytes::Bytes;
 use protocols::http::chunked::CHUNK_BYTES;
 use serde_json::json;
-use tests::lake;
+use tests::lake::{self, SCREENED};
 use tests::raw::{Raw, Reply, sending};
 use tests::{Agent, Config, Gateway, S3};
-
-const SCREENED: &str = r#"
-@id("no-cards")
-forbid (principal, action == Aws::Action::"write", resource) when { context.carries.contains("pan") };
-@id("seen")
-forbid (principal, action == Aws::Action::"write", resource is Aws::Object)
-when { context.carries.contains("uninspected") && resource.key like "seen/*" };
-"#;
 
 fn screened(config: Config) -> Config {
     config.policy("20-screened.cedar", SCREENED)

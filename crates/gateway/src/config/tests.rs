@@ -82,7 +82,8 @@ fn the_example_shows_every_setting() {
     let source = concat!(
         include_str!("parse.rs"),
         include_str!("parse/aws.rs"),
-        include_str!("parse/classes.rs")
+        include_str!("parse/classes.rs"),
+        include_str!("parse/postgres.rs")
     );
     for part in source
         .split("section, \"")
