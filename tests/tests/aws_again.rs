@@ -203,6 +203,36 @@ fn a_call_that_is_throttled_may_go_again() {
     assert_ne!(named(&put().text()), approval);
 }
 
+/// S3 answers a copy before it is made.
+#[test]
+fn an_error_behind_a_success_may_go_again() {
+    let scene = Scene::new(lake::in_clear);
+    let raw = Raw::of(&scene.gateway, "lake", &[]);
+    std::fs::write(scene.server.folder().join("lake/a"), b"one").unwrap();
+    let copy = || {
+        let (name, number) = sending();
+        let fields = [("x-amz-copy-source", "/lake/a"), (name, number.as_str())];
+        raw.s3("PUT", "/lake/ledger/copy", &fields, b"")
+    };
+    let approval = pending(&copy());
+    scene.approve(&approval);
+    let failed = "<?xml version=\"1.0\"?>\n<Error><Code>InternalError</Code></Error>";
+    scene.front.fail(&[&saying("200 OK", failed)]);
+    let first = copy();
+    assert!(first.text().contains("InternalError"), "{}", first.text());
+    let second = copy();
+    assert!(
+        second.text().contains("CopyObjectResult"),
+        "{}",
+        second.text()
+    );
+    assert_ne!(pending(&copy()), approval);
+    let (ended, asked) = scene.stop();
+    let late = json!([{"failed": "200 with an error"}, true]);
+    assert_eq!(ended, [late, json!(["completed", null])]);
+    assert_eq!(asked, 2);
+}
+
 #[test]
 fn other_bytes_another_session_and_too_many_sendings_ask_anew() {
     let scene = Scene::new(lake::in_clear);

@@ -1,5 +1,6 @@
 //! Failures in passing: those after which AWS's SDKs send a request again by themselves.
 
+use super::classify::{Call, Wire};
 use super::{body, cbor};
 
 /// An error's document is looked at up to this length.
@@ -55,6 +56,24 @@ pub fn is_document(document: &[u8]) -> bool {
     code.is_some_and(is_code)
 }
 
+/// Whether S3 answers a call with success before it knows whether it will be one: copies and uploads in parts may take minutes.
+#[must_use]
+pub fn is_late(call: &Call) -> bool {
+    let late = ["CompleteMultipartUpload", "CopyObject", "UploadPartCopy"];
+    call.wire == Wire::S3 && call.operation.is_some_and(|it| late.contains(&it.name))
+}
+
+/// Whether the answer to such a call says that it failed. SDKs take that for a status of 500, and send it again.
+#[must_use]
+pub fn is_late_error(document: &[u8]) -> bool {
+    let mut rest = document.trim_ascii_start();
+    if rest.starts_with(b"<?") {
+        let end = memchr::memmem::find(rest, b"?>").map_or(rest.len(), |end| end + 2);
+        rest = rest.get(end..).unwrap_or_default().trim_ascii_start();
+    }
+    rest.starts_with(b"<Error>")
+}
+
 /// What the first `Code` holds.
 fn of_xml(document: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(document).ok()?;
@@ -92,6 +111,24 @@ mod tests {
             r#"{"__type":"Throttling""#,
         ] {
             assert!(!is_document(no.as_bytes()), "{no}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_known_behind_a_success() {
+        for yes in [
+            "<Error><Code>InternalError</Code></Error>",
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\n  <Error><Code>SlowDown</Code></Error>",
+        ] {
+            assert!(is_late_error(yes.as_bytes()), "{yes}");
+        }
+        for no in [
+            "",
+            "<?xml",
+            "<Errors>",
+            "<?xml version=\"1.0\"?><CopyObjectResult><Error></Error></CopyObjectResult>",
+        ] {
+            assert!(!is_late_error(no.as_bytes()), "{no}");
         }
     }
 

@@ -8,7 +8,7 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use model::{DenialCode, Status};
-use protocols::aws::transient::{ERROR_BYTES_MAX, is_document};
+use protocols::aws::transient::{ERROR_BYTES_MAX, is_document, is_late_error};
 
 use super::coding::{Begun, Coding};
 use super::keep::Keeping;
@@ -92,7 +92,8 @@ impl Passing {
         settling: Settling,
         (cut, window): (Option<Cut>, Option<Cut>),
     ) -> Self {
-        let error = (matches!(settling.status, 400..500) && !settling.again).then(Vec::new);
+        let looks = matches!(settling.status, 400..500) && !settling.again || settling.late;
+        let error = looks.then(Vec::new);
         let mut this = Self {
             from,
             masking,
@@ -233,17 +234,26 @@ impl Passing {
         }
         let status = self.settling.as_ref().map_or(0, |settling| settling.status);
         let status = match status {
+            100..=399 if self.failed_late() => Status::Failed(format!("{status} with an error")),
             100..=399 => Status::Completed,
             status => Status::Failed(status.to_string()),
         };
         self.settle(status);
     }
 
+    /// Whether an error stands in the body of what began as a success.
+    fn failed_late(&self) -> bool {
+        let late = self.settling.as_ref().is_some_and(|it| it.late);
+        late && self.error.as_deref().is_some_and(is_late_error)
+    }
+
     fn settle(&mut self, status: Status) {
+        let failed_late = self.failed_late();
         let Some(mut settling) = self.settling.take() else {
             return;
         };
-        settling.again |= self.error.as_deref().is_some_and(is_document);
+        let is_busy = |error: &[u8]| !settling.late && is_document(error);
+        settling.again |= failed_late || self.error.as_deref().is_some_and(is_busy);
         let sha256 = hex::encode(self.digest.clone().finish());
         let masks = self.masking.as_ref();
         settling.settle(

@@ -357,6 +357,7 @@ impl Going {
             seq: self.seq,
             status: parts.status.as_u16(),
             again: is_transient(parts),
+            late: parts.status.is_success() && transient::is_late(&self.call),
             ids,
             uploaded: ended.map_or_else(String::new, |ended| {
                 format!("put={} put-sha256={}", ended.length, ended.sha256)
@@ -406,6 +407,7 @@ impl Going {
             seq: self.seq,
             status,
             again,
+            late: false,
             ids,
             uploaded: String::new(),
         };

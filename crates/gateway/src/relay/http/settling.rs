@@ -16,6 +16,8 @@ pub(super) struct Settling {
     pub(super) status: u16,
     /// It failed in passing, so it may be sent again.
     pub(super) again: bool,
+    /// An error may stand in the body of its success.
+    pub(super) late: bool,
     /// The target's ids of the request.
     pub(super) ids: String,
     /// What was uploaded, in a word.
