@@ -45,7 +45,7 @@ const DROPPED: [&str; 33] = [
 ];
 
 /// Fields of HTTP, and of all that AWS's SDKs write, whatever the service.
-const COMMON: [&str; 34] = [
+const COMMON: [&str; 35] = [
     "accept",
     "accept-language",
     "amz-sdk-invocation-id",
@@ -70,6 +70,8 @@ const COMMON: [&str; 34] = [
     "x-amz-content-sha256",
     "x-amz-date",
     "x-amz-decoded-content-length",
+    // Glacier's clients write it, and no model has it.
+    "x-amz-glacier-version",
     "x-amz-sdk-checksum-algorithm",
     "x-amz-security-token",
     "x-amz-target",

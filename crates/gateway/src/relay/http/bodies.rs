@@ -7,6 +7,7 @@ use protocols::aws::deny::{Kind, Refusal};
 use protocols::http::Head;
 use protocols::http::checksum::Algorithm;
 use protocols::http::chunked::{self, Encoder, Ended, Intake, encoded_length};
+use protocols::http::coding::{self, Format};
 use protocols::http::sigv4::{Chunks, Payload, Verified, sha256};
 
 use super::exchange::{Asked, Content, Refused, malformed};
@@ -19,6 +20,7 @@ use super::{Relay, WHOLE_BYTES_MAX};
 
 /// The form of an unsigned request, or of one to STS, is at most so large: a token and little else.
 const UNSIGNED_BYTES_MAX: usize = 64 << 10;
+const FULL: &str = "the gateway holds as many bodies as it may: try again";
 
 impl Relay {
     /// The form of a request that nobody has signed: small, and here soon.
@@ -85,6 +87,14 @@ impl Relay {
     }
 }
 
+fn too_large(bytes_max: usize, wire: Wire) -> Refused {
+    let say = format!("the body is larger than the {bytes_max} bytes that can be read whole here");
+    Refused {
+        refusal: Refusal::new(Kind::TooLarge, say),
+        wire,
+    }
+}
+
 async fn held(
     body: Incoming,
     head: &Head,
@@ -92,13 +102,7 @@ async fn held(
     bytes_max: usize,
     (room, holder): (&Room, String),
 ) -> Result<(Bytes, Held), Refused> {
-    let too_large = || Refused {
-        refusal: Refusal::new(
-            Kind::TooLarge,
-            format!("the body is larger than the {bytes_max} bytes that can be read whole here"),
-        ),
-        wire,
-    };
+    let too_large = || too_large(bytes_max, wire);
     let announced = head.fields.one("content-length").map(str::parse::<usize>);
     let most = match announced {
         Some(Ok(length)) if length <= bytes_max => length,
@@ -112,10 +116,7 @@ async fn held(
         Ungathered::Broken => malformed("the body ended before its end", wire),
         Ungathered::TooLarge => too_large(),
         Ungathered::Full => Refused {
-            refusal: Refusal::new(
-                Kind::Unavailable,
-                "the gateway holds as many bodies as it may: try again",
-            ),
+            refusal: Refusal::new(Kind::Unavailable, FULL),
             wire,
         },
     })
@@ -138,6 +139,34 @@ pub(super) fn unchunked(
             Ok((Content::Whole(bytes, room), verified))
         }
         (content, _) => Ok((content, verified)),
+    }
+}
+
+impl Relay {
+    /// The body of an API call without the compression that SDKs send large ones in, and the request as if it had come so.
+    pub(super) async fn inflated(
+        &self,
+        content: Content,
+        mut head: Head,
+        mut verified: Verified,
+        (access_key, wire): (&str, Wire),
+    ) -> Result<(Content, Head, Verified), Refused> {
+        let is_call = matches!(wire, Wire::Query | Wire::Json(_) | Wire::Cbor);
+        let encoded = head.fields.all("content-encoding").collect::<Vec<_>>() == ["gzip"];
+        let (true, Content::Whole(bytes, _)) = (is_call && encoded, &content) else {
+            return Ok((content, head, verified));
+        };
+        let room = self.rooms.large.take(access_key, WHOLE_BYTES_MAX).await;
+        let room = room.map_err(|_| Refused {
+            refusal: Refusal::new(Kind::Unavailable, FULL),
+            wire,
+        })?;
+        let plain = coding::whole(Format::Gzip, bytes, WHOLE_BYTES_MAX);
+        let plain = plain.map_err(|why| malformed(&format!("the body is no gzip: {why}"), wire))?;
+        let plain = plain.ok_or_else(|| too_large(WHOLE_BYTES_MAX, wire))?;
+        head.fields.remove("content-encoding");
+        verified.payload = Payload::Sha256(sha256(&plain));
+        Ok((Content::Whole(plain.into(), Some(room)), head, verified))
     }
 }
 

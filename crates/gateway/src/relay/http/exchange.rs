@@ -166,6 +166,9 @@ impl Relay {
             return self.answer_sts(&head, bytes, Some(signed), from).await;
         }
         let (content, verified) = unchunked(content, verified, &head, wire)?;
+        let whose = (access_key.as_str(), wire);
+        let inflated = self.inflated(content, head, verified, whose).await;
+        let (content, head, verified) = inflated?;
         let head = match wire {
             Wire::S3 => {
                 let head = if presented.is_presigned() {

@@ -142,6 +142,25 @@ impl Decoder {
     }
 }
 
+/// The content of a whole; `None` where it is longer than `most` bytes.
+///
+/// # Errors
+/// [`Broken`].
+pub fn whole(format: Format, compressed: &Bytes, most: usize) -> Result<Option<Vec<u8>>, Broken> {
+    let (mut decoder, mut input) = (Decoder::new(format)?, compressed.clone());
+    let mut content = Vec::new();
+    loop {
+        let before = content.len();
+        decoder.step(&mut input, &mut content)?;
+        if content.len() > most {
+            return Ok(None);
+        }
+        if input.is_empty() && content.len() == before {
+            return decoder.finish().map(|()| Some(content));
+        }
+    }
+}
+
 /// Content to compressed bytes. The same content gives the same bytes, however it comes in pieces.
 pub struct Encoder {
     codec: Pack,
