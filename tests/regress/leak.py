@@ -11,6 +11,7 @@ import os
 import re
 import select
 import sys
+import traceback
 
 from psycopg import pq
 
@@ -219,37 +220,19 @@ def run(token, port, suite, chosen):
     password = open(token).read().strip()
     direct = dict(host="127.0.0.1", port=os.environ["PGPORT"], user="postgres", password=os.environ["PGPASSWORD"])
     through = dict(host="127.0.0.1", port=port, user="regress", password=password)
+    ways = [("one", through, "one"), ("other", through, "other")] + [("same", direct, name) for name in ("same_one", "same_other")]
     count = collections.Counter()
     reasons = collections.Counter()
     for test in chosen or TESTS:
-        sessions = [Session("one", **through, dbname="one"), Session("other", **through, dbname="other")]
-        sessions += [Session("same", **direct, dbname=name) for name in ("same_one", "same_other")]
         tally = collections.Counter()
-        for statement, rows in statements(open(f"{suite}/{test}.sql", encoding="utf-8").read()):
-            if SKIPPED.search(statement):
-                continue
-            one, other = (session.run(statement, rows) for session in sessions[:2])
-            tally["statements"] += 1
-            if refused(one) and refused(other):
-                tally["refused"] += 1
-                error = one["told"][-1]["error"]
-                reasons[f"{error[2]}"[:90]] += 1
-                if one != other:
-                    tally["refused otherwise"] += 1
-                    show(test, statement, one, other)
-                continue
-            tally["withheld"] += withheld(one)
-            first, second = (session.run(statement, rows) for session in sessions[2:])
-            if one != other:
-                if first == second:
-                    tally["differ"] += 1
-                    show(test, statement, one, other)
-                else:
-                    tally["never the same"] += 1
-            if not all(session.alive for session in sessions):
-                print(f"{test}: a session ended at {statement}", flush=True)
-                tally["ended"] += 1
-                break
+        sessions = []
+        try:
+            sessions += (Session(name, **how, dbname=database) for name, how, database in ways)
+            attack(test, statements(open(f"{suite}/{test}.sql", encoding="utf-8").read()), sessions, tally, reasons)
+        except Exception:
+            # A fault of this script ends the test, and not the run.
+            print(f"{test}: {traceback.format_exc()}", flush=True)
+            tally["faults"] += 1
         for session in sessions:
             session.conn.finish()
         count += tally
@@ -257,7 +240,38 @@ def run(token, port, suite, chosen):
     print("all: " + ", ".join(f"{number} {what}" for what, number in count.items()))
     for reason, number in reasons.most_common(25):
         print(f"{number:6} {reason}")
-    sys.exit(1 if count["differ"] or count["refused otherwise"] or count["ended"] else 0)
+    sys.exit(1 if count["differ"] or count["refused otherwise"] or count["ended"] or count["faults"] else 0)
+
+
+def attack(test, made, sessions, tally, reasons):
+    for statement, rows in made:
+        if SKIPPED.search(statement):
+            continue
+        one, other = (session.run(statement, rows) for session in sessions[:2])
+        tally["statements"] += 1
+        if refused(one) and refused(other):
+            tally["refused"] += 1
+            error = one["told"][-1]["error"]
+            reasons[f"{error[2]}"[:90]] += 1
+            if one != other:
+                tally["refused otherwise"] += 1
+                show(test, statement, one, other)
+            continue
+        tally["withheld"] += withheld(one)
+        first, second = (session.run(statement, rows) for session in sessions[2:])
+        if one != other:
+            if first == second:
+                tally["differ"] += 1
+                show(test, statement, one, other)
+            else:
+                tally["never the same"] += 1
+                if os.environ.get("NEVER_THE_SAME"):
+                    with open(os.environ["NEVER_THE_SAME"], "a") as file:
+                        file.write(json.dumps([test, statement, one, other, first, second]) + "\n")
+        if not all(session.alive for session in sessions):
+            print(f"{test}: a session ended at {statement}", flush=True)
+            tally["ended"] += 1
+            break
 
 
 def show(test, statement, one, other):
