@@ -13,6 +13,7 @@ use aws_lc_rs::cipher::{
     AES_256, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey,
 };
 
+use super::classify::{Call, Wire};
 use super::credentials::NoKeys;
 use crate::http::Head;
 
@@ -30,6 +31,13 @@ const CONDITIONS: [&str; 7] = [
 ];
 /// No object has this one.
 const NONE: &str = "\"-masked\"";
+
+/// Whether a call names objects by their digests in its body, so that what becomes of it tells whether they are right.
+#[must_use]
+pub fn guesses_digests(call: &Call, body: &[u8]) -> bool {
+    let deletes = call.operation.is_some_and(|it| it.name == "DeleteObjects");
+    call.wire == Wire::S3 && deletes && memchr::memmem::find(body, b"<ETag").is_some()
+}
 
 /// Turns ETags into those that are shown, and back.
 pub struct Tags {

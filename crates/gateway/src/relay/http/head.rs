@@ -27,17 +27,32 @@ const DROPPED: [&str; 8] = [
 const DESCRIBING: [&str; 3] = ["content-md5", "x-amz-crc32", "x-amz-sha256-tree-hash"];
 const CHECKSUMS: &str = "x-amz-checksum-";
 
-/// What the names of fields begin with in which somebody's text stands: what was put beside an object, and what a bot said.
-const TEXTS_OF: [&str; 2] = ["x-amz-meta-", "x-amz-lex-"];
-/// Further ones.
-const TEXTS: [&str; 7] = [
-    "content-disposition",
-    "description",
-    "x-amz-archive-description",
-    "x-amz-log-result",
-    "x-amz-server-side-encryption-context",
-    "x-amz-website-redirect-location",
-    "x-amzn-sagemaker-custom-attributes",
+/// Fields that the target writes of itself. All others may hold somebody's text: what was put beside an object, its type and its
+/// caching as whoever uploaded it said, what went wrong with what.
+const PLAIN: [&str; 23] = [
+    "accept-ranges",
+    "age",
+    "content-length",
+    "content-range",
+    "date",
+    "etag",
+    "last-modified",
+    "server",
+    "strict-transport-security",
+    "vary",
+    "x-amz-bucket-region",
+    "x-amz-delete-marker",
+    "x-amz-id-2",
+    "x-amz-mp-parts-count",
+    "x-amz-request-id",
+    "x-amz-server-side-encryption",
+    "x-amz-storage-class",
+    "x-amz-tagging-count",
+    "x-amz-version-id",
+    "x-amzn-errortype",
+    "x-amzn-requestid",
+    "x-amzn-trace-id",
+    "x-content-type-options",
 ];
 
 /// What is done to a head.
@@ -83,14 +98,12 @@ pub(super) fn shown(
             }
             continue;
         }
-        let is_text =
-            TEXTS.contains(&name) || TEXTS_OF.iter().any(|prefix| name.starts_with(prefix));
         let value = match &sensitive {
             Some((class, names)) if names.contains(&name) => {
                 hidden(name, value, masker, class, findings)
             }
-            _ if is_text => text(name, value, masker, findings),
-            _ => Some(value.clone()),
+            _ if PLAIN.contains(&name) => Some(value.clone()),
+            _ => text(name, value, masker, findings),
         };
         if let Some(value) = value {
             shown = shown.header(name, value);

@@ -7,13 +7,14 @@ use hyper::{Response, StatusCode};
 use mask::Masker;
 use protocols::aws::classify::{Call, Thing, Wire};
 use protocols::aws::deny::{Kind, Refusal};
+use protocols::aws::etag::guesses_digests;
 use protocols::aws::objects::{Facts, declared};
 use protocols::aws::range::{Wanted, content_range, copies_part};
-use protocols::aws::secrets::Hider;
+use protocols::aws::secrets::{Hider, makes_secret};
 use protocols::http::coding::Format;
 
 use super::answer::{Cut, Shown};
-use super::exchange::own;
+use super::exchange::{Content, own};
 use super::head::content_length;
 use super::send::Going;
 use crate::upstream::aws::{Account, Of};
@@ -75,13 +76,28 @@ pub(super) fn wanted(account: &Account, going: &Going, masker: &Masker) -> Optio
     Some((wanted, declared))
 }
 
-/// Why a copy may not be made, where it is of a part of an object and something may be hidden in that.
-pub(super) fn parted(account: &Account, going: &Going) -> Option<Refusal> {
-    if !copies_part(&going.call, &going.asked.head) || masker(account, going).hides_nothing() {
+/// Why a request may not go under the mask, where what is hidden would come out by it or do harm.
+pub(super) fn unmaskable(account: &Account, going: &Going, content: &Content) -> Option<Refusal> {
+    let Going { asked, call, .. } = going;
+    let masker = masker(account, going);
+    let body = match content {
+        Content::Whole(bytes, _) => bytes.as_ref(),
+        Content::Stream(_) => &[],
+    };
+    let say = if makes_secret(call, &masker) {
+        "what this call makes is a secret to be used, and hidden it would be one that everybody knows: a policy would have to reveal \
+         the class secret (of KMS, GenerateDataKeyWithoutPlaintext makes a key that need not be shown)"
+    } else if masker.hides_nothing() {
         return None;
-    }
-    let say = "objects cannot be copied in parts under the mask, since values would be taken apart: copy it whole (CopyObject; with \
-               the AWS CLI set s3.multipart_threshold to 5GB), or a policy would have to reveal every class";
+    } else if copies_part(call, &asked.head) {
+        "objects cannot be copied in parts under the mask, since values would be taken apart: copy it whole (CopyObject; with \
+         the AWS CLI set s3.multipart_threshold to 5GB), or a policy would have to reveal every class"
+    } else if guesses_digests(call, body) {
+        "objects cannot be deleted by their ETag under the mask, since the ETag of what is hidden is a guess at it: delete them \
+         without, or one by one with If-Match and the ETag that was shown"
+    } else {
+        return None;
+    };
     Some(Refusal::new(Kind::Denied, say))
 }
 

@@ -21,7 +21,7 @@ use super::exchange::{Asked, Content, Refused, denied, malformed};
 use super::head::ids;
 use super::keep::{Keeping, Side};
 use super::outgoing::{Outgoing, Upload};
-use super::part::{length_of, masker, needs_whole, object, parted, wanted};
+use super::part::{length_of, masker, needs_whole, object, unmaskable, wanted};
 use super::sessions::Session;
 use super::settling::Settling;
 use super::uploads::Step;
@@ -65,7 +65,7 @@ impl Relay {
             going.stopped(DenialCode::UpstreamUnavailable, None);
             return Err(malformed("the target does not speak AWS's APIs", wire));
         };
-        if let Some(refusal) = parted(account, &going) {
+        if let Some(refusal) = unmaskable(account, &going, &content) {
             going.stopped(DenialCode::Withheld, None);
             return Err(Refused { refusal, wire });
         }

@@ -326,9 +326,9 @@ async fn begin(
         return Err(withheld("is compressed more than once"));
     }
     let part = parts.status == StatusCode::PARTIAL_CONTENT;
-    if wire == Wire::S3 && part && !cut {
+    if part && !cut {
         return Err(withheld(
-            "is a part of an object that is not one range of bytes",
+            "is a part of something that is not one range of the bytes of an object",
         ));
     }
     let of_compressed =

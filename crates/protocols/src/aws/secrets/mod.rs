@@ -42,6 +42,25 @@ const CHECKSUMS: &[&str] = &[
 /// Those of a queue's messages.
 const MESSAGES: &[&str] = &["MD5OfBody", "MD5OfMessageAttributes"];
 
+/// Whether a call makes a secret that the caller is to use, and that is hidden. Whoever used the zeros or stars in its place would
+/// use what everybody knows.
+#[must_use]
+pub fn makes_secret(call: &Call, masker: &Masker) -> bool {
+    let name = (
+        call.service.map_or("", |it| it.name),
+        call.operation.map_or("", |it| it.name),
+    );
+    let makes = match name {
+        ("kms", name) => matches!(
+            name,
+            "DeriveSharedSecret" | "GenerateDataKey" | "GenerateDataKeyPair" | "GenerateRandom"
+        ),
+        ("secretsmanager", name) => name == "GetRandomPassword",
+        _ => false,
+    };
+    makes && DataClass::try_from(SECRET.to_owned()).is_ok_and(|class| masker.masks(&class))
+}
+
 /// Members of the answer to a call that are digests of what may be hidden. They tell something of it, and are not those of what
 /// is shown. Who completes an upload has told the digests of its parts, so that of the whole tells nothing more.
 fn digests(call: &Call) -> &'static [&'static [&'static str]] {
