@@ -93,7 +93,8 @@ pub struct Findings {
     places: Vec<String>,
     place: usize,
     facts: Vec<Fact>,
-    last: usize,
+    /// The fact that was meant last by each rule: where findings are dense, it is most often meant again.
+    last: [usize; LAST_COUNT],
     fingerprints: Vec<u64>,
     commitments: usize,
     uncommitted: u64,
@@ -124,6 +125,9 @@ struct Fact {
     commitments: Vec<Commitment>,
 }
 
+/// Rules are told apart by the length of their names, which is enough for nearly all.
+const LAST_COUNT: usize = 32;
+
 /// The index of the place that stands for all places too many.
 const ELSEWHERE: usize = 0;
 
@@ -145,7 +149,7 @@ impl Findings {
             places: vec![String::from("elsewhere")],
             place: ELSEWHERE,
             facts: Vec::new(),
-            last: 0,
+            last: [0; LAST_COUNT],
             fingerprints: Vec::new(),
             commitments: 0,
             uncommitted: 0,
@@ -293,41 +297,61 @@ impl Findings {
     }
 
     /// The index of the fact, made if need be.
+    #[inline]
     fn fact(&mut self, class: &DataClass, rule: &'static str, strategy: &'static str) -> usize {
+        let slot = rule.len() % LAST_COUNT;
+        let last = self.last.get(slot).copied().unwrap_or_default();
         let place = self.place;
-        let same = |place: usize, fact: &Fact| {
-            fact.place == place
-                && is_same(fact.rule, rule)
-                && is_same(fact.strategy, strategy)
-                && is_same(fact.class.name(), class.name())
-        };
-        if self
-            .facts
-            .get(self.last)
-            .is_some_and(|fact| same(place, fact))
-        {
-            return self.last;
+        let same = |fact: &Fact| fact.is(place, class, rule, strategy);
+        if self.facts.get(last).is_some_and(same) {
+            return last;
         }
-        let known = |place: usize| self.facts.iter().position(|fact| same(place, fact));
+        let index = self.other_fact(class, rule, strategy);
+        if let Some(last) = self.last.get_mut(slot) {
+            *last = index;
+        }
+        index
+    }
+
+    /// The same, where it was not meant last by its rule.
+    #[inline(never)]
+    fn other_fact(
+        &mut self,
+        class: &DataClass,
+        rule: &'static str,
+        strategy: &'static str,
+    ) -> usize {
         let place_kept = if self.facts.len() < FACTS_MAX {
-            place
+            self.place
         } else {
             ELSEWHERE
         };
-        let index = known(place).or_else(|| known(place_kept));
-        self.last = index.unwrap_or_else(|| {
-            let class = class.clone();
+        let known = |place: usize| {
+            let mut facts = self.facts.iter();
+            facts.position(|fact| fact.is(place, class, rule, strategy))
+        };
+        let index = known(self.place).or_else(|| known(place_kept));
+        index.unwrap_or_else(|| {
             self.facts.push(Fact {
                 place: place_kept,
-                class,
+                class: class.clone(),
                 rule,
                 strategy,
                 count: 0,
                 commitments: Vec::new(),
             });
             self.facts.len() - 1
-        });
-        self.last
+        })
+    }
+}
+
+impl Fact {
+    #[inline]
+    fn is(&self, place: usize, class: &DataClass, rule: &str, strategy: &str) -> bool {
+        self.place == place
+            && is_same(self.rule, rule)
+            && is_same(self.strategy, strategy)
+            && is_same(self.class.name(), class.name())
     }
 }
 
