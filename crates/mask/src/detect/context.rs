@@ -41,14 +41,12 @@ pub(super) fn leading(text: &[u8], start: usize) -> Hint {
     words_of(before.get(from..).unwrap_or_default())
 }
 
-/// Whether words may lead up to a number, for the price of one look; `numbered` if a comma may stand between.
+/// Whether words may lead up to a number with this byte before it, for the price of one look; `numbered` if a comma may
+/// stand between.
 #[inline]
-pub(super) fn may_lead(text: &[u8], start: usize, numbered: bool) -> bool {
-    let before = start.checked_sub(1).and_then(|before| text.get(before));
-    before.is_some_and(|before| {
-        let breaks = before.is_ascii_digit() || matches!(before, b'\n' | b';' | b'&' | b'*');
-        !breaks && (numbered || *before != b',')
-    })
+pub(super) fn may_lead(before: u8, numbered: bool) -> bool {
+    let breaks = before.is_ascii_digit() || matches!(before, b'\n' | b';' | b'&' | b'*');
+    !breaks && (numbered || before != b',')
 }
 
 /// Whether the clause before a candidate speaks of a number, and the one before that of a passport: `my passport, the

@@ -85,9 +85,13 @@ impl<'a> Search<'a> {
             if inner && !card::may_begin(at(text, start)) {
                 continue;
             }
+            let end = start + pair.run(place);
+            if is_nothing(end - start, at(text, start), at(text, end)) {
+                continue;
+            }
             let run = Run {
                 start,
-                end: start + pair.run(place),
+                end,
                 before,
                 joined: pair.joined(place),
                 pair,
@@ -97,6 +101,14 @@ impl<'a> Search<'a> {
             run.judge(text, hint, found);
         }
     }
+}
+
+/// Whether a run of so many digits is nothing by itself nor begins anything, for it goes on with a character that stands
+/// between the digits of cards alone, or of three digits and more.
+#[inline]
+fn is_nothing(len: usize, first: u8, after: u8) -> bool {
+    let card = matches!(len, 1 | 4) && card::may_begin(first);
+    matches!(after, b':' | b',' | b'_') && len < NUMBER_DIGITS_MIN - 1 && len != 3 && !card
 }
 
 /// The places of the bits that are set.
@@ -143,14 +155,17 @@ impl Run<'_> {
             keep(found, identity::itin(text, start, end, hint));
         }
         let told = hint != Hint::NONE || !self.goes_on;
-        if told && (len >= NUMBER_DIGITS_MIN - 1 || matches!(at(text, end), b'-' | b'/' | b'.')) {
+        if told && identity::may_begin(len, self.before, at(text, end), hint) {
             identity::at(text, start, end, hint, found);
         }
-        if (told || phone::may_lead(self.before)) && self.together(phone::DIGITS_MIN) {
+        let phone = (told || phone::may_lead(self.before)) && phone::may_begin(self.before, hint);
+        if phone && self.together(phone::DIGITS_MIN) {
             keep(found, phone::at(text, start, end, hint));
         }
+        // Three groups of nine digits, or those of a card.
+        let least = if len == 3 { 9 } else { card::DIGITS_MIN };
         match len {
-            1..=8 if self.joined > 9 && (len == 3 || card::may_begin(first)) => {
+            1..=8 if self.joined > least && (len == 3 || card::may_begin(first)) => {
                 self.grouped(text, hint, found);
             }
             9 => {

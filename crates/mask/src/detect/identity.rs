@@ -7,14 +7,18 @@ use crate::prefilter;
 /// Fewer digits pass the prefilter by chance only.
 const DIGITS_MIN: usize = prefilter::NUMBER_DIGITS_MIN;
 
+/// Whether a digit run of so many may be such a number or begin one, for the price of a look at the bytes on either side.
+#[inline]
+pub(super) fn may_begin(len: usize, before: u8, after: u8, hint: Hint) -> bool {
+    let long = len >= DIGITS_MIN - 1 || matches!(after, b'-' | b'/' | b'.');
+    long && (hint != Hint::NONE || context::may_lead(before, matches!(len, 8 | 9)))
+}
+
 /// Every such number that begins with the digit run `start..end`, or with letters right before it, and that a word leads
 /// up to.
 #[inline(never)]
 pub(super) fn at(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut Vec<Match>) {
     let len = end - start;
-    if hint == Hint::NONE && !context::may_lead(text, start, matches!(len, 8 | 9)) {
-        return;
-    }
     let date = date(text, start, end);
     let ein = ein_grouped(text, start, end);
     // Ohio's licences have two letters and six digits.

@@ -15,6 +15,12 @@ pub(super) fn may_lead(before: u8) -> bool {
     matches!(before, b'+' | b'(')
 }
 
+/// Whether a number may be one, for the price of a look at what stands before it.
+#[inline]
+pub(super) fn may_begin(before: u8, hint: Hint) -> bool {
+    hint != Hint::NONE || may_lead(before) || context::may_lead(before, false)
+}
+
 /// The number whose first digit run is `start..end`.
 #[inline(never)]
 pub(super) fn at(text: &[u8], start: usize, end: usize, hint: Hint) -> Option<Match> {
