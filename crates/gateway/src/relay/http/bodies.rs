@@ -15,11 +15,13 @@ use super::gather::{PACE, Ungathered, gather};
 use super::keep::Keeping;
 use super::outgoing::{Outgoing, Upload};
 use super::peer::Peer;
-use super::room::{Held, Room, SMALL_BYTES};
+use super::room::{Held, Room, SMALL_BYTES, WAIT_MAX};
 use super::{Relay, WHOLE_BYTES_MAX};
 
 /// The form of an unsigned request, or of one to STS, is at most so large: a token and little else.
 const UNSIGNED_BYTES_MAX: usize = 64 << 10;
+/// A compressed body is at most so large, and so is what is in it: CloudWatch, whose SDKs compress, takes no more.
+const INFLATED_BYTES_MAX: usize = 1 << 20;
 const FULL: &str = "the gateway holds as many bodies as it may: try again";
 
 impl Relay {
@@ -156,14 +158,19 @@ impl Relay {
         let (true, Content::Whole(bytes, _)) = (is_call && encoded, &content) else {
             return Ok((content, head, verified));
         };
-        let room = self.rooms.large.take(access_key, WHOLE_BYTES_MAX).await;
-        let room = room.map_err(|_| Refused {
+        if bytes.len() > INFLATED_BYTES_MAX {
+            return Err(too_large(INFLATED_BYTES_MAX, wire));
+        }
+        // The body as it came is held meanwhile, so nobody waits long for more.
+        let room = self.rooms.large.take(access_key, INFLATED_BYTES_MAX);
+        let room = tokio::time::timeout(WAIT_MAX, room).await;
+        let room = room.ok().and_then(Result::ok).ok_or_else(|| Refused {
             refusal: Refusal::new(Kind::Unavailable, FULL),
             wire,
         })?;
-        let plain = coding::whole(Format::Gzip, bytes, WHOLE_BYTES_MAX);
+        let plain = coding::whole(Format::Gzip, bytes, INFLATED_BYTES_MAX);
         let plain = plain.map_err(|why| malformed(&format!("the body is no gzip: {why}"), wire))?;
-        let plain = plain.ok_or_else(|| too_large(WHOLE_BYTES_MAX, wire))?;
+        let plain = plain.ok_or_else(|| too_large(INFLATED_BYTES_MAX, wire))?;
         head.fields.remove("content-encoding");
         verified.payload = Payload::Sha256(sha256(&plain));
         Ok((Content::Whole(plain.into(), Some(room)), head, verified))

@@ -19,7 +19,7 @@ const STEP_BYTES: usize = 64 << 10;
 /// Nobody has more than one part in so many of a room.
 const SHARES: u32 = 4;
 /// Whoever holds something waits no longer than this for more: others may wait for what it holds.
-const WAIT_MAX: Duration = Duration::from_secs(10);
+pub(super) const WAIT_MAX: Duration = Duration::from_secs(10);
 /// And whoever needs all at once no longer than this.
 const WHOLE_WAIT_MAX: Duration = Duration::from_secs(60);
 /// Shares that nobody has are forgotten when there are so many of them.
