@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hash::Hasher;
+use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use model::{DataClass, MaskFact};
@@ -21,7 +22,7 @@ pub const FACTS_MAX: usize = 256;
 /// The key of the commitments in one record. Who has it can ask of a known value whether it was there; nobody else can.
 #[derive(Clone)]
 pub struct CommitmentKey {
-    key: hmac::Key,
+    key: Arc<hmac::Key>,
     /// Makes the fingerprints by which repeated values are recognised useless without the key.
     salt: [u8; 16],
 }
@@ -32,7 +33,10 @@ impl CommitmentKey {
     pub fn new(key: &[u8]) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, key);
         let salt = truncated(&hmac::sign(&key, b"countersign repeated values"));
-        Self { key, salt }
+        Self {
+            key: Arc::new(key),
+            salt,
+        }
     }
 
     /// The commitment to a value of `class` as it stands in text: it is normalised first (the digits of a card, SSN or

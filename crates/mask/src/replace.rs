@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use model::DataClass;
@@ -13,15 +14,15 @@ use model::DataClass;
 use crate::config::Strategy;
 use crate::detect::luhn;
 
-/// The key under which equal values get equal replacements.
+/// The key under which equal values get equal replacements. Cheap to clone.
 #[derive(Clone)]
-pub struct MaskKey(hmac::Key);
+pub struct MaskKey(Arc<hmac::Key>);
 
 impl MaskKey {
     /// Takes a key, which should be 32 random bytes, kept: with another one all replacements change.
     #[must_use]
     pub fn new(key: &[u8]) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+        Self(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, key)))
     }
 
     fn digest(&self, purpose: &[u8], class: &DataClass, normal: &[u8], block: u64) -> [u8; 32] {

@@ -33,6 +33,16 @@ impl Digest {
     }
 }
 
+/// Lower-case hexadecimal digits of `bytes`. Faster than [`hex::encode`], which writes one character at a time.
+#[must_use]
+pub fn hexadecimal(bytes: impl AsRef<[u8]>) -> String {
+    let bytes = bytes.as_ref();
+    let mut digits = vec![0; bytes.len() * 2];
+    // The length is right, and digits are ASCII.
+    let _ = hex::encode_to_slice(bytes, &mut digits);
+    String::from_utf8(digits).unwrap_or_default()
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = [0_u8; 64];

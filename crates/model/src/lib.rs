@@ -21,7 +21,7 @@ pub use approval::{
 };
 pub use command::{Ask, Asks, Command, CommandDigest, Parameter, Resource, Value};
 pub use decision::{Decision, Denial, DenialCode, Gate, Obligations, PolicyVersion};
-pub use digest::{BadDigest, Digest};
+pub use digest::{BadDigest, Digest, hexadecimal};
 pub use entry::{
     AssumedRole, Authenticated, CommandRecord, ENTRY_BYTES_MAX, Entry, EntryTooLarge, Event,
     FileDigest, Intent, SealedCommand, SessionOpened, Started,

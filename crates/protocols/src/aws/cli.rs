@@ -4,6 +4,7 @@
 //! otherwise than the request has it (the files of bodies, parameters of deep forms) stands as a word or is left out.
 
 use super::command::is_signature;
+use super::route::Path;
 use super::table::{Operation, Route, Service, TABLE};
 use crate::http::{Head, escape};
 
@@ -80,7 +81,7 @@ fn rest(
     body: Option<&str>,
 ) -> Option<()> {
     let query = escape::pairs(head.query.as_deref().unwrap_or_default()).ok()?;
-    let (_, labels) = route.fits(head, &query)?;
+    let (_, labels) = route.fits(head, &Path::of(&head.path), &query)?;
     for (name, value) in &labels {
         words.put(&kebab(name), value);
     }

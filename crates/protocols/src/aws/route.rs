@@ -20,6 +20,7 @@ pub(super) fn find(
     query: &[(String, String)],
     to: &Upstream,
 ) -> Option<Routed> {
+    let path = Path::of(&head.path);
     let mut best: Option<((usize, usize), Routed)> = None;
     let mut certain = true;
     let mut fitting = Vec::new();
@@ -28,7 +29,7 @@ pub(super) fn find(
             let Some(route) = &operation.route else {
                 continue;
             };
-            let Some((rank, labels)) = route.fits(head, query) else {
+            let Some((rank, labels)) = route.fits(head, &path, query) else {
                 continue;
             };
             fitting.push((service.name, operation.level));
@@ -65,11 +66,35 @@ pub(super) fn find(
 
 pub(super) type Labels = Vec<(&'static str, String)>;
 
+/// The segments of a path, taken apart once for all routes.
+pub(super) struct Path<'a> {
+    /// Behind one slash.
+    whole: Vec<&'a str>,
+    /// So many of them at the front are empty: slashes that mean nothing to most routes.
+    empty: usize,
+}
+
+impl<'a> Path<'a> {
+    pub(super) fn of(path: &'a str) -> Self {
+        let slashes = path.len() - path.trim_start_matches('/').len();
+        let whole = path.strip_prefix('/').unwrap_or(path);
+        Self {
+            whole: whole.split('/').collect(),
+            empty: slashes.saturating_sub(1),
+        }
+    }
+
+    fn trimmed(&self) -> &[&'a str] {
+        self.whole.get(self.empty..).unwrap_or_default()
+    }
+}
+
 impl Route {
     /// Its rank and labels, where the request is of its form.
     pub(super) fn fits(
         &self,
         head: &Head,
+        path: &Path<'_>,
         query: &[(String, String)],
     ) -> Option<((usize, usize), Labels)> {
         if self.method != head.method {
@@ -83,17 +108,17 @@ impl Route {
         if !self.query.iter().all(has) || !self.headers.iter().all(|name| head.fields.has(name)) {
             return None;
         }
-        let path = head.path.trim_start_matches('/');
-        let path = if self.keeps_slashes() {
-            head.path.strip_prefix('/').unwrap_or(path)
+        let given = if self.keeps_slashes() {
+            path.whole.as_slice()
         } else {
-            path
+            path.trimmed()
         };
-        let given: Vec<&str> = path.split('/').collect();
-        let labels = segments(&self.segments, &given).or_else(|| {
+        let labels = segments(&self.segments, given).or_else(|| {
             // A slash at the end means nothing to most services.
-            let given = path.strip_suffix('/')?.split('/').collect::<Vec<_>>();
-            segments(&self.segments, &given)
+            let (&"", given) = given.split_last()? else {
+                return None;
+            };
+            (!given.is_empty()).then(|| segments(&self.segments, given))?
         })?;
         let literals = self
             .segments
@@ -131,7 +156,10 @@ fn segments(template: &[Segment], given: &[&str]) -> Option<Labels> {
     for (place, segment) in template.iter().enumerate() {
         match segment {
             Segment::Literal(text) => {
-                if escape::decode(given.next()?).ok()? != *text {
+                let given = given.next()?;
+                let escaped =
+                    || given.contains('%') && escape::decode(given).is_ok_and(|it| it == *text);
+                if given != *text && !escaped() {
                     return None;
                 }
             }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
-use model::{DenialCode, Status};
+use model::{DenialCode, Status, hexadecimal};
 use protocols::aws::transient::{ERROR_BYTES_MAX, is_document, is_late_error};
 
 use super::coding::{Begun, Coding};
@@ -38,8 +38,8 @@ pub(super) enum Waited {
 /// An answer on its way to the client.
 pub struct Passing {
     from: Received,
-    masking: Option<Masking>,
-    coding: Option<Coding>,
+    masking: Option<Box<Masking>>,
+    coding: Option<Box<Coding>>,
     keeping: Keeping,
     ready: VecDeque<Bytes>,
     /// Bytes of it that the target has still to send, where it said how many there are.
@@ -86,7 +86,7 @@ impl Passing {
     pub(super) fn new(
         from: Received,
         begun: Begun,
-        masking: Option<Masking>,
+        masking: Option<Box<Masking>>,
         keeping: Keeping,
         length: Option<u64>,
         settling: Settling,
@@ -254,7 +254,7 @@ impl Passing {
         };
         let is_busy = |error: &[u8]| !settling.late && is_document(error);
         settling.again |= failed_late || self.error.as_deref().is_some_and(is_busy);
-        let sha256 = hex::encode(self.digest.clone().finish());
+        let sha256 = hexadecimal(self.digest.clone().finish());
         let masks = self.masking.as_ref();
         settling.settle(
             status,
@@ -338,7 +338,7 @@ impl Passing {
                 self.settle(Status::Completed);
                 continue;
             }
-            let content = self.coding.as_mut().and_then(Coding::next);
+            let content = self.coding.as_mut().and_then(|coding| coding.next());
             if let Some(content) = content {
                 let taken = match content {
                     Ok(content) => self.take(content.into()),

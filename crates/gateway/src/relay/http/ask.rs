@@ -77,10 +77,9 @@ impl Relay {
             (Content::Stream(_), Payload::Sha256(digest), _) => make(Body::Digest(digest)),
             (Content::Stream(_), ..) => make(Body::Unknown),
         };
-        let nobody = BTreeSet::new();
         let unbound = matches!(content, Content::Stream(_))
             && !matches!(asked.verified.payload, Payload::Sha256(_));
-        let asks = || policies.decide(&caller.identity, &target, &command.asks, &nobody);
+        let asks = || policies.decide(&caller.identity, &target, &command.asks, &BTreeSet::new());
         if unbound && matches!(*asks(), Decision::Ask { .. }) {
             // People approve bytes, so the bytes must be here first.
             let (bytes, room, upload) = self.spool(content, &asked, wire).await?;
@@ -102,6 +101,7 @@ impl Relay {
             call,
             session,
             seq,
+            masker: account.maskers.shown(&permit.obligations().reveal),
             permit,
             ended,
             key: String::new(),

@@ -11,7 +11,7 @@ pub(super) struct Begun {
     /// So many bytes were read.
     pub(super) read: u64,
     /// Its compression, where it has one.
-    pub(super) coding: Option<Coding>,
+    pub(super) coding: Option<Box<Coding>>,
 }
 
 /// The compression of an answer: content comes out of it, and goes back into it.

@@ -113,7 +113,7 @@ impl Relay {
                 return self.answer_sts(&head, &form, None, from).await;
             }
             Err(sigv4::Fault::Missing) if is_post_form(&head) => {
-                return self.posted(head, body, connected).await;
+                return Box::pin(self.posted(head, body, connected)).await;
             }
             Err(fault) => return Err(refused(&fault, unscoped(&head))),
             Ok(presented) => presented,

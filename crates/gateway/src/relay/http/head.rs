@@ -29,7 +29,7 @@ const CHECKSUMS: &str = "x-amz-checksum-";
 
 /// Fields that the target writes of itself. All others may hold somebody's text: what was put beside an object, its type and its
 /// caching as whoever uploaded it said, what went wrong with what.
-const PLAIN: [&str; 23] = [
+pub(super) const PLAIN: [&str; 23] = [
     "accept-ranges",
     "age",
     "content-length",

@@ -10,6 +10,7 @@ use protocols::aws::objects::Facts;
 use protocols::aws::secrets::Hider;
 use protocols::aws::transcript::{Part, Why};
 
+use super::head::PLAIN;
 use super::masking::is_text;
 use super::part::{hider, object};
 use super::sessions::Session;
@@ -234,9 +235,14 @@ pub(super) fn head(
 ) -> Note {
     let masker = account.maskers.at_rest();
     let fields = fields.iter().filter_map(|(name, value)| {
-        let shown = !SECRET.contains(&name.as_str());
+        let name = name.as_str();
         let value = String::from_utf8_lossy(value.as_bytes());
-        shown.then(|| (name.as_str().to_owned(), at_rest(masker, &value)))
+        let value = match name {
+            _ if SECRET.contains(&name) => return None,
+            _ if PLAIN.contains(&name) => value.into_owned(),
+            _ => at_rest(masker, &value),
+        };
+        Some((name.to_owned(), value))
     });
     let fields = fields.collect();
     Note::Shown(

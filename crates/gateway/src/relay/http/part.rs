@@ -1,7 +1,5 @@
 //! What of an answer is hidden, and which part of an object is shown.
 
-use std::sync::Arc;
-
 use hyper::http::response;
 use hyper::{Response, StatusCode};
 use mask::Masker;
@@ -32,11 +30,6 @@ pub(super) enum Part {
     Beyond(u64),
 }
 
-/// What hides values in the answer.
-pub(super) fn masker(account: &Account, going: &Going) -> Arc<Masker> {
-    account.maskers.shown(&going.permit.obligations().reveal)
-}
-
 /// What hides members of the answer to a call by their name, or what is declared of the object that it reads.
 pub(super) fn hider(
     account: &Account,
@@ -59,7 +52,7 @@ pub(super) fn object(
 
 /// The part that is wanted of an object in which something may be hidden, so that more of it must be read; and whether that is
 /// all from its start, since only so can be told where what is declared of it stands.
-pub(super) fn wanted(account: &Account, going: &Going, masker: &Masker) -> Option<(Wanted, bool)> {
+pub(super) fn wanted(account: &Account, going: &Going) -> Option<(Wanted, bool)> {
     let reads = going
         .call
         .operation
@@ -67,6 +60,7 @@ pub(super) fn wanted(account: &Account, going: &Going, masker: &Masker) -> Optio
     if going.call.wire != Wire::S3 || !reads {
         return None;
     }
+    let masker = &going.masker;
     // Its content type is known by the answer alone.
     let declared = object(account, &going.call, &going.facts, masker).is_some();
     if masker.hides_nothing() && !declared {
@@ -77,14 +71,18 @@ pub(super) fn wanted(account: &Account, going: &Going, masker: &Masker) -> Optio
 }
 
 /// Why a request may not go under the mask, where what is hidden would come out by it or do harm.
-pub(super) fn unmaskable(account: &Account, going: &Going, content: &Content) -> Option<Refusal> {
-    let Going { asked, call, .. } = going;
-    let masker = masker(account, going);
+pub(super) fn unmaskable(going: &Going, content: &Content) -> Option<Refusal> {
+    let Going {
+        asked,
+        call,
+        masker,
+        ..
+    } = going;
     let body = match content {
         Content::Whole(bytes, _) => bytes.as_ref(),
         Content::Stream(_) => &[],
     };
-    let say = if makes_secret(call, &masker) {
+    let say = if makes_secret(call, masker) {
         "what this call makes is a secret to be used, and hidden it would be one that everybody knows: a policy would have to reveal \
          the class secret (of KMS, GenerateDataKeyWithoutPlaintext makes a key that need not be shown)"
     } else if masker.hides_nothing() {
@@ -197,9 +195,9 @@ pub(super) fn needs_whole(account: &Account, parts: &response::Parts, going: &Go
         .iter()
         .any(|(name, _)| name == "partNumber");
     let hides = || {
-        let masker = masker(account, going);
         let facts = facts(parts, going);
-        !masker.hides_nothing() || object(account, &going.call, &facts, &masker).is_some()
+        let masker = &going.masker;
+        !masker.hides_nothing() || object(account, &going.call, &facts, masker).is_some()
     };
     going.call.wire == Wire::S3
         && (head || part)

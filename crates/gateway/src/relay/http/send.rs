@@ -1,9 +1,12 @@
 //! To the target and back.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use hyper::body::Body as _;
 use hyper::http::response;
 use hyper::{Request, Response, Uri};
+use mask::Masker;
 use model::{Denial, DenialCode, Permit, Status};
 use protocols::aws::classify::{Call, Wire};
 use protocols::aws::deny::Refusal;
@@ -21,7 +24,7 @@ use super::exchange::{Asked, Content, Refused, denied, malformed};
 use super::head::ids;
 use super::keep::{Keeping, Side};
 use super::outgoing::{Outgoing, Upload};
-use super::part::{length_of, masker, needs_whole, object, unmaskable, wanted};
+use super::part::{length_of, needs_whole, object, unmaskable, wanted};
 use super::sessions::Session;
 use super::settling::Settling;
 use super::uploads::Step;
@@ -36,6 +39,8 @@ pub(super) struct Going {
     pub(super) session: Session,
     pub(super) seq: u64,
     pub(super) permit: Permit,
+    /// What hides values in the answer.
+    pub(super) masker: Arc<Masker>,
     /// An upload that was checked already.
     pub(super) ended: Option<Ended>,
     /// The id of the key it was signed with, once it was.
@@ -65,7 +70,7 @@ impl Relay {
             going.stopped(DenialCode::UpstreamUnavailable, None);
             return Err(malformed("the target does not speak AWS's APIs", wire));
         };
-        if let Some(refusal) = unmaskable(account, &going, &content) {
+        if let Some(refusal) = unmaskable(&going, &content) {
             going.stopped(DenialCode::Withheld, None);
             return Err(Refused { refusal, wire });
         }
@@ -175,14 +180,14 @@ impl Relay {
         })?;
         let mut head = upstream::head(&asked.head, call, &destination.host)
             .map_err(|error| malformed(&error.to_string(), wire))?;
-        let masker = masker(account, going);
+        let masker = &going.masker;
         let hides =
-            !masker.hides_nothing() || object(account, call, &going.facts, &masker).is_some();
+            !masker.hides_nothing() || object(account, call, &going.facts, masker).is_some();
         head = self.mint.tags().meant(head, hides && wire == Wire::S3);
         if going.whole {
             head.method = "GET".to_owned();
             head.fields.remove("range");
-        } else if let Some((wanted, declared)) = wanted(account, going, &masker) {
+        } else if let Some((wanted, declared)) = wanted(account, going) {
             let range = if declared {
                 wanted.from_the_start()
             } else {

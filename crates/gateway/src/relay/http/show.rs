@@ -21,9 +21,7 @@ use super::head::{self, Changes, content_length};
 use super::keep::{self, Keeping, Side};
 use super::masking::{Masking, ShownError, is_text};
 use super::outgoing::Upload;
-use super::part::{
-    Part, beyond, compressed, facts, hider, is_plain, length_of, masker, part, wanted,
-};
+use super::part::{Part, beyond, compressed, facts, hider, is_plain, length_of, part, wanted};
 use super::send::{Going, unrecorded};
 use super::{Relay, WHOLE_BYTES_MAX};
 use crate::upstream::aws::{Account, Of, Received};
@@ -54,7 +52,7 @@ impl Relay {
         let length = content_length(&parts.headers);
         let is_head = going.asked.head.method == "HEAD";
         let bodiless = is_head && !going.whole || body.is_end_stream();
-        let masker = masker(account, &going);
+        let masker = going.masker.clone();
         let facts = facts(&parts, &going);
         // An error is no object.
         let is_content = parts.status.is_success() || parts.status == StatusCode::NOT_MODIFIED;
@@ -64,7 +62,7 @@ impl Relay {
             Hider::new(&going.call, &masker)
         };
         let clear = masker.hides_nothing() && hider.is_none();
-        let wanted = wanted(account, &going, &masker).map(|(wanted, _)| wanted);
+        let wanted = wanted(account, &going).map(|(wanted, _)| wanted);
         let cut = match wanted.and_then(|wanted| part(&parts, wanted)) {
             Some(Part::Beyond(total)) => {
                 let settling = going.settling(&parts, upload);
@@ -100,10 +98,13 @@ impl Relay {
         if let (Some(total), false) = (going.known.filter(|_| untold), going.whole) {
             shown = shown.header("content-length", total);
         }
-        let masking = (!clear).then(|| Masking {
-            stream: (!bodiless && wire != Wire::Cbor).then(|| masker.stream(Hint::NONE).in_place()),
-            hider: hider.filter(|_| !bodiless),
-            findings,
+        let masking = (!clear).then(|| {
+            Box::new(Masking {
+                stream: (!bodiless && wire != Wire::Cbor)
+                    .then(|| masker.stream(Hint::NONE).in_place()),
+                hider: hider.filter(|_| !bodiless),
+                findings,
+            })
         });
         if let Some(fields) = shown.headers_ref() {
             let head = keep::head(account, going.seq, parts.status.as_u16(), fields);
@@ -133,7 +134,7 @@ impl Relay {
             keeping = keeping.nothing();
         }
         let wanted = wanted.filter(|_| parts.status == StatusCode::OK);
-        let of = length_of(account, &parts, &going);
+        let of = waits.then(|| length_of(account, &parts, &going)).flatten();
         let part = match (wanted, going.known, begun.coding.is_some()) {
             (Some(wanted), Some(total), true) => match wanted.within(total) {
                 Some(span) => Some((span, total)),
@@ -173,7 +174,8 @@ impl Relay {
             wire,
             session,
         };
-        self.waited(account, passing, waiting).await
+        // Few are waited for, and what waits is large.
+        Box::pin(self.waited(account, passing, waiting)).await
     }
 
     /// An answer of which nobody knows how long it will be is waited for, up to what may be held whole; a longer one goes on
@@ -394,7 +396,7 @@ async fn decoded(
                 return Ok(Begun {
                     first: Some(content.into()),
                     read,
-                    coding: Some(coding),
+                    coding: Some(Box::new(coding)),
                 });
             }
             Some(Err(error)) => return Err(broken(error)),
@@ -404,7 +406,7 @@ async fn decoded(
                     return Ok(Begun {
                         first: None,
                         read,
-                        coding: Some(coding),
+                        coding: Some(Box::new(coding)),
                     });
                 }
                 read += more.len() as u64;

@@ -163,7 +163,7 @@ impl Decoder {
         let Some(chain) = &mut self.chain else {
             return Ok(());
         };
-        let right = chain.chunk(&hex::encode(digest.finish()));
+        let right = chain.chunk(&model::hexadecimal(digest.finish()));
         if same(right, &signature.unwrap_or_default()) {
             Ok(())
         } else {

@@ -93,7 +93,7 @@ impl Encoder {
         if self.gathered > 0 {
             self.emit(out);
         }
-        let digest = hex::encode(digest::Context::new(&digest::SHA256).finish());
+        let digest = model::hexadecimal(digest::Context::new(&digest::SHA256).finish());
         let mut end = format!("0;chunk-signature={}\r\n", self.chain.chunk(&digest));
         if let Some((algorithm, checksum)) = self.trailer.take() {
             let line = format!("{}:{}", algorithm.header(), checksum.finish());
@@ -110,7 +110,7 @@ impl Encoder {
     fn emit(&mut self, out: &mut Vec<Bytes>) {
         let mut digest = digest::Context::new(&digest::SHA256);
         self.chunk.iter().for_each(|part| digest.update(part));
-        let signature = self.chain.chunk(&hex::encode(digest.finish()));
+        let signature = self.chain.chunk(&model::hexadecimal(digest.finish()));
         let line = format!("{:x};chunk-signature={signature}\r\n", self.gathered);
         out.push(Bytes::from(line));
         out.append(&mut self.chunk);

@@ -104,7 +104,7 @@ impl Intake {
         if self.seen != self.length {
             return Err(BodyFault::Length);
         }
-        let sha256 = hex::encode(self.digest.finish());
+        let sha256 = model::hexadecimal(self.digest.finish());
         if self.signed.is_some_and(|signed| !same(&signed, &sha256)) {
             return Err(BodyFault::Digest);
         }

@@ -10,9 +10,10 @@ mod sign;
 mod verify;
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use aws_lc_rs::{digest, hmac};
-use model::{Secret, Timestamp};
+use model::{Secret, Timestamp, hexadecimal};
 
 pub use derived::Derived;
 pub use presented::{Form, Presented};
@@ -149,9 +150,9 @@ pub enum Fault {
     Body,
 }
 
-/// A derived key (step 3 of signing).
+/// A derived key (step 3 of signing). Cheap to clone.
 #[derive(Clone)]
-pub struct SigningKey(hmac::Key);
+pub struct SigningKey(Arc<hmac::Key>);
 
 impl SigningKey {
     /// The key that `secret` gives for `scope`.
@@ -162,7 +163,7 @@ impl SigningKey {
         let day = mac(&hmac::Key::new(hmac::HMAC_SHA256, &first), &scope.day);
         let region = mac(&day, &scope.region);
         let service = mac(&region, &scope.service);
-        Self(mac(&service, "aws4_request"))
+        Self(Arc::new(mac(&service, "aws4_request")))
     }
 
     /// Whether it is with this key that a text was signed so.
@@ -174,7 +175,7 @@ impl SigningKey {
     /// The signature of a text, 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn sign(&self, text: &str) -> String {
-        hex::encode(hmac::sign(&self.0, text.as_bytes()))
+        hexadecimal(hmac::sign(&self.0, text.as_bytes()))
     }
 }
 
@@ -198,7 +199,7 @@ pub fn string_to_sign(date: &str, scope: &Scope, canonical: &str) -> String {
 /// SHA-256 in lower-case hexadecimal.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
-    hex::encode(digest::digest(&digest::SHA256, bytes))
+    hexadecimal(digest::digest(&digest::SHA256, bytes))
 }
 
 /// Whether two signatures are equal, in a time that does not tell where they differ.
