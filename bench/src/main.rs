@@ -15,6 +15,7 @@ mod bulk;
 mod cost;
 mod parts;
 mod peers;
+mod servers;
 mod statements;
 mod table;
 
