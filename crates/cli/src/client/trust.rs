@@ -4,16 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gateway::config::TlsMode;
-use gateway::tls::{self, TlsError};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{
-    WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
-};
+use gateway::tls::{self, Expected, TlsError, Verifier};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
-};
+use rustls::{ClientConfig, RootCertStore};
 
 /// Whom the client takes for the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,14 +39,10 @@ impl Trust {
                 let certificate = CertificateDer::from_pem_file(file).map_err(|error| {
                     TlsError::Pem(file.clone(), "certificate", error.to_string())
                 })?;
-                let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
-                let exactly = Arc::new(Exactly {
-                    certificate,
-                    algorithms,
-                });
+                let exactly = Verifier::new(Expected::Exactly(certificate));
                 Ok(builder()?
                     .dangerous()
-                    .with_custom_certificate_verifier(exactly)
+                    .with_custom_certificate_verifier(Arc::new(exactly))
                     .with_no_client_auth())
             }
             Self::Nobody => Ok(builder()?
@@ -65,50 +56,4 @@ fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier
     ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| TlsError::Other(error.to_string()))
-}
-
-/// Takes this certificate alone, and verifies that the peer holds its key.
-#[derive(Debug)]
-struct Exactly {
-    certificate: CertificateDer<'static>,
-    algorithms: WebPkiSupportedAlgorithms,
-}
-
-impl ServerCertVerifier for Exactly {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        if *certificate == self.certificate {
-            Ok(ServerCertVerified::assertion())
-        } else {
-            Err(CertificateError::ApplicationVerificationFailure.into())
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
-    }
 }
