@@ -3,8 +3,6 @@
 /// Bytes looked at together. No value found by its digits is longer.
 pub(crate) const BLOCK_BYTES: usize = 64;
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-
 #[inline(always)]
 pub(crate) fn is_digit(byte: u8) -> bool {
     byte.wrapping_sub(b'0') < 10
@@ -22,16 +20,20 @@ pub(crate) fn any(bytes: &[u8; BLOCK_BYTES], is: impl Fn(u8) -> bool) -> bool {
     all.fold(0, |all, word| all | word) != 0
 }
 
-/// Whether eight bytes in a row, at a multiple of eight, may be of base64: of fifteen in a row some are.
-#[inline]
-pub(crate) fn has_word(bytes: &[u8; BLOCK_BYTES]) -> bool {
-    /// All characters of base64 are above this.
-    const LEAST: u64 = 0x2B;
-    let (words, _) = bytes.as_chunks::<8>();
-    words.iter().fold(false, |any, word| {
-        let word = u64::from_le_bytes(*word);
-        any | (word.wrapping_sub(ONES * LEAST) & !word & (ONES << 7) == 0)
-    })
+/// Whether there are so many bytes of a sort in a row, at a multiple of as many: of twice as many in a row but one some are.
+#[inline(always)]
+pub(crate) fn any_word<const COUNT: usize>(
+    bytes: &[u8; BLOCK_BYTES],
+    is: impl Fn(u8) -> bool,
+) -> bool {
+    let mut flags = [0_u8; BLOCK_BYTES];
+    for (flag, &byte) in flags.iter_mut().zip(bytes) {
+        *flag = 0_u8.wrapping_sub(u8::from(is(byte)));
+    }
+    let (words, _) = flags.as_chunks::<COUNT>();
+    words
+        .iter()
+        .fold(false, |any, word| any | (*word == [u8::MAX; COUNT]))
 }
 
 /// The bits from `place` on, with those of the next block behind.
@@ -131,6 +133,14 @@ const fn rows() -> [u8; BLOCK_BYTES] {
         place += 1;
     }
     rows
+}
+
+/// Whether one of the eight bytes of a number is this one.
+#[inline(always)]
+pub(crate) fn has_byte(bytes: u64, byte: u8) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let others = bytes ^ (ONES * u64::from(byte));
+    others.wrapping_sub(ONES) & !others & (ONES << 7) != 0
 }
 
 /// The first so many bits.

@@ -3,7 +3,7 @@
 //! Every detector but those of secrets, which have marks of their own, needs `@` or digits, so a block without starts no search
 //! but of what stands before the digits of the next.
 
-use crate::bits::{BLOCK_BYTES, any, has_word, is_digit};
+use crate::bits::{BLOCK_BYTES, any, any_word, is_digit};
 
 /// The fewest digits in a number that a detector finds (an IBAN that is mostly letters; an SSN has nine).
 pub(crate) const NUMBER_DIGITS_MIN: usize = 7;
@@ -13,9 +13,6 @@ pub(crate) const DIGITS_MIN: u32 = 5;
 
 /// No value found by its digits is shorter, unless the column's name says what it is.
 const NUMBER_BYTES_MIN: usize = 9;
-
-/// Digits that make a block worth a search: the number of a house may have one.
-const BLOCK_DIGITS_MIN: u8 = 1;
 
 /// Shorter text holds nothing that a detector finds (`a@b.co` is the shortest).
 pub(crate) const TEXT_BYTES_MIN: usize = 6;
@@ -137,7 +134,7 @@ pub(crate) fn may_announce(text: &[u8]) -> bool {
 /// What one block says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Block {
-    /// Enough digits to search here and one block back.
+    /// There are digits: the number of a house may have one.
     pub(crate) hot: bool,
     /// An `@` stands in it.
     pub(crate) at: bool,
@@ -146,35 +143,36 @@ pub(crate) struct Block {
 /// Looks at one whole block; the loop has no branches, so that the compiler makes vector code of it.
 #[inline]
 pub(crate) fn block(bytes: &[u8; BLOCK_BYTES]) -> Block {
-    let mut digits = 0_u8;
-    let mut at = 0_u8;
+    let mut hot = false;
+    let mut at = false;
     for &byte in bytes {
-        digits += u8::from(byte.wrapping_sub(b'0') < 10);
-        at |= u8::from(byte == b'@');
+        hot |= is_digit(byte);
+        at |= byte == b'@';
     }
-    Block {
-        hot: digits >= BLOCK_DIGITS_MIN,
-        at: at != 0,
-    }
+    Block { hot, at }
 }
 
-/// Whether what a mark of a secret needs may stand in a block, but for letters: digits, signs, one of the capitals of the marks
-/// that need nothing else, or a word long enough.
+/// Whether what a mark of a secret needs may stand in a block, but for letters: digits, signs, capitals enough for a code or a
+/// licence, or a word as long as a token.
 #[inline]
 pub(crate) fn tells(bytes: &[u8; BLOCK_BYTES]) -> bool {
-    any(bytes, is_digit) || any(bytes, is_sign) || has_word(bytes)
+    any(bytes, is_digit_or_sign)
+        || any(bytes, is_sign)
+        || any_word::<4>(bytes, |byte| byte.is_ascii_uppercase())
+        || any_word::<8>(bytes, |byte| byte.cast_signed() >= 0x2B)
+}
+
+/// Digits and the signs behind them in ASCII.
+#[inline(always)]
+fn is_digit_or_sign(byte: u8) -> bool {
+    byte.wrapping_sub(b'0') <= b'>' - b'0'
 }
 
 #[inline(always)]
 fn is_sign(byte: u8) -> bool {
-    let sign = (byte.wrapping_sub(b'!') <= b'&' - b'!')
-        | (byte & 0xFE == b'^')
-        | (byte == b':')
-        | (byte == b'=')
+    (byte.wrapping_sub(b'!') <= b'&' - b'!')
         | (byte == b'+')
         | (byte == b'-')
         | (byte == b'@')
-        | (byte == b'~');
-    let capital = (byte == b'C') | (byte == b'F') | (byte == b'J') | (byte == b'L');
-    sign | capital
+        | (byte | 0x21 == 0x7F) // ^ _ and ~
 }

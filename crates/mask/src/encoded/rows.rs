@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::bits::{BLOCK_BYTES, ahead, both};
+use crate::bits::{BLOCK_BYTES, ahead, both, has_byte};
 
 /// Where at least `LEAST` characters of a sort stand in a row, in order: the first and how many; `bits` tells which those of a
 /// block are.
@@ -33,6 +33,17 @@ impl<'a, const LEAST: u32, Bits: Fn(&[u8], usize) -> u64> Rows<'a, LEAST, Bits> 
             bits,
         }
     }
+
+    /// Which places of the block begin so many in a row; of those behind the first of a row some too.
+    #[inline]
+    fn starts(&self) -> u64 {
+        const { assert!(LEAST >= 15, "eight of them stand at a multiple of eight") };
+        if has_byte(self.here, 0xFF) || self.next & 0xFF == 0xFF {
+            in_a_row::<LEAST>(self.here, self.next)
+        } else {
+            0
+        }
+    }
 }
 
 impl<const LEAST: u32, Bits: Fn(&[u8], usize) -> u64> Iterator for Rows<'_, LEAST, Bits> {
@@ -47,7 +58,7 @@ impl<const LEAST: u32, Bits: Fn(&[u8], usize) -> u64> Iterator for Rows<'_, LEAS
             let inside = self.here >> (BLOCK_BYTES - 1);
             self.here = self.next;
             self.next = (self.bits)(self.text, self.block + BLOCK_BYTES);
-            self.left = in_a_row::<LEAST>(self.here, self.next) & !(self.here << 1 | inside);
+            self.left = self.starts() & !(self.here << 1 | inside);
         }
         let place = self.left.trailing_zeros();
         self.left &= self.left - 1;
