@@ -125,14 +125,25 @@ pub(super) fn behind(text: &[u8], word: usize) -> Option<Match> {
         .flatten()
 }
 
-/// The address that a word such as *at* leads up to, whose house number may be the digits `start..end`.
+/// Whether a space and a word such as *at* may stand before a house number at `start`, for the price of one look: the last
+/// two letters of the word tell most others.
 #[inline]
+pub(super) fn may_be_placed(text: &[u8], start: usize) -> bool {
+    let before = start.checked_sub(3).and_then(|from| text.get(from..));
+    let Some(&[first, second, space]) = before.and_then(|before| before.first_chunk()) else {
+        return false;
+    };
+    let pair = u16::from_be_bytes([first, second]) | 0x2020;
+    space == b' '
+        && [b"at", b"to", b"ar", b"om"]
+            .map(|end| u16::from_be_bytes(*end))
+            .contains(&pair)
+}
+
+/// The address that such a word leads up to, whose house number may be the digits `start..end`.
+#[inline(never)]
 pub(super) fn placed(text: &[u8], start: usize, end: usize) -> Option<Match> {
-    // The last two letters of the word tell most others.
-    let pair = text.get(start.checked_sub(3)?..start - 1)?.first_chunk()?;
-    let pair = u16::from_be_bytes(*pair) | 0x2020;
-    let may = [b"at", b"to", b"ar", b"om"].map(|end| u16::from_be_bytes(*end));
-    if !may.contains(&pair) || end - start > HOUSE_DIGITS_MAX || byte(text, end) != b' ' {
+    if end - start > HOUSE_DIGITS_MAX || byte(text, end) != b' ' {
         return None;
     }
     let before = text.get(start.saturating_sub(6)..start - 1)?;

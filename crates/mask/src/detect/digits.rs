@@ -2,6 +2,8 @@
 //!
 //! Blocks of text become bits, a bit for each byte, and a few operations on them tell which of the runs are worth a look.
 
+use std::ops::Range;
+
 use super::pair::{Digits, Pair};
 use super::{Hint, Match, address, at, card, groups, iban, identity, keep, phone, routing, ssn};
 use crate::bits::{self, BLOCK_BYTES};
@@ -35,34 +37,48 @@ impl<'a> Search<'a> {
     }
 
     /// Tries every digit run that begins in `start..end`.
+    #[inline]
     pub(super) fn find(&mut self, start: usize, end: usize, found: &mut Vec<Match>) {
+        if start < end {
+            self.blocks(start, end, found);
+        }
+    }
+
+    #[inline(never)]
+    fn blocks(&mut self, start: usize, end: usize, found: &mut Vec<Match>) {
         if self.at != start {
             self.at = start;
             self.ahead = Digits::at(self.text, start);
             self.before = Digits::before(self.text, start);
             self.goes_on = false;
         }
-        while self.at < end {
-            let pos = self.at;
+        let (mut before, mut ahead) = (self.before, self.ahead);
+        let mut goes_on = self.goes_on;
+        let mut pos = start;
+        while pos < end {
+            let next = Digits::at(self.text, pos + BLOCK_BYTES);
             let pair = Pair {
-                before: self.before,
-                here: self.ahead,
-                next: Digits::at(self.text, pos + BLOCK_BYTES),
+                before,
+                here: ahead,
+                next,
             };
-            self.block(&pair, bits::first(end - pos), found);
-            self.goes_on = pair.leaves(self.goes_on);
-            self.before = self.ahead;
-            self.ahead = pair.next;
-            self.at = pos + BLOCK_BYTES;
+            self.block(pos, &pair, bits::first(end - pos), goes_on, found);
+            goes_on = pair.leaves(goes_on);
+            (before, ahead) = (ahead, next);
+            pos += BLOCK_BYTES;
         }
+        (self.before, self.ahead) = (before, ahead);
+        self.goes_on = goes_on;
+        self.at = pos;
     }
 
-    /// Tries the digit runs that begin in a part of the block that is looked at.
-    #[inline]
-    fn block(&self, pair: &Pair, part: u64, found: &mut Vec<Match>) {
+    /// Tries the digit runs that begin in a part of the block at `pos`; `entered` if a number that began before it may go on
+    /// in it.
+    #[inline(always)]
+    fn block(&self, pos: usize, pair: &Pair, part: u64, entered: bool, found: &mut Vec<Match>) {
         let (text, hint) = (self.text, self.hint);
         let worth = pair.worth(hint != Hint::NONE);
-        let start = |place: u32| self.at + place as usize;
+        let start = |place: u32| pos + place as usize;
         for place in places(worth.lettered & part) {
             if at(text, start(place).wrapping_sub(1)).is_ascii_alphabetic() {
                 keep(found, iban::at(text, start(place)));
@@ -73,32 +89,37 @@ impl<'a> Search<'a> {
             keep(found, address::before_zip(text, start(place), end));
         }
         for place in places(worth.house & part) {
-            if at(text, start(place).wrapping_sub(1)) == b' ' {
+            if address::may_be_placed(text, start(place)) {
                 let end = start(place) + pair.run(place);
                 keep(found, address::placed(text, start(place), end));
             }
         }
         for place in places(worth.number & part) {
             let start = start(place);
+            let first = at(text, start);
             let before = at(text, start.wrapping_sub(1));
             let inner = worth.inner >> place & 1 != 0 && !phone::may_lead(before);
-            if inner && !card::may_begin(at(text, start)) {
+            if inner && !card::may_begin(first) {
                 continue;
             }
-            let end = start + pair.run(place);
-            if is_nothing(end - start, at(text, start), at(text, end)) {
+            let len = pair.run(place);
+            let after = at(text, start + len);
+            if is_nothing(len, first, after) {
                 continue;
             }
             let run = Run {
-                start,
-                end,
-                before,
-                joined: pair.joined(place),
+                text,
+                hint,
                 pair,
+                entered,
                 place,
-                goes_on: pair.goes_on(place, self.goes_on),
+                start,
+                len,
+                first,
+                before,
+                after,
             };
-            run.judge(text, hint, found);
+            run.judge(found);
         }
     }
 }
@@ -122,51 +143,55 @@ fn places(mut bits: u64) -> impl Iterator<Item = u32> {
 
 /// Digits in a row that may be a number or its first group.
 struct Run<'a> {
-    start: usize,
-    end: usize,
-    /// The byte before it.
-    before: u8,
-    /// How many characters from here on are digits, or may stand between those of one number.
-    joined: usize,
+    text: &'a [u8],
+    hint: Hint,
+    /// The block in which it begins, whether a number from before it may go on in it, and where.
     pair: &'a Pair,
+    entered: bool,
     place: u32,
-    /// Whether more digits stand before it, and no word between them: none leads up to this run.
-    goes_on: bool,
+    /// Where it begins in the text, and how many digits it has.
+    start: usize,
+    len: usize,
+    /// The first digit, and the bytes on either side of the run.
+    first: u8,
+    before: u8,
+    after: u8,
 }
 
 impl Run<'_> {
-    /// Whether so many digits may belong together from here on.
-    #[inline]
-    fn together(&self, least: usize) -> bool {
-        self.joined >= least && self.pair.digits(self.place, self.joined) >= least
-    }
-
-    #[inline]
-    fn judge(&self, text: &[u8], hint: Hint, found: &mut Vec<Match>) {
-        let Run { start, end, .. } = *self;
-        let len = end - start;
+    #[inline(always)]
+    fn judge(&self, found: &mut Vec<Match>) {
+        let Self {
+            text,
+            hint,
+            start,
+            len,
+            first,
+            ..
+        } = *self;
+        let end = start + len;
+        // How many characters from here on are digits, or may stand between those of one number.
+        let joined = self.pair.joined(self.place);
         // Few digits are nothing by themselves, but behind letters.
         let lettered = len == NUMBER_DIGITS_MIN - 1 && self.before.is_ascii_alphabetic();
-        if self.joined < NUMBER_DIGITS_MIN && !lettered {
+        if joined < NUMBER_DIGITS_MIN && !lettered {
             return;
         }
-        let first = at(text, start);
         if first == b'9' {
             keep(found, identity::itin(text, start, end, hint));
         }
-        let told = hint != Hint::NONE || !self.goes_on;
-        if told && identity::may_begin(len, self.before, at(text, end), hint) {
+        if self.may_be_identity() {
             identity::at(text, start, end, hint, found);
         }
-        let phone = (told || phone::may_lead(self.before)) && phone::may_begin(self.before, hint);
-        if phone && self.together(phone::DIGITS_MIN) {
+        if self.may_be_phone(joined) {
             keep(found, phone::at(text, start, end, hint));
         }
         // Three groups of nine digits, or those of a card.
         let least = if len == 3 { 9 } else { card::DIGITS_MIN };
         match len {
-            1..=8 if self.joined > least && (len == 3 || card::may_begin(first)) => {
-                self.grouped(text, hint, found);
+            1..=8 if joined > least && (len == 3 || card::may_begin(first)) => {
+                let card = card::may_begin(first) && self.digits(joined) >= card::DIGITS_MIN;
+                grouped(text, start..end, card, hint, found);
             }
             9 => {
                 keep(found, ssn::compact(text, start, hint));
@@ -177,19 +202,79 @@ impl Run<'_> {
         }
     }
 
-    /// Tries a digit run as the first group of several.
-    #[inline(never)]
-    fn grouped(&self, text: &[u8], hint: Hint, found: &mut Vec<Match>) {
-        let Run { start, end, .. } = *self;
-        let Some((kind, next)) = groups::separator(text, end) else {
-            return;
+    /// How many digits are among so many characters from here on.
+    #[inline]
+    fn digits(&self, count: usize) -> usize {
+        self.pair.digits(self.place, count)
+    }
+
+    /// Whether a word may lead up to the run: none does where more digits stand before it and no word between them.
+    #[inline]
+    fn may_be_told(&self) -> bool {
+        self.hint != Hint::NONE || !self.pair.goes_on(self.place, self.entered)
+    }
+
+    #[inline]
+    fn may_be_identity(&self) -> bool {
+        identity::may_begin(self.len, self.before, self.after, self.hint)
+            && (self.len >= NUMBER_DIGITS_MIN - 1
+                || identity::may_be_grouped(self.len, self.groups()))
+            && self.may_be_told()
+    }
+
+    /// The lengths of the second group of digits and of the third, with one character between.
+    #[inline]
+    fn groups(&self) -> [u32; 2] {
+        let rest = self.pair.ahead(self.place) >> self.len >> 1;
+        let second = rest.trailing_ones();
+        let rest = rest.checked_shr(second + 1).unwrap_or_default();
+        [second, rest.trailing_ones()]
+    }
+
+    /// Whether as many digits as a telephone number has may stand together among so many characters.
+    #[inline]
+    fn may_be_phone(&self, joined: usize) -> bool {
+        let leads = phone::may_lead(self.before);
+        let may_begin = || phone::may_begin(self.before, self.hint) && self.may_be_told();
+        if joined < phone::DIGITS_MIN || !leads && !may_begin() {
+            return false;
+        }
+        let digits = self.digits(joined);
+        let is_broken = || {
+            !phone::may_go_on(self.text, self.start)
+                || digits > phone::DIGITS_MAX
+                    && !phone::is_length(self.digits(self.unbroken(joined)))
         };
-        if card::may_begin(at(text, start)) && self.together(card::DIGITS_MIN) {
-            card::grouped(text, start, end, kind, hint, found);
-        }
-        if end - start == 3 {
-            keep(found, ssn::grouped(text, start, kind, next, hint));
-            keep(found, routing::grouped(text, start, kind, next, hint));
-        }
+        digits >= phone::DIGITS_MIN && (leads || !is_broken())
+    }
+
+    /// How many of so many characters stand before the first that no telephone number goes on over.
+    #[inline]
+    fn unbroken(&self, joined: usize) -> usize {
+        let gaps = !self.pair.ahead(self.place) & bits::first(joined);
+        let wide = gaps & gaps >> 1 & gaps >> 2;
+        let breaks = |place: &u32| {
+            let byte = at(self.text, self.start + *place as usize);
+            wide >> place & 1 != 0 || !phone::may_join(byte)
+        };
+        places(gaps)
+            .find(breaks)
+            .map_or(joined, |place| place as usize)
+    }
+}
+
+/// Tries a digit run as the first group of several; of a card only where its digits are enough.
+#[inline(never)]
+fn grouped(text: &[u8], run: Range<usize>, card: bool, hint: Hint, found: &mut Vec<Match>) {
+    let Range { start, end } = run;
+    let Some((kind, next)) = groups::separator(text, end) else {
+        return;
+    };
+    if card {
+        card::grouped(text, start, end, kind, hint, found);
+    }
+    if end - start == 3 {
+        keep(found, ssn::grouped(text, start, kind, next, hint));
+        keep(found, routing::grouped(text, start, kind, next, hint));
     }
 }

@@ -14,6 +14,13 @@ pub(super) fn may_begin(len: usize, before: u8, after: u8, hint: Hint) -> bool {
     long && (hint != Hint::NONE || context::may_lead(before, matches!(len, 8 | 9)))
 }
 
+/// Whether a digit run of so many may be the first group of a date or of an employer's number, by the lengths of the next two.
+#[inline]
+pub(super) fn may_be_grouped(len: usize, [second, third]: [u32; 2]) -> bool {
+    let date = matches!(second, 1 | 2) && matches!((len, third), (4, 1 | 2) | (1 | 2, 4));
+    date || len == 2 && second == 7
+}
+
 /// Every such number that begins with the digit run `start..end`, or with letters right before it, and that a word leads
 /// up to.
 #[inline(never)]

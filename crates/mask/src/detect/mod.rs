@@ -89,29 +89,31 @@ pub(crate) fn scan(text: &[u8], part: Range<usize>, hint: Hint, found: &mut Vec<
     if hint.tells_all() && text.len() <= NAMED_CHARS_MAX {
         named(text, hint, found);
     }
-    let mut pos = from;
-    let mut searched = from;
     let mut numbers = digits::Search::new(text, hint);
+    let mut pos = from;
+    // Where the blocks with digits begin that are not searched yet.
+    let mut hot = from;
+    let mut before = found.len();
     while let Some(bytes) = text
         .get(pos..to)
         .and_then(|rest| rest.first_chunk::<BLOCK_BYTES>())
     {
         let block = prefilter::block(bytes);
-        let before = found.len();
         let end = pos + BLOCK_BYTES;
-        if block.hot {
-            let start = searched.max(pos.saturating_sub(BLOCK_BYTES));
-            numbers.find(start, end, found);
-            searched = end;
+        if block.at || !block.hot {
+            numbers.find(hot, if block.hot { end } else { pos }, found);
+            hot = end;
         }
         if block.at {
             email::find(text, pos, end, found);
         }
-        settle(found, before);
+        if found.len() > before {
+            settle(found, before);
+            before = found.len();
+        }
         pos = end;
     }
-    let start = searched.max(pos.saturating_sub(BLOCK_BYTES));
-    numbers.find(start, to, found);
+    numbers.find(hot, to, found);
     email::find(text, pos, to, found);
     secret::find(text, from..to, found);
 }

@@ -107,11 +107,16 @@ impl Pair {
         }
     }
 
+    /// Which of [`BLOCK_BYTES`] characters from `place` on are digits.
+    #[inline]
+    pub(super) fn ahead(&self, place: u32) -> u64 {
+        ahead(self.here.is, self.next.is, place)
+    }
+
     /// How many digits stand in a row from `place` on, of at most [`BLOCK_BYTES`].
     #[inline]
     pub(super) fn run(&self, place: u32) -> usize {
-        let digits = ahead(self.here.is, self.next.is, place);
-        digits.trailing_ones() as usize
+        self.ahead(place).trailing_ones() as usize
     }
 
     /// How many characters from `place` on are digits or join them, of at most [`BLOCK_BYTES`].
@@ -124,7 +129,7 @@ impl Pair {
     /// How many digits are among the `count` characters from `place` on, the first of which is one.
     #[inline]
     pub(super) fn digits(&self, place: u32, count: usize) -> usize {
-        let digits = ahead(self.here.is, self.next.is, place);
+        let digits = self.ahead(place);
         let unused = BLOCK_BYTES.saturating_sub(count.max(1));
         (digits << unused).count_ones() as usize
     }

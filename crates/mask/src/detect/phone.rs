@@ -1,10 +1,11 @@
 //! Telephone numbers: E.164 in one run behind a plus, other forms where a word leads up to them.
 
 use super::{Hint, Kind, Match, at as byte, context, is_digit, run_end, values};
+use crate::bits::has_byte;
 use crate::work;
 
 /// ITU-T E.164, section 6.
-const DIGITS_MAX: usize = 15;
+pub(super) const DIGITS_MAX: usize = 15;
 
 /// Fewer digits than these are a number of anything, plus or not.
 pub(super) const DIGITS_MIN: usize = 10;
@@ -19,6 +20,29 @@ pub(super) fn may_lead(before: u8) -> bool {
 #[inline]
 pub(super) fn may_begin(before: u8, hint: Hint) -> bool {
     hint != Hint::NONE || may_lead(before) || context::may_lead(before, false)
+}
+
+/// Whether a number may have so many digits.
+#[inline]
+pub(super) fn is_length(digits: usize) -> bool {
+    (DIGITS_MIN..=DIGITS_MAX).contains(&digits)
+}
+
+/// What stands between the digits of other numbers only.
+const OTHER: [u8; 3] = [b':', b',', b'_'];
+
+/// Whether a byte may stand between the digits of one, of those that stand between digits of any number.
+#[inline]
+pub(super) fn may_join(byte: u8) -> bool {
+    !OTHER.contains(&byte)
+}
+
+/// Whether one may begin at `start`, as far as its first characters tell: as many as it has digits at least.
+#[inline]
+pub(super) fn may_go_on(text: &[u8], start: usize) -> bool {
+    let bytes = text.get(start + 2..).and_then(|rest| rest.first_chunk());
+    let bytes = bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    !OTHER.iter().any(|other| has_byte(bytes, *other))
 }
 
 /// The number whose first digit run is `start..end`.
@@ -57,7 +81,7 @@ fn is_international(text: &[u8], start: usize, end: usize) -> bool {
             let leads = |pos| matches!(byte(text, pos), b'2'..=b'9');
             len == 11 && leads(start + 1) && leads(start + 4)
         }
-        _ => (DIGITS_MIN..=DIGITS_MAX).contains(&len),
+        _ => is_length(len),
     }
 }
 
@@ -67,7 +91,7 @@ fn is_grouped(text: &[u8], start: usize, end: usize) -> bool {
     match byte(text, start) {
         b'0' => false,
         b'1' => digits == 11,
-        _ => (DIGITS_MIN..=DIGITS_MAX).contains(&digits) && run_end(text, start) - start <= 3,
+        _ => is_length(digits) && run_end(text, start) - start <= 3,
     }
 }
 
@@ -125,6 +149,6 @@ fn written(text: &[u8], start: usize, first_end: usize) -> Option<usize> {
         }
     }
     work::done(end - first_end);
-    let fits = (DIGITS_MIN..=DIGITS_MAX).contains(&digits) && !continues(text, end);
+    let fits = is_length(digits) && !continues(text, end);
     fits.then_some(end)
 }
