@@ -93,6 +93,15 @@ pub(super) fn parts(text: &[u8], place: usize) -> u64 {
     })
 }
 
+/// The same, with signs that are told from them only with more effort.
+#[inline]
+pub(super) fn likely(text: &[u8], place: usize) -> u64 {
+    bits_at(text, place, |byte| {
+        let letter = (byte | 0x20).cast_signed() > 0x60;
+        letter | (byte.wrapping_sub(b'+') <= b'9' - b'+')
+    })
+}
+
 /// Which are of hexadecimal, or the dash that stands between digits in identifiers.
 #[inline]
 pub(super) fn identifiers(text: &[u8], place: usize) -> u64 {
@@ -152,6 +161,7 @@ mod tests {
         for byte in 0..=u8::MAX {
             let text = [byte];
             assert_eq!(parts(&text, 0) == 1, is_part(byte), "{byte}");
+            assert!(!is_part(byte) || likely(&text, 0) == 1, "{byte}");
             assert_eq!(digits(&text, 0) == 1, byte.is_ascii_hexdigit(), "{byte}");
             let is_identifier = byte.is_ascii_hexdigit() || byte == b'-';
             assert_eq!(identifiers(&text, 0) == 1, is_identifier, "{byte}");

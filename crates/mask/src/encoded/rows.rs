@@ -9,8 +9,9 @@ use crate::bits::{BLOCK_BYTES, ahead, both, has_byte};
 pub(super) struct Rows<'a, const LEAST: u32, Bits> {
     text: &'a [u8],
     bits: Bits,
-    /// No row is looked for in blocks from here on.
+    /// No row is looked for in blocks from here on, nor goes on behind the reach.
     end: usize,
+    reach: usize,
     /// The block that is looked at, and its places that are left.
     block: usize,
     left: u64,
@@ -22,10 +23,21 @@ pub(super) struct Rows<'a, const LEAST: u32, Bits> {
 impl<'a, const LEAST: u32, Bits: Fn(&[u8], usize) -> u64> Rows<'a, LEAST, Bits> {
     /// Looks for what begins in a part, before which no row goes on. Some that begin behind it may be told too.
     pub(super) fn of(text: &'a [u8], part: Range<usize>, bits: Bits) -> Self {
+        Self::with_reach(text, part, text.len(), bits)
+    }
+
+    /// The same for a part behind which no row goes on that begins in it.
+    pub(super) fn within(text: &'a [u8], part: Range<usize>, bits: Bits) -> Self {
+        let reach = part.end;
+        Self::with_reach(text, part, reach, bits)
+    }
+
+    fn with_reach(text: &'a [u8], part: Range<usize>, reach: usize, bits: Bits) -> Self {
         let from = part.start;
         Self {
             text,
             end: part.end.min(text.len()),
+            reach,
             block: from.wrapping_sub(BLOCK_BYTES),
             left: 0,
             here: 0,
@@ -57,7 +69,12 @@ impl<const LEAST: u32, Bits: Fn(&[u8], usize) -> u64> Iterator for Rows<'_, LEAS
             }
             let inside = self.here >> (BLOCK_BYTES - 1);
             self.here = self.next;
-            self.next = (self.bits)(self.text, self.block + BLOCK_BYTES);
+            let next = self.block + BLOCK_BYTES;
+            self.next = if next < self.reach {
+                (self.bits)(self.text, next)
+            } else {
+                0
+            };
             self.left = self.starts() & !(self.here << 1 | inside);
         }
         let place = self.left.trailing_zeros();

@@ -19,7 +19,12 @@ const INDENT_CHARS_MAX: usize = 32;
 
 /// Where so many characters of base64 stand in a row, as a run begins with.
 fn rows(text: &[u8], part: Range<usize>) -> impl Iterator<Item = (usize, usize)> {
-    Rows::<CHARS_MIN, _>::of(text, part, alphabet::parts)
+    let likely = Rows::<CHARS_MIN, _>::of(text, part, alphabet::likely);
+    likely.flat_map(|(start, len)| {
+        let end = start + len;
+        let rows = Rows::<CHARS_MIN, _>::within(text, start..end, alphabet::parts);
+        rows.take_while(move |(start, _)| *start < end)
+    })
 }
 
 /// Whether there may be a run.
@@ -151,4 +156,22 @@ fn next_line(text: &[u8], pos: usize) -> Option<usize> {
         .get(indent)
         .is_some_and(|byte| alphabet::is_part(*byte));
     goes_on.then_some(pos + end.len() + indent)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn rows_are_where_they_are(pieces in prop::collection::vec("[a-z0-9+/_-]{0,90}|[.,:~ ]{1,3}", 0..12)) {
+            let text = pieces.concat().into_bytes();
+            let all = Rows::<CHARS_MIN, _>::of(&text, 0..text.len(), alphabet::parts);
+            let expected: Vec<_> = all.collect();
+            let found: Vec<_> = rows(&text, 0..text.len()).collect();
+            prop_assert_eq!(found, expected);
+        }
+    }
 }
