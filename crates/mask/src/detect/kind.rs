@@ -25,9 +25,13 @@ macro_rules! kinds {
 
             /// Where the kind stands in a list of all the built-in ones and then all others.
             pub(crate) fn index(self) -> usize {
+                // Told apart first, and all others are as they stand.
+                if let Self::Own(number) = self {
+                    return Self::ALL.len() + usize::from(number);
+                }
                 match self {
                     $(Self::$kind => Index::$kind as usize,)+
-                    Self::Own(number) => Self::ALL.len() + usize::from(number),
+                    Self::Own(_) => Self::ALL.len(),
                 }
             }
 
