@@ -1,6 +1,7 @@
 //! Payment card numbers (ISO/IEC 7812): the issuer's range, the issuer's length, the Luhn digit.
 
 use super::groups::{self, Groups};
+use super::luhn::{doubled, four_digits};
 use super::{Hint, Kind, Match, at, context, is_digit, keep, last_four};
 
 pub(super) const DIGITS_MIN: usize = 12;
@@ -232,13 +233,18 @@ impl Number {
     #[inline]
     fn read(&mut self, text: &[u8], start: usize, end: usize) {
         let run = text.get(start..end).unwrap_or_default();
-        let [mut once, mut twice] = self.sums;
-        for byte in run {
-            let digit = byte.wrapping_sub(b'0');
-            self.value = self.value.wrapping_mul(10).wrapping_add(digit.into());
-            (once, twice) = (twice + u32::from(digit), once + doubled(digit));
+        let (fours, rest) = run.as_chunks();
+        for four in fours {
+            let (value, [once, twice]) = four_digits(*four);
+            self.value = self.value.wrapping_mul(10_000).wrapping_add(value);
+            self.sums = [self.sums[0] + once, self.sums[1] + twice];
         }
-        self.sums = [once, twice];
+        for byte in rest {
+            let digit = byte.wrapping_sub(b'0');
+            let [once, twice] = self.sums;
+            self.value = self.value.wrapping_mul(10).wrapping_add(digit.into());
+            self.sums = [twice + u32::from(digit), once + doubled(digit)];
+        }
         self.len += run.len();
     }
 
@@ -249,8 +255,7 @@ impl Number {
         if !is_card_length(self.len) || !sum.is_multiple_of(10) {
             return None;
         }
-        let prefix = self.value / 10_u64.pow(u32::try_from(self.len - 6).ok()?);
-        match issued(prefix, self.len) {
+        match issued(self.value / POWERS.get(self.len - 6)?, self.len) {
             Issued::Yes => {}
             Issued::InContext if hint.card() || context::near(text, start, end).card() => {}
             Issued::InContext | Issued::No => return None,
@@ -264,28 +269,18 @@ impl Number {
     }
 }
 
-/// What a digit counts in a sum of Luhn that is doubled.
-#[inline]
-fn doubled(digit: u8) -> u32 {
-    const DOUBLED: [u8; 10] = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9];
-    DOUBLED
-        .get(usize::from(digit))
-        .copied()
-        .unwrap_or_default()
-        .into()
-}
+/// What is behind the first six digits of a card is divided away by these.
+const POWERS: [u64; DIGITS_MAX - 5] = powers();
 
-/// ISO/IEC 7812-1, annex B: the check digit by the formula of Luhn.
-pub(crate) fn luhn(digits: impl DoubleEndedIterator<Item = u8>) -> bool {
-    let mut sum = 0_u32;
-    for (place, digit) in digits.rev().enumerate() {
-        sum += if place & 1 == 0 {
-            u32::from(digit)
-        } else {
-            doubled(digit)
-        };
+#[expect(clippy::indexing_slicing, reason = "worked out when this is compiled")]
+const fn powers() -> [u64; DIGITS_MAX - 5] {
+    let mut powers = [1; DIGITS_MAX - 5];
+    let mut place = 1;
+    while place < powers.len() {
+        powers[place] = 10 * powers[place - 1];
+        place += 1;
     }
-    sum.is_multiple_of(10)
+    powers
 }
 
 /// Whether the digits are the decimals of a number: floating-point values have as many as a card.

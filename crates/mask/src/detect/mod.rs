@@ -18,6 +18,7 @@ mod iban;
 mod identity;
 mod ip;
 mod kind;
+mod luhn;
 mod pair;
 mod password;
 pub(crate) mod pem;
@@ -27,12 +28,13 @@ pub(crate) mod secret;
 mod ssn;
 mod words;
 
-pub(crate) use card::{is_card_length, is_issued, luhn};
+pub(crate) use card::{is_card_length, is_issued};
 pub(crate) use context::BEFORE_CHARS;
 pub use hint::Hint;
 pub(crate) use iban::remainder;
 pub(crate) use ip::find as find_ip;
 pub(crate) use kind::Kind;
+pub(crate) use luhn::luhn;
 pub(crate) use routing::checksum as aba_checksum;
 
 use std::ops::Range;

@@ -18,9 +18,12 @@ pub(super) fn grouped(
     hint: Hint,
 ) -> Option<Match> {
     let middle = run_end(text, next);
+    if middle - next != 3 {
+        return None;
+    }
     let (_, last) = separator(text, middle).filter(|&(second, _)| second == kind)?;
     let end = run_end(text, last);
-    if middle - next != 3 || end - last != 3 {
+    if end - last != 3 {
         return None;
     }
     validated(text, start, end, hint)
