@@ -1,5 +1,7 @@
 //! Blocks of text as bits, a bit for each byte: a few operations on them look at all the bytes of a block at once.
 
+use wide::u8x16;
+
 /// Bytes looked at together. No value found by its digits is longer.
 pub(crate) const BLOCK_BYTES: usize = 64;
 
@@ -110,29 +112,14 @@ pub(crate) fn bits_at(text: &[u8], pos: usize, is: impl Fn(u8) -> bool) -> u64 {
 /// A bit for each byte that is of a sort.
 #[inline(always)]
 pub(crate) fn bits(bytes: &[u8; BLOCK_BYTES], is: impl Fn(u8) -> bool) -> u64 {
-    // A byte of the first eight becomes the lowest bit or none, one of the next eight the second: so all eight rows go
-    // into one number with no shift between, and vector code does all but the last of it.
     let mut flags = [0_u8; BLOCK_BYTES];
-    for ((flag, &byte), row) in flags.iter_mut().zip(bytes).zip(&ROWS) {
-        *flag = row & 0_u8.wrapping_sub(u8::from(is(byte)));
+    for (flag, &byte) in flags.iter_mut().zip(bytes) {
+        *flag = 0_u8.wrapping_sub(u8::from(is(byte)));
     }
-    let (words, _) = flags.as_chunks::<8>();
-    let words = words.iter().map(|word| u64::from_le_bytes(*word));
-    transposed(words.fold(0, |all, word| all | word))
-}
-
-/// The bit of a row of eight bytes, for each byte.
-const ROWS: [u8; BLOCK_BYTES] = rows();
-
-#[expect(clippy::indexing_slicing, reason = "worked out when this is compiled")]
-const fn rows() -> [u8; BLOCK_BYTES] {
-    let mut rows = [0; BLOCK_BYTES];
-    let mut place = 0;
-    while place < BLOCK_BYTES {
-        rows[place] = 1 << (place / 8);
-        place += 1;
-    }
-    rows
+    let (rows, _) = flags.as_chunks::<16>();
+    rows.iter().rev().fold(0, |bits, row| {
+        bits << 16 | u64::from(u8x16::new(*row).to_bitmask())
+    })
 }
 
 /// Whether one of the eight bytes of a number is this one.
@@ -151,19 +138,4 @@ pub(crate) fn first(count: usize) -> u64 {
     } else {
         u64::MAX
     }
-}
-
-/// Eight rows of eight bits as columns.
-#[inline(always)]
-fn transposed(mut rows: u64) -> u64 {
-    // Of each square of 2, 4 and 8 bits the corners change places.
-    for (shift, corner) in [
-        (7, 0x00AA_00AA_00AA_00AA),
-        (14, 0x0000_CCCC_0000_CCCC),
-        (28, 0x0000_0000_F0F0_F0F0),
-    ] {
-        let changed = (rows ^ rows >> shift) & corner;
-        rows ^= changed ^ changed << shift;
-    }
-    rows
 }
