@@ -1,5 +1,7 @@
 //! The clients' programs and psql's own tricks: they pass directly against PostgreSQL, and print the same through the gateway.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
+
 use tests::{Config, Endpoint, Gateway, Output, Postgres, Tls};
 
 /// How many cases a program has; every one prints one line of JSON.
@@ -46,6 +48,35 @@ fn node_postgres_prints_the_same_through_the_gateway() {
 #[test]
 fn jdbc_prints_the_same_through_the_gateway() {
     prints_the_same_through_the_gateway("JDBC");
+}
+
+/// Under the policies that are there to be copied.
+#[test]
+fn pg_dump_writes_the_same_schema_and_the_same_data_of_tables_without_declared_columns() {
+    const RATES: &str = "CREATE TABLE rates (day date PRIMARY KEY, rate numeric(8, 4) NOT NULL, source text);
+        INSERT INTO rates SELECT date '2024-01-01' + n, n / 7.0, 'desk ' || n % 3 FROM generate_series(1, 500) n;";
+    let database = Postgres::shared().database();
+    database.endpoint().psql(RATES).success();
+    let gateway = Gateway::start(Config::bank(&database).bank_policies());
+    for options in [
+        &["--schema-only"][..],
+        &["--table=rates"],
+        &["--schema=public", "-s", "-x"],
+    ] {
+        let direct = dump(&database.endpoint(), options);
+        assert!(direct.contains("CREATE TABLE public.rates"), "{direct}");
+        assert_eq!(direct, dump(&gateway.bank(), options), "{options:?}");
+    }
+}
+
+/// What pg_dump writes, without the words that it makes at random.
+fn dump(endpoint: &Endpoint, options: &[&str]) -> String {
+    let output = endpoint.command("pg_dump").args(options).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let random = |line: &&str| line.contains("restrict ");
+    let lines: Vec<&str> = text.lines().filter(|line| !random(line)).collect();
+    lines.join("\n")
 }
 
 fn prints_the_same_with_and_without_tls(client: &str) {

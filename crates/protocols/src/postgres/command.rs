@@ -303,17 +303,24 @@ fn is_planned(statement: &Statement) -> bool {
 /// A setting that a statement may not give any other value, because the gateway and the server would read the next text
 /// differently. Says what is wrong.
 ///
-/// RESET gives what the session began with, which is what it must be.
+/// RESET gives what the session began with, which is what it must be. What `set_config` gives that the text does not tell, the
+/// server tells (ParameterStatus).
 pub(super) fn forbidden_setting(statement: &Statement) -> Option<&'static str> {
-    if statement.tag == "RESET" {
-        return None;
-    }
-    let value = statement
-        .sets_to
+    let set = statement
+        .sets
         .as_deref()
-        .unwrap_or("")
-        .to_ascii_lowercase();
-    match statement.sets.as_deref()? {
+        .filter(|_| statement.tag != "RESET");
+    let set = set.map(|name| (name, statement.sets_to.as_deref().unwrap_or_default()));
+    let configured = statement.nested().flat_map(|it| &it.configures);
+    let configured = configured.filter_map(|(name, value)| Some((&**name, value.as_deref()?)));
+    set.into_iter()
+        .chain(configured)
+        .find_map(|(name, value)| forbidden(name, value))
+}
+
+fn forbidden(setting: &str, value: &str) -> Option<&'static str> {
+    let value = value.to_ascii_lowercase();
+    match setting {
         "standard_conforming_strings" if !matches!(&*value, "on" | "true" | "yes" | "1") => {
             Some("standard_conforming_strings stays on in this session")
         }

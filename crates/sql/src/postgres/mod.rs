@@ -15,6 +15,7 @@ mod place;
 mod protected;
 mod redefine;
 mod resolve;
+mod setting;
 mod shape;
 mod shape_build;
 mod shown;

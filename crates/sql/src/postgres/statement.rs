@@ -33,6 +33,8 @@ pub struct Statement {
     pub sets: Option<String>,
     /// The value it gives to that setting, when it is a plain constant or word.
     pub sets_to: Option<String>,
+    /// Settings that it changes by `set_config`, in lower case, and the value of each, where it is a constant.
+    pub configures: Vec<(String, Option<String>)>,
     /// For `COPY`.
     pub copy: Option<Copy>,
     /// The prepared statement or cursor it makes, uses or forgets.
@@ -218,6 +220,7 @@ impl Statement {
             holds: false,
             sets: None,
             sets_to: None,
+            configures: Vec::new(),
             copy: None,
             handle: None,
             inner: None,
@@ -255,6 +258,7 @@ pub(super) fn of_node(node: &NodeEnum, range: Range<usize>) -> Statement {
     statement.effects = walk.effects;
     statement.functions = walk.functions;
     statement.fields = walk.fields;
+    statement.configures = walk.configures;
     if statement.effects.is_empty() {
         statement
             .effects

@@ -8,12 +8,15 @@ use protobuf::{TransactionStmtKind as Kind, VariableSetKind};
 use super::statement::{
     Copy, CopyDirection, CopyPeer, Handle, Output, Statement, Transaction, of_node,
 };
-use super::walk::{IDENTITY, Walk, name_of};
-use super::{definition, shape};
+use super::walk::{Walk, name_of};
+use super::{definition, setting, shape};
 use crate::{Action, Effect, Name};
 
 /// The bit of a cursor's options that `WITH HOLD` sets (PostgreSQL 14 and later, `nodes/parsenodes.h`).
 const CURSOR_OPT_HOLD: i32 = 0x0020;
+
+/// The lock that every `SELECT` takes (`AccessShareLock`, `storage/lockdefs.h`).
+const ACCESS_SHARE: i32 = 1;
 
 /// Analyzes a statement that is not a query.
 #[expect(clippy::too_many_lines, reason = "one arm per kind of node")]
@@ -141,7 +144,12 @@ fn session<'a>(node: NodeRef<'a>, statement: &mut Statement, walk: &mut Walk<'a>
         ),
         NodeRef::CheckPointStmt(_) => ("CHECKPOINT", Effect::new(Action::Maintenance)),
         NodeRef::LockStmt(s) => {
-            each_relation(&s.relations, Action::Lock, walk);
+            let action = if s.mode == ACCESS_SHARE {
+                Action::Select
+            } else {
+                Action::Lock
+            };
+            each_relation(&s.relations, action, walk);
             statement.tag = "LOCK TABLE";
             return;
         }
@@ -257,12 +265,7 @@ fn set(s: &protobuf::VariableSetStmt, statement: &mut Statement, walk: &mut Walk
         Ok(VariableSetKind::VarResetAll) => "all".to_owned(),
         _ => s.name.to_ascii_lowercase(),
     };
-    let action = if IDENTITY.contains(&name.as_str()) {
-        Action::SetRole
-    } else {
-        Action::Set
-    };
-    walk.push(named(action, &name));
+    walk.push(named(setting::action(&name), &name));
     if let [
         Node {
             node: Some(NodeEnum::AConst(value)),

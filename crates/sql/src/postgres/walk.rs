@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use pg_query::{Node, NodeRef, protobuf};
 use protobuf::{CmdType, OnConflictAction};
 
-use super::{builtin, condition, tree::children};
+use super::{builtin, condition, setting, tree::children};
 use crate::{Action, Effect, Name};
 
 /// What a walk has found so far, and the common table expressions in scope.
@@ -14,13 +14,11 @@ pub(super) struct Walk<'a> {
     pub(super) effects: Vec<Effect>,
     pub(super) functions: Vec<Name>,
     pub(super) fields: Vec<String>,
+    pub(super) configures: Vec<(String, Option<String>)>,
     seen: HashSet<&'a str>,
     ctes: Vec<&'a str>,
     visible: HashMap<&'a str, usize>,
 }
-
-/// Settings that decide who the session acts as.
-pub(super) const IDENTITY: &[&str] = &["role", "session_authorization"];
 
 /// The object of the effect on the table that a foreign key refers to.
 pub(super) const FOREIGN_KEY: &str = "FOREIGN KEY";
@@ -272,19 +270,20 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A setting changed by a function or through `pg_settings`, which can be the role.
+    /// A setting changed by a function, which can be the role.
     fn set_config(&mut self, call: &protobuf::FuncCall) {
-        match setting(call) {
-            Some(name) => {
-                let action = if IDENTITY.contains(&name.as_str()) {
-                    Action::SetRole
-                } else {
-                    Action::Set
-                };
-                self.push(Effect::on(action, "FUNCTION", Some(Name::bare(name))));
+        let value = setting::value(call);
+        let Some(name) = setting::name(call) else {
+            let reason = "set_config of a setting that is computed";
+            self.push(Effect::because(Action::Set, reason));
+            if value.as_deref() != Some(setting::RELATION_KINDS) {
+                self.push(Effect::because(Action::SetRole, reason));
             }
-            None => self.set_anything("set_config of a setting that is computed"),
-        }
+            return;
+        };
+        let action = setting::action(&name);
+        self.push(Effect::on(action, "FUNCTION", Some(Name::bare(&name))));
+        self.configures.push((name, value));
     }
 
     fn set_anything(&mut self, reason: &'static str) {
@@ -313,17 +312,6 @@ impl<'a> Walk<'a> {
         } else if self.functions.len() > DISTINCT_MAX || !self.functions.contains(&name) {
             self.functions.push(name);
         }
-    }
-}
-
-/// The setting that `set_config` names; any when it is not a constant.
-fn setting(call: &protobuf::FuncCall) -> Option<String> {
-    match call.args.first()?.node.as_ref()? {
-        pg_query::NodeEnum::AConst(value) => match value.val.as_ref()? {
-            protobuf::a_const::Val::Sval(name) => Some(name.sval.to_ascii_lowercase()),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

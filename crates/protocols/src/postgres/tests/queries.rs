@@ -375,6 +375,9 @@ fn the_encoding_and_the_strings_stay_as_they_are() {
         "set client_encoding to latin1",
         "set standard_conforming_strings = off",
         "set names 'latin1'",
+        "select set_config('Standard_conforming_strings', 'off', false)",
+        "prepare p as select set_config('standard_conforming_strings', 'off', true)",
+        "with x as (select pg_catalog.set_config('client_encoding', 'latin1', false)) table x",
     ] {
         let mut gateway = Gateway::live();
         gateway.client(&query(text)).unwrap();

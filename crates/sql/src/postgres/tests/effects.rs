@@ -404,6 +404,14 @@ pub(super) const TABLE: &[(&str, &str)] = &[
         "SELECT|set [set_config of a setting that is computed]|set_role [set_config of a setting that is computed]|select",
     ),
     (
+        "SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings WHERE name = 'restrict_nonsystem_relation_kind'",
+        "SELECT|set [set_config of a setting that is computed]|select pg_settings",
+    ),
+    (
+        "SELECT set_config(name, 'postgres', false) FROM pg_settings WHERE name = 'x'",
+        "SELECT|set [set_config of a setting that is computed]|set_role [set_config of a setting that is computed]|select pg_settings",
+    ),
+    (
         "SELECT query_to_xml('delete from t', true, true, '')",
         "SELECT|opaque FUNCTION query_to_xml|select",
     ),
@@ -472,6 +480,12 @@ pub(super) const TABLE: &[(&str, &str)] = &[
         "LOCK TABLE a, b IN EXCLUSIVE MODE",
         "LOCK TABLE|lock TABLE a|lock TABLE b",
     ),
+    (
+        "LOCK TABLE a, ONLY b IN ACCESS SHARE MODE",
+        "LOCK TABLE|select TABLE a|select TABLE b",
+    ),
+    ("LOCK a IN ROW SHARE MODE", "LOCK TABLE|lock TABLE a"),
+    ("LOCK a", "LOCK TABLE|lock TABLE a"),
     ("LOAD 'x'", "LOAD|program [LOAD x]"),
     ("BEGIN", "BEGIN|transaction"),
     (
