@@ -297,6 +297,54 @@ with psycopg.connect(autocommit=True) as c:
     assert_at_rest(gateway, &values);
 }
 
+/// A view of an owner who thought of reports, and not of masks: some of its columns are computed.
+const REPORT: &str = "CREATE VIEW report AS SELECT id, name, upper(email) AS mail, ssn,
+    CASE WHEN ssn > '5' THEN '' ELSE 'x' END AS half, length(email) AS length FROM customers;";
+
+#[test]
+fn what_a_view_computes_is_null_and_the_rest_of_it_is_shown() {
+    let database = Postgres::shared().database();
+    database.endpoint().psql(REPORT).success();
+    let gateway = Gateway::start(config(&database));
+    let bank = gateway.bank();
+    let plain = "SELECT id, name FROM report ORDER BY id LIMIT 50";
+    let clear = database.endpoint().psql(plain).success().stdout;
+    let null = ["-At", "-P", "null=~"];
+    let whole = |query: &str| bank.psql_with(&null, query).success().stdout;
+    for query in [
+        "SELECT * FROM report ORDER BY id LIMIT 50",
+        "SELECT q.* FROM (SELECT * FROM report) q ORDER BY id LIMIT 50",
+        "BEGIN; DECLARE c CURSOR FOR SELECT * FROM report ORDER BY id LIMIT 50; FETCH ALL FROM c; COMMIT",
+    ] {
+        let shown = whole(query);
+        let rows = shown.lines().filter(|line| line.contains('|'));
+        let rows: Vec<Vec<&str>> = rows.map(|line| line.split('|').collect()).collect();
+        assert_eq!(rows.len(), 50, "{query}: {shown}");
+        for (row, clear) in rows.iter().zip(clear.lines()) {
+            assert_eq!(row[..2].join("|"), clear);
+            assert_eq!(
+                [row[2], row[4], row[5]],
+                ["~", "~", "~"],
+                "{query}: {row:?}"
+            );
+            assert!(row[3] == "~" || row[3].starts_with("***-**-"), "{row:?}");
+        }
+    }
+    // Where nothing else is asked for, or more is computed of it, the reason is told.
+    for query in [
+        "SELECT mail FROM report",
+        "SELECT half, length FROM report",
+        "SELECT id, mail || '' FROM report",
+        "COPY (SELECT id, mail FROM report) TO STDOUT",
+    ] {
+        let output = bank.psql(query);
+        assert!(
+            output.stderr.contains("is computed from protected data"),
+            "{query}: {output:?}"
+        );
+    }
+}
+
 #[test]
 fn what_a_policy_reveals_is_shown_and_counted_and_nothing_else() {
     let database = Postgres::shared().database();

@@ -187,7 +187,7 @@ impl Trial {
                 let shown = rows.find_map(|row| self.shows_in_row(row[at].as_str()?, fields))?;
                 Some(format!("shows {shown} beside its declared fields"))
             }
-            OutputRule::Declared(_) | OutputRule::Withheld(_) => None,
+            OutputRule::Declared(_) | OutputRule::Computed(_) | OutputRule::Withheld(_) => None,
         }
     }
 
@@ -211,7 +211,7 @@ impl Trial {
                 OutputRule::Members(members) => {
                     self.shows_in_json(vec![serde_json::from_str(value).ok()?], members)
                 }
-                OutputRule::Declared(_) | OutputRule::Withheld(_) => None,
+                OutputRule::Declared(_) | OutputRule::Computed(_) | OutputRule::Withheld(_) => None,
             }
         })
     }
@@ -281,7 +281,7 @@ impl Trial {
             };
             let fits = match rule {
                 OutputRule::Declared(said) => *said == class(name),
-                OutputRule::Withheld(_) => true,
+                OutputRule::Computed(_) | OutputRule::Withheld(_) => true,
                 OutputRule::Clear | OutputRule::Members(_) | OutputRule::Fields(_) => false,
             };
             if !fits {

@@ -39,6 +39,8 @@ pub enum OutputRule {
     Members(Arc<Members>),
     /// It is a row, or an array of such rows: do this with each of its fields.
     Fields(Arc<[OutputRule]>),
+    /// It is a column of a view or table that is computed of these: show NULL in place of each value.
+    Computed(BTreeSet<DataClass>),
     /// Withhold it.
     Withheld(Withheld),
 }
@@ -177,14 +179,24 @@ fn with_origin(
         return rule(taint);
     }
     let known = field.table_oid != 0 && catalog.relation_by_oid(field.table_oid).is_some();
-    match taint {
-        Taint::Direct(_) | Taint::Members(_) | Taint::Row(_) | Taint::Derived(_) => rule(taint),
+    let stored = protected.column(field.table_oid, field.column);
+    match (taint, stored) {
+        // Whatever it depends on, nothing of it is shown.
+        (Taint::Derived(classes), Taint::Derived(stored)) if known => {
+            OutputRule::Computed(classes.union(&stored).cloned().collect())
+        }
+        (Taint::Clear | Taint::Unknown(_), Taint::Derived(stored)) if known => {
+            OutputRule::Computed(stored)
+        }
+        (Taint::Direct(_) | Taint::Members(_) | Taint::Row(_) | Taint::Derived(_), _) => {
+            rule(taint)
+        }
         // Its whole row.
         _ if known && field.column == 0 && protected.touches(field.table_oid) => {
             OutputRule::Withheld(Withheld::Derived(protected.classes().clone()))
         }
-        _ if known => rule(&protected.column(field.table_oid, field.column)),
+        (_, stored) if known => rule(&stored),
         _ if field.table_oid != 0 => OutputRule::Withheld(Withheld::Relation(field.table_oid)),
-        taint => rule(taint),
+        _ => rule(taint),
     }
 }

@@ -25,6 +25,8 @@ pub(super) enum Rule {
     Members(Arc<Members>),
     /// A row, or an array of such rows, each of whose fields is held to this.
     Fields(Arc<[Rule]>),
+    /// Computed of values of these classes: NULL, whatever it is.
+    Computed(Arc<[DataClass]>),
 }
 
 impl Rule {
@@ -180,6 +182,9 @@ impl Cells {
         findings: &mut Findings,
     ) -> Outcome {
         findings.enter(column.place);
+        if let Rule::Computed(classes) = &column.rule {
+            return self.nothing(classes, value, findings);
+        }
         let look = Look {
             rule: &column.rule,
             hint: column.hint,
@@ -193,6 +198,16 @@ impl Cells {
             Outcome::Withheld if self.masks.open => Outcome::Clean,
             outcome => outcome,
         }
+    }
+
+    /// NULL in place of a value that is computed of these classes, and counted for each.
+    fn nothing(&self, classes: &[DataClass], value: &[u8], findings: &mut Findings) -> Outcome {
+        let mut unused = Vec::new();
+        for class in classes {
+            let masker = &self.masks.typed;
+            let _: Outcome = masker.mask_declared(class, value, &mut unused, findings);
+        }
+        Outcome::Null
     }
 
     pub(super) fn text(
@@ -338,7 +353,7 @@ impl Cells {
     ) -> Outcome {
         let class = match look.rule {
             Rule::Pass | Rule::Scan => return Outcome::Clean,
-            Rule::Members(_) | Rule::Fields(_) => return Outcome::Withheld,
+            Rule::Members(_) | Rule::Fields(_) | Rule::Computed(_) => return Outcome::Withheld,
             Rule::Declared(class) => class,
         };
         let text = match format {
@@ -388,8 +403,8 @@ pub(super) fn mask(
         Rule::Pass => Outcome::Clean,
         Rule::Scan => masker.mask_text(look.hint, value, out, findings),
         Rule::Declared(class) => masker.mask_declared(class, value, out, findings),
-        // Only JSON has members and only rows have fields, and they are read by them.
-        Rule::Members(_) | Rule::Fields(_) => Outcome::Withheld,
+        // Only JSON has members and only rows have fields, and they are read by them; what is computed is not read.
+        Rule::Members(_) | Rule::Fields(_) | Rule::Computed(_) => Outcome::Withheld,
     }
 }
 

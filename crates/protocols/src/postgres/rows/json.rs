@@ -28,7 +28,7 @@ pub(super) fn json(
         }
         Rule::Declared(_) => cells.typed(look, value, findings),
         Rule::Members(known) if is_json(value) => members(cells, known, look, value, out, findings),
-        Rule::Members(_) | Rule::Fields(_) => Outcome::Withheld,
+        Rule::Members(_) | Rule::Fields(_) | Rule::Computed(_) => Outcome::Withheld,
         Rule::Pass | Rule::Scan => searched(cells, look, value, out, findings),
     };
     if outcome != Outcome::Masked {

@@ -51,6 +51,7 @@ impl RowPlan {
             };
             columns.push(column(&cells, source, rule, findings)?);
         }
+        only_computed(&columns)?;
         Ok(Self {
             tuples: Tuples::new(cells, columns),
             message: Vec::new(),
@@ -94,7 +95,8 @@ pub(super) fn column(
         OutputRule::Withheld(Withheld::Derived(classes(&rule)))
     };
     let rule = decided(cells, &name, &place, rule)?;
-    let unreadable = format == Format::Binary && !cells.is_readable(form);
+    let unreadable =
+        format == Format::Binary && !matches!(rule, Rule::Computed(_)) && !cells.is_readable(form);
     if unreadable && !cells.masks().open {
         let message = format!(
             "column \"{name}\" has a type whose binary format cannot be inspected: ask for the text format, \
@@ -137,7 +139,7 @@ fn classes(rule: &OutputRule) -> BTreeSet<DataClass> {
         OutputRule::Declared(class) => BTreeSet::from([class.clone()]),
         OutputRule::Members(members) => Taint::Members(Arc::clone(members)).classes(),
         OutputRule::Fields(fields) => fields.iter().flat_map(classes).collect(),
-        OutputRule::Clear | OutputRule::Withheld(_) => BTreeSet::new(),
+        OutputRule::Clear | OutputRule::Computed(_) | OutputRule::Withheld(_) => BTreeSet::new(),
     }
 }
 
@@ -165,21 +167,22 @@ fn decided(cells: &Cells, name: &str, place: &str, rule: OutputRule) -> Result<R
             let rules = fields.map(|field| decided(cells, name, place, field));
             Ok(Rule::Fields(rules.collect::<Result<_, _>>()?))
         }
+        OutputRule::Computed(classes) => {
+            let hidden = hidden(masker, classes);
+            for class in &hidden {
+                shown(masker, name, place, class)?;
+            }
+            Ok(match hidden.is_empty() {
+                true => Rule::Scan,
+                false => Rule::Computed(hidden.into()),
+            })
+        }
         OutputRule::Withheld(Withheld::Derived(classes)) => {
-            let hidden: Vec<DataClass> = classes
-                .into_iter()
-                .filter(|class| masker.masks(class))
-                .collect();
+            let hidden = hidden(masker, classes);
             if hidden.is_empty() {
                 return Ok(Rule::Scan);
             }
-            let names = hidden.iter().map(DataClass::name).collect::<Vec<_>>();
-            let names = names.join(", ");
-            let message = format!(
-                "column \"{name}\" is computed from protected data ({names}) and cannot be shown masked: \
-                 select the column itself, or ask for the reveal of {names}"
-            );
-            Err(RowError::withheld(message, facts(&hidden, place)))
+            Err(computed(name, place, &hidden))
         }
         OutputRule::Withheld(_) if cells.masks().open => Ok(Rule::Scan),
         OutputRule::Withheld(why) => {
@@ -187,6 +190,36 @@ fn decided(cells: &Cells, name: &str, place: &str, rule: OutputRule) -> Result<R
             Err(RowError::withheld(message, facts(&[uninspected()], place)))
         }
     }
+}
+
+/// Those of the classes that are not revealed.
+fn hidden(masker: &Masker, classes: BTreeSet<DataClass>) -> Vec<DataClass> {
+    let classes = classes.into_iter();
+    classes.filter(|class| masker.masks(class)).collect()
+}
+
+fn computed(name: &str, place: &str, hidden: &[DataClass]) -> RowError {
+    let names = hidden.iter().map(DataClass::name).collect::<Vec<_>>();
+    let names = names.join(", ");
+    let message = format!(
+        "column \"{name}\" is computed from protected data ({names}) and cannot be shown masked: \
+         select the column itself, or ask for the reveal of {names}"
+    );
+    RowError::withheld(message, facts(hidden, place))
+}
+
+/// An answer of which nothing would be left is refused, with the reason.
+fn only_computed(columns: &[Column]) -> Result<(), RowError> {
+    let mut nothing = None;
+    for column in columns {
+        let Rule::Computed(hidden) = &column.rule else {
+            return Ok(());
+        };
+        nothing = nothing.or(Some((column, hidden)));
+    }
+    nothing.map_or(Ok(()), |(column, hidden)| {
+        Err(computed(&column.name, &column.label, hidden))
+    })
 }
 
 /// Whether values of a class are shown at all, masked or not.

@@ -47,14 +47,15 @@ mod oid {
 }
 
 const CUSTOMERS: u32 = 16_400;
-/// The columns of `public.customers`; `ssn`, `born` and `mails` are declared.
-const COLUMNS: [(&str, u32); 6] = [
+/// The columns of `public.customers`; `ssn`, `born` and `mails` are declared, and the server computes `area` of `ssn`.
+const COLUMNS: [(&str, u32); 7] = [
     ("id", oid::INT8),
     ("name", oid::TEXT),
     ("ssn", oid::TEXT),
     ("born", oid::DATE),
     ("mails", oid::TEXT_ARRAY),
     ("photo", oid::BYTEA),
+    ("area", oid::TEXT),
 ];
 
 fn declared() -> Vec<Declaration> {
@@ -123,6 +124,8 @@ fn known() -> Arc<Known> {
         definition: None,
         toast: 0,
     });
+    let computed = [&b"16400"[..], b"7", b"3"].map(Some);
+    catalog.row(6, &computed).unwrap();
     let catalog = Arc::new(catalog.build());
     on_big_stack(|| Arc::new(Known::new(loaded(catalog), &declared(), &[])))
 }
@@ -330,6 +333,38 @@ fn computed_columns_are_refused_unless_revealed() {
         answer.row(&[Some(b"ABC")]).unwrap(),
         data_row(&[Some(b"ABC")])
     );
+}
+
+#[test]
+fn computed_columns_of_a_table_are_null_beside_others() {
+    let area = |format| ("area", oid::UNKNOWN, format, 7);
+    let id = ("id", oid::INT8, Format::Text, 1);
+    let text = "SELECT id, area FROM customers";
+    for format in [Format::Text, Format::Binary] {
+        let mut answer = plan(text, &[id, area(format)], &[], &settings()).unwrap();
+        // Not even whether it is empty is told.
+        for value in [&b"536"[..], b""] {
+            let shown = answer.row(&[Some(b"1"), Some(value)]).unwrap();
+            assert_eq!(shown, data_row(&[Some(b"1"), None]));
+        }
+        assert!(answer.facts()[0].starts_with("us_ssn declared public.customers.area"));
+    }
+    let alone = refused(plan(text, &[area(Format::Text)], &[], &settings()));
+    assert!(
+        alone
+            .denial
+            .message
+            .contains("computed from protected data")
+    );
+    let mut answer = plan(
+        text,
+        &[id, area(Format::Text)],
+        &[DataClass::US_SSN],
+        &settings(),
+    )
+    .unwrap();
+    let row = [Some(&b"1"[..]), Some(b"536")];
+    assert_eq!(answer.row(&row).unwrap(), data_row(&row));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use mask::{Findings, Outcome};
 
 use super::RowError;
-use super::cell::{Cells, Column};
+use super::cell::{Cells, Column, Rule};
 use crate::postgres::wire::Malformed;
 
 /// Masks rows.
@@ -67,7 +67,9 @@ impl Tuples {
             let (start, end) =
                 value_at(whole, at)?.ok_or(Malformed("a row ends before its last column"))?;
             let value = whole.get(start..end).unwrap_or_default();
-            if value.is_empty() || column.passes() {
+            // Whether a computed value is empty, or NULL, may tell of what it is computed of.
+            let looked_at = !value.is_empty() || matches!(column.rule, Rule::Computed(_));
+            if !looked_at || column.passes() {
                 at = end;
                 continue;
             }

@@ -303,7 +303,7 @@ pub(super) fn resolved(sql: &str) -> Resolved {
     resolve(&one(sql), &catalog, &protected)
 }
 
-/// `.` clear, `s` and `p` masked as a class, `m` by members, `r` by fields, `D` derived, `?` unknown.
+/// `.` clear, `s` and `p` masked as a class, `m` by members, `r` by fields, `n` computed and shown as NULL, `D` derived, `?` unknown.
 pub(super) fn letters(rules: &[OutputRule]) -> String {
     let letter = |rule: &OutputRule| match rule {
         OutputRule::Clear => '.',
@@ -312,6 +312,7 @@ pub(super) fn letters(rules: &[OutputRule]) -> String {
         OutputRule::Declared(_) => '!',
         OutputRule::Members(_) => 'm',
         OutputRule::Fields(_) => 'r',
+        OutputRule::Computed(_) => 'n',
         OutputRule::Withheld(Withheld::Derived(_)) => 'D',
         OutputRule::Withheld(_) => '?',
     };

@@ -2,6 +2,7 @@
 
 use super::bank::{CUSTOMERS, assert_rules, bank, letters, resolved};
 use super::one;
+use crate::Name;
 use crate::postgres::{FieldOrigin, Protected, resolve};
 
 /// Statements and the rule of each output column, with no origin reported.
@@ -218,6 +219,15 @@ fn the_reported_origin_is_a_second_net() {
         ),
         ".s?"
     );
+    // What a view computes is shown as NULL, and what a statement computes is withheld.
+    let v_derived = catalog
+        .candidates(&Name::bare("v_derived"))
+        .next()
+        .unwrap()
+        .oid;
+    let origins = [(v_derived, 1), (v_derived, 2), (0, 0)];
+    let sql = "SELECT id, tail, upper(tail) FROM v_derived";
+    assert_eq!(rules(sql, &origins), ".nD");
     // The table has got a column since: plain columns are decided by origin, the rest is withheld.
     assert_eq!(
         rules(
