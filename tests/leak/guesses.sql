@@ -199,3 +199,25 @@ SELECT id FROM vault WHERE secret = ANY (ARRAY['{QWZXKVJPHGFDMBTYLN,A,B,C}'::tex
 EXPLAIN (ANALYZE, TIMING false, SUMMARY false) DECLARE c CURSOR FOR SELECT id FROM vault WHERE secret LIKE 'Q%'
 *SELECT id, secret IS NOT NULL AS has_secret, CASE WHEN code IS NULL THEN 'none' ELSE 'some' END FROM vault ORDER BY id
 *!INSERT INTO vault (id, kind, secret) VALUES (1, 'x', 'yyyy') ON CONFLICT (id) DO UPDATE SET secret = excluded.secret, kind = excluded.kind RETURNING id
+SELECT id FROM (SELECT id, nullif(secret, 'A') AS s FROM vault) x WHERE s > 'M'
+SELECT count(n) FROM (SELECT nullif(code, g) AS n FROM vault, generate_series(739184620000, 739184620999) g WHERE id = 1) x
+SELECT id FROM vault WHERE lower(secret) < 'm'
+SELECT id FROM vault WHERE lower(secret) LIKE 'q%'
+SELECT id FROM vault WHERE ltrim(secret, 'Q') = 'WZXKVJPHGFDMBTYLN'
+SELECT id FROM vault WHERE to_jsonb(vault) ->> 'secret' > 'M'
+SELECT g FROM generate_series(65, 90) g JOIN vault ON lower(secret) = lower('qwzxkvjphgfdmbtyl' || chr(g))
+SELECT id FROM (SELECT id, lower(secret) AS s FROM vault) x WHERE s = 'qwzxkvjphgfdmbtyln'
+SELECT count(secret) FILTER (WHERE secret > 'T') FROM vault
+SELECT id, count(secret) OVER (ORDER BY secret) FROM vault ORDER BY id
+SELECT pg_typeof(generate_series(1, ascii(secret) - 64)) FROM vault WHERE id = 1
+SELECT count(DISTINCT left(secret, 1)) FILTER (WHERE secret > 'M') FROM vault
+*SELECT id FROM vault WHERE lower(secret) = 'qwzxkvjphgfdmbtyln'
+*SELECT id FROM vault WHERE upper(trim(secret)) = upper('qwzxkvjphgfdmbtyln')
+*SELECT id, nullif(secret, ''), nullif(code, 0) FROM vault ORDER BY id
+*SELECT id, trim(secret) FROM vault ORDER BY id
+*SELECT pg_typeof(secret), pg_typeof(code), num_nulls(secret, code) FROM vault
+*SELECT count(secret) FILTER (WHERE kind = 'a'), count(code) FILTER (WHERE id > 1) FROM vault
+*SELECT id, count(secret) OVER (PARTITION BY kind ORDER BY id) FROM vault
+*SELECT to_jsonb(v) - 'secret', to_jsonb(v) ->> 'kind', to_jsonb(v) -> 'id' FROM vault v
+*SELECT * FROM vault_view ORDER BY id
+*!LOCK TABLE vault IN ACCESS SHARE MODE

@@ -776,3 +776,53 @@ EXPLAIN ANALYZE DECLARE c CURSOR FOR SELECT pg_advisory_lock(code) FROM vault ;;
 !CREATE TEMP TABLE other_{m} (LIKE vault) ;; ALTER TABLE other_{m} RENAME TO vault; INSERT INTO vault SELECT * FROM public.vault ;; ALTER TABLE pg_temp.vault RENAME TO other_{m} ;; SELECT reverse(secret) FROM other_{m}
 !CREATE TABLE part_{m} (LIKE vault) PARTITION BY LIST (kind) ;; CREATE TABLE mine_{m} (a text) ;; ALTER TABLE part_{m} ATTACH PARTITION vault DEFAULT; INSERT INTO mine_{m} SELECT secret FROM part_{m} ;; SELECT reverse(a) FROM mine_{m}
 *!CREATE TEMP TABLE kin (UNIQUE (secret)) INHERITS (vault) ON COMMIT DROP ;; CREATE TEMP TABLE mine (a text REFERENCES kin (secret)) ;; INSERT INTO kin SELECT * FROM ONLY vault ;; INSERT INTO mine SELECT secret FROM ONLY vault ;; DROP TABLE kin CASCADE ;; SELECT reverse(a) FROM mine
+
+-- Where a value is shown masked, a part of JSON as it is, or NULL in place of what is computed
+SELECT nullif(secret, 'x') FROM vault
+SELECT nullif(code, 1), nullif(paid, 0), nullif(born, '2000-01-01'), nullif(blob, ''), nullif(tags, '{}'), nullif(doc, 'null') FROM vault
+SELECT nullif(uid, gen_random_uuid()), nullif(secret, kind), nullif(secret COLLATE "C", '') FROM vault
+SELECT n || '', reverse(n) FROM (SELECT nullif(secret, 'x') AS n FROM vault) q
+SELECT to_jsonb(n), n::bytea FROM (SELECT nullif(secret, 'x') AS n FROM vault) q
+CREATE VIEW n_a_{m} AS SELECT id, nullif(secret, '') AS n, nullif(code, 0) AS c FROM vault @@ SELECT * FROM n_a_{m} ;; SELECT n || '', c + 0 FROM n_a_{m} ;; COPY (SELECT * FROM n_a_{m}) TO STDOUT
+SELECT trim(secret), ltrim(secret), rtrim(secret) FROM vault
+SELECT rtrim(secret, 'BCDFG'), ltrim(secret, 'Q'), btrim(secret, 'QN'), trim(both 'Q' from secret) FROM vault
+SELECT trim(v::text), trim(code::text), trim(tags::text), trim(doc::text) FROM vault v
+SELECT reverse(trim(secret)), trim(reverse(secret)), trim(secret) || '' FROM vault
+CREATE FUNCTION btrim(varchar) RETURNS text LANGUAGE sql AS 'SELECT secret FROM vault LIMIT 1' ;; SELECT btrim('x'::varchar) ;; SELECT btrim(word::varchar) FROM plain ;; DROP FUNCTION btrim(varchar)
+CREATE FUNCTION pg_typeof(text) RETURNS text LANGUAGE sql AS 'SELECT $1' ;; SET search_path = public, pg_catalog ;; SELECT pg_typeof(secret) FROM vault ;; DROP FUNCTION public.pg_typeof(text)
+CREATE FUNCTION num_nulls(text) RETURNS text LANGUAGE sql AS 'SELECT $1' ;; SET search_path = public, pg_catalog ;; SELECT num_nulls(secret) FROM vault ;; DROP FUNCTION public.num_nulls(text)
+CREATE FUNCTION last_of(text, text) RETURNS text LANGUAGE sql AS 'SELECT $2' ;; CREATE AGGREGATE count(text) (SFUNC = last_of, STYPE = text) ;; SET search_path = public, pg_catalog ;; SELECT count(secret), count(secret) FILTER (WHERE id = 1), count(secret) OVER () FROM vault ;; DROP AGGREGATE count(text) ;; DROP FUNCTION last_of(text, text)
+SELECT CASE WHEN count(secret) FILTER (WHERE secret > 'M') > 1 THEN 'LEAK' || 'YES' ELSE 'LEAK' || 'NO' END FROM vault
+SELECT CASE WHEN num_nulls(nullif(left(secret, 1), 'Q')) = 1 THEN 'LEAK' || 'YES' ELSE 'LEAK' || 'NO' END FROM vault
+SELECT CASE WHEN count(secret) OVER (ORDER BY secret) = 1 THEN 'LEAK' || 'YES' ELSE 'LEAK' || 'NO' END FROM vault
+SELECT to_jsonb(v) - 'id', to_jsonb(v) - 'secret', to_jsonb(v) - ARRAY['id', 'kind'] FROM vault v
+SELECT (to_jsonb(v) - 'id')::text, (to_jsonb(v) - 'id') || '{}' FROM vault v
+SELECT to_jsonb(v) ->> 'secret', to_jsonb(v) ->> 'code', to_jsonb(v) ->> 'paid', to_jsonb(v) ->> 'born', to_jsonb(v) ->> 'uid' FROM vault v
+SELECT to_jsonb(v) ->> 'blob', to_jsonb(v) ->> 'tags', to_jsonb(v) ->> 'doc', row_to_json(v) ->> 'secret' FROM vault v
+SELECT to_jsonb(v) -> 'secret', to_jsonb(v) -> 'code', to_jsonb(v) -> 'tags', to_jsonb(v) -> 'doc' FROM vault v
+SELECT to_jsonb(v) -> 'doc' ->> 'pin', to_jsonb(v) -> 'tags' ->> 0, to_jsonb(v) -> 'tags' -> 0 FROM vault v
+SELECT (to_jsonb(v) -> 'code')::text, (to_jsonb(v) -> 'code')::bigint, reverse(to_jsonb(v) ->> 'secret') FROM vault v
+SELECT json_agg(v) -> 0 ->> 'secret', json_agg(v) -> 0 -> 'secret', json_agg(v) -> 0 FROM vault v
+SELECT jsonb_build_object('kind', v) -> 'kind' ->> 'secret', jsonb_build_object('kind', v) ->> 'kind', jsonb_build_object('kind', v) -> 'kind' FROM vault v
+SELECT x ->> 'kind', x -> 'kind', x - 'id' FROM (SELECT jsonb_build_object('kind', secret, 'id', id) AS x FROM vault) q
+SELECT to_jsonb(q) ->> 'kind' FROM (SELECT secret AS kind, id FROM vault) q
+SELECT to_jsonb(q) ->> 'a', to_jsonb(q) -> 'b' FROM (SELECT secret AS b, kind AS a FROM vault) AS q(a, b)
+SELECT to_jsonb(q) ->> 'a' FROM (SELECT kind AS a, id FROM vault UNION ALL SELECT secret, id FROM vault) q
+SELECT jsonb_build_object('kind', kind, 'kind', secret) ->> 'kind' FROM vault
+SELECT coalesce(to_jsonb(p), to_jsonb(v)) ->> 'secret', coalesce(to_jsonb(p) - 'x', to_jsonb(v)) ->> 'word' FROM vault v LEFT JOIN (SELECT v2.secret AS word FROM vault v2) p ON true
+SELECT id, c FROM vault_view
+SELECT id, c, c + 0 FROM vault_view
+SELECT id, c::text FROM vault_view
+SELECT id, w.c FROM (SELECT * FROM vault_view) w
+SELECT w, to_json(w), to_jsonb(w) - 'id', to_jsonb(w) ->> 'c' FROM vault_view w
+SELECT id, max(c) FROM vault_view GROUP BY id
+SELECT * FROM referring
+SELECT id, turned FROM referring
+CREATE VIEW n_b_{m} AS SELECT id, left(secret, 9) AS a, string_to_array(secret, NULL) AS l, to_jsonb(v) || '{}' AS j, code + 0 AS c, blob || '' AS b, encode(blob, 'hex') AS h FROM vault v @@ SELECT * FROM n_b_{m} ;; SELECT id, l, j FROM n_b_{m} ;; COPY (SELECT * FROM n_b_{m}) TO STDOUT ;; COPY (SELECT * FROM n_b_{m}) TO STDOUT (FORMAT binary)
+CREATE VIEW n_c_{m} AS SELECT id, left(secret, 9) AS a, secret > 'M' AS more FROM vault @@ BEGIN ;; DECLARE c BINARY CURSOR FOR SELECT * FROM n_c_{m} ;; FETCH ALL FROM c ;; COMMIT ;; SELECT * FROM n_c_{m} ORDER BY a ;; INSERT INTO plain SELECT id + 800, a FROM n_c_{m} ;; SELECT word FROM plain ;; DELETE FROM plain WHERE id > 800
+CREATE VIEW n_d_{m} AS SELECT id, regexp_split_to_table(secret, '') AS l FROM vault @@ SELECT * FROM n_d_{m} ;; SELECT id, l FROM n_d_{m}
+CREATE VIEW n_e_{m} AS SELECT id, CASE WHEN secret > 'M' THEN 'LEAK' || 'YES' ELSE 'LEAK' || 'NO' END AS told FROM vault @@ SELECT * FROM n_e_{m} ;; SELECT id, told FROM n_e_{m} ;; CREATE VIEW n_f_{m} AS SELECT * FROM n_e_{m} ;; SELECT * FROM n_f_{m}
+CREATE VIEW n_g_{m} AS SELECT id, reverse(secret) AS a FROM vault @@ SELECT id, a FROM n_g_{m} UNION ALL SELECT 1, 'x' ;; SELECT id, coalesce(a, 'x') FROM n_g_{m} ;; SELECT id, (SELECT n.a) FROM n_g_{m} n ;; SELECT (n).* FROM n_g_{m} n ;; SELECT id, a FROM n_g_{m} n GROUP BY id, a
+SELECT * FROM pg_stats WHERE tablename = 'vault'
+SELECT attname, histogram_bounds, most_common_vals FROM pg_stats WHERE tablename = 'vault'
+SELECT pid, query FROM pg_stat_activity

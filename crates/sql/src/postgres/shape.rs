@@ -164,8 +164,15 @@ pub(super) enum Expr {
         /// What decides which values come, and in what order.
         conditions: Vec<Expr>,
     },
-    /// How many rows, or how many have a value, or how many values there are.
-    Count { of: Vec<Expr>, distinct: bool },
+    /// What this function tells of plain columns without telling values: how many rows there are, or values (`count`,
+    /// `num_nulls`), or of what type they are (`pg_typeof`).
+    Count {
+        by: Name,
+        of: Vec<Expr>,
+        distinct: bool,
+        /// What decides which rows count.
+        conditions: Vec<Expr>,
+    },
     /// A subquery's single value.
     Query(Box<Shape>),
     /// Whether a subquery has a row.
@@ -174,6 +181,16 @@ pub(super) enum Expr {
     Conditions(Vec<Expr>),
     /// A column is the same as something else.
     Same(Box<Same>),
+    /// `NULLIF`: a column, or NULL where it is the same as something else.
+    NullIf(Box<Same>),
+    /// A member of JSON, where it is given by a constant; as text, or as JSON.
+    Member {
+        of: Box<Expr>,
+        name: String,
+        as_text: bool,
+    },
+    /// JSON without some of its members, or an element of it; anything that an operator makes of something else.
+    Part(Box<Expr>),
     /// A column is null, or is not.
     IsNull(Vec<String>),
     /// What the windows of the query's `WINDOW` clause are made of.
@@ -189,6 +206,8 @@ pub(super) enum Expr {
 #[derive(Debug, Clone)]
 pub(super) struct Same {
     pub(super) column: Vec<String>,
+    /// These functions are applied to the column first, which give its value in another case or without blanks.
+    pub(super) by: Vec<Name>,
     pub(super) with: With,
 }
 

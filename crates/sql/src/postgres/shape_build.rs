@@ -1,11 +1,12 @@
 //! Shapes from parse trees.
 
 use pg_query::{Node, NodeEnum, NodeRef, protobuf};
-use protobuf::SetOperation;
+use protobuf::{AExprKind, SetOperation};
 
 use super::shape::{Body, Change, Cte, Expr, Key, Select, Shape, Target};
 use super::walk::{text, texts};
 
+mod compared;
 mod expr;
 mod source;
 
@@ -351,11 +352,18 @@ fn targets(nodes: &[Node]) -> Vec<Target> {
     target.collect()
 }
 
+/// What PostgreSQL calls a column that has no other name (`FigureColname`, `parse_target.c`).
+const NAMELESS: &str = "?column?";
+
 /// What PostgreSQL calls an output column without `AS`, where that is simple.
 fn column_name(node: &Node) -> Option<String> {
     match inner(node)? {
         NodeRef::ColumnRef(column) => column.fields.last().and_then(text).map(str::to_owned),
         NodeRef::FuncCall(call) => call.funcname.last().and_then(text).map(str::to_owned),
+        NodeRef::AExpr(e) if e.kind == AExprKind::AexprNullif as i32 => Some("nullif".to_owned()),
+        NodeRef::AExpr(_) | NodeRef::BoolExpr(_) | NodeRef::NullTest(_) | NodeRef::ParamRef(_) => {
+            Some(NAMELESS.to_owned())
+        }
         NodeRef::CoalesceExpr(_) => Some("coalesce".to_owned()),
         NodeRef::RowExpr(_) => Some("row".to_owned()),
         NodeRef::CollateClause(clause) => column_name(clause.arg.as_deref()?),

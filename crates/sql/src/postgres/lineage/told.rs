@@ -13,6 +13,8 @@ use crate::Name;
 
 /// How many values of a class one statement may ask after before it counts as a search.
 const GUESSES_MAX: usize = 16;
+/// `text`, `bpchar` and `varchar` (`pg_type.dat`).
+const TEXT_TYPES: [u32; 3] = [25, 1042, 1043];
 
 /// The classes that a statement's predicates depend on, and how.
 #[derive(Debug, Clone, Default)]
@@ -153,19 +155,49 @@ impl Lineage<'_> {
                 other.taint
             }
             With::Constants { count, functions } => {
-                let fixed = functions.iter().all(|name| self.is_fixed(name));
-                match &column.taint {
-                    Taint::Direct(class) if column.pure && fixed => {
-                        self.told.matches(class, *count)
-                    }
-                    taint => self.told.probe(taint),
+                match self.guessed(&column, same) {
+                    Some(class) => self.told.matches(&class, *count),
+                    None => self.told.probe(&column.taint),
                 }
-                functions.iter().fold(Taint::Clear, |taint, name| {
+                let other = functions.iter().fold(Taint::Clear, |taint, name| {
                     taint.with(self.trusted(name, Taint::Clear))
+                });
+                same.by.iter().fold(other, |taint, name| {
+                    taint.with(self.trusted(name, column.taint.clone()))
                 })
             }
         };
         column.taint.with(other)
+    }
+
+    /// The class of a column that is compared for equality with constants, so that it tells of these values alone.
+    fn guessed(&self, column: &Slot, same: &Same) -> Option<DataClass> {
+        let (With::Constants { functions, .. }, Taint::Direct(class)) = (&same.with, &column.taint)
+        else {
+            return None;
+        };
+        let mut functions = functions.iter().chain(&same.by);
+        let fixed = functions.all(|name| self.is_fixed(name));
+        let folds = same.by.is_empty() || self.is_text(column);
+        (column.pure && fixed && folds).then(|| class.clone())
+    }
+
+    /// Whether a column is of a text type, of which `lower` and its like give the same in another form: of a range they give a part.
+    fn is_text(&self, column: &Slot) -> bool {
+        let kind = column.origin.and_then(|(relation, number)| {
+            let columns = &self.catalog.relation_by_oid(relation)?.columns;
+            let column = columns.iter().find(|column| column.number == number)?;
+            Some(column.type_oid)
+        });
+        kind.is_some_and(|kind| TEXT_TYPES.contains(&kind))
+    }
+
+    /// `NULLIF` of a column and a constant: the value itself, and a guess.
+    pub(super) fn null_if(&mut self, same: &Same) -> Taint {
+        let column = self.column(&same.column);
+        let guessed = self.guessed(&column, same);
+        let tested = self.same(same);
+        guessed.map_or(tested, Taint::Direct)
     }
 
     /// Columns of both sides that a join makes one.

@@ -3,7 +3,7 @@
 use super::super::builtin;
 use super::super::catalog::{Function, Volatility};
 use super::super::shape::Expr;
-use super::super::taint::{self, Members, Slot, Taint, column_of, exact, together};
+use super::super::taint::{self, Member, Members, Slot, Taint, column_of, exact, together};
 use super::{Bound, Lineage, SYSTEM_COLUMNS, Scope, too_much};
 use crate::Name;
 
@@ -47,11 +47,26 @@ impl Lineage<'_> {
                     .fold(Taint::Clear, Taint::with)
             }
             Expr::Conditions(_) | Expr::Same(_) | Expr::IsNull(_) => self.test(expr).computed(),
+            Expr::NullIf(same) => self.null_if(same),
+            Expr::Member { of, name, as_text } => self.member(of, name, *as_text),
+            Expr::Part(of) => match self.expr(of) {
+                // What is left of JSON goes by the same names.
+                members @ Taint::Members(_) => members,
+                value => self.computed_of(value),
+            },
             Expr::Window => {
                 let windows = self.scopes.last().and_then(|scope| scope.windows.clone());
                 windows.unwrap_or(Taint::Clear)
             }
-            Expr::Count { of, distinct } => self.count(of, *distinct),
+            Expr::Count {
+                by,
+                of,
+                distinct,
+                conditions,
+            } => {
+                let count = self.count(by, of, *distinct);
+                self.chosen(count, conditions)
+            }
             Expr::Choice {
                 by,
                 conditions,
@@ -78,22 +93,23 @@ impl Lineage<'_> {
                 let taint = self.chosen(made, conditions);
                 self.trusted(by, taint)
             }
-            Expr::Computed { function, of } => {
-                let keeps = function
-                    .as_ref()
-                    .is_some_and(|name| builtin::carries(&name.name));
-                let taint = if keeps {
-                    let kept = self.value(|this| this.all(of)).computed();
-                    self.store(kept.clone());
-                    kept
-                } else {
-                    self.all(of).computed()
-                };
-                self.probe(&taint);
-                function
-                    .as_ref()
-                    .map_or(taint.clone(), |name| self.trusted(name, taint))
-            }
+            Expr::Computed { function, of } => self.computed_by(function.as_ref(), of),
+        }
+    }
+
+    /// What a function, or anything else, computes of these.
+    fn computed_by(&mut self, function: Option<&Name>, of: &[Expr]) -> Taint {
+        let taint = if function.is_some_and(|name| builtin::carries(&name.name)) {
+            let kept = self.value(|this| this.all(of)).computed();
+            self.store(kept.clone());
+            kept
+        } else {
+            self.all(of).computed()
+        };
+        self.probe(&taint);
+        match function {
+            Some(name) => self.trusted(name, taint),
+            None => taint,
         }
     }
 
@@ -184,8 +200,29 @@ impl Lineage<'_> {
         }
     }
 
-    /// How many values a plain column has tells no value; how many different ones it has is a search.
-    fn count(&mut self, of: &[Expr], distinct: bool) -> Taint {
+    /// What an operator computes of a value.
+    fn computed_of(&mut self, value: Taint) -> Taint {
+        let taint = value.computed();
+        self.probe(&taint);
+        taint
+    }
+
+    /// A member of JSON: what goes by its name.
+    fn member(&mut self, of: &Expr, name: &str, as_text: bool) -> Taint {
+        let value = self.expr(of);
+        let Taint::Members(members) = &value else {
+            return self.computed_of(value);
+        };
+        match members.get(name) {
+            Some(Member::Clear) => Taint::Clear,
+            Some(Member::Held(class)) => Taint::Direct(class.clone()),
+            Some(Member::Members) if !as_text => value,
+            _ => self.computed_of(value),
+        }
+    }
+
+    /// How many values a plain column has, and of what type they are, tells no value; how many different ones it has is a search.
+    fn count(&mut self, by: &Name, of: &[Expr], distinct: bool) -> Taint {
         let mut plain = true;
         let mut taint = Taint::Clear;
         for expr in of {
@@ -204,8 +241,8 @@ impl Lineage<'_> {
             self.probe(&taint);
         }
         match taint {
-            Taint::Derived(_) if plain => Taint::Clear,
-            taint => self.trusted(&Name::bare("count"), taint),
+            Taint::Derived(_) if plain && self.protected.trusts(by, self.catalog) => Taint::Clear,
+            taint => self.trusted(by, taint),
         }
     }
 

@@ -1,11 +1,13 @@
 //! Expressions.
 
 use pg_query::{Node, NodeEnum, NodeRef, protobuf};
+use protobuf::a_const::Val;
 use protobuf::{AExprKind, BoolExprType, SubLinkType};
 
-use super::super::shape::{Expr, Same, With};
+use super::super::shape::Expr;
 use super::super::tree::children;
-use super::super::walk::{text, texts};
+use super::super::walk::texts;
+use super::compared::{column, is_written_out, same};
 use super::{inner, of};
 use crate::Name;
 
@@ -41,7 +43,9 @@ fn expr_of(node: NodeRef<'_>) -> Option<Expr> {
             elements if elements.is_empty() => Expr::Free,
             elements => one_of(elements),
         },
-        NodeRef::AExpr(e) => same(e).unwrap_or_else(|| computed(node)),
+        NodeRef::AExpr(e) => same(e)
+            .or_else(|| of_json(e))
+            .unwrap_or_else(|| computed(node)),
         NodeRef::BoolExpr(e) => connected(e),
         NodeRef::NullTest(test) => is_null(test).unwrap_or_else(|| computed(node)),
         NodeRef::TypeCast(cast) if cast.type_name.as_ref().is_some_and(keeps_text) => {
@@ -123,7 +127,7 @@ fn part_of(part: &protobuf::AIndirection) -> Expr {
         })
 }
 
-fn column_ref(column: &protobuf::ColumnRef) -> Expr {
+pub(super) fn column_ref(column: &protobuf::ColumnRef) -> Expr {
     let path = texts(&column.fields);
     match column.fields.last().map(|field| &field.node) {
         Some(Some(NodeEnum::AStar(_))) => Expr::Star(path),
@@ -132,7 +136,7 @@ fn column_ref(column: &protobuf::ColumnRef) -> Expr {
 }
 
 /// Types that a text keeps its value in: a cast to one shows the value itself.
-fn keeps_text(name: &protobuf::TypeName) -> bool {
+pub(super) fn keeps_text(name: &protobuf::TypeName) -> bool {
     let texts = texts(&name.names);
     let kind = match texts.as_slice() {
         [schema, kind] if schema == "pg_catalog" => kind,
@@ -169,10 +173,24 @@ fn call_of(call: &protobuf::FuncCall) -> Expr {
     let odd = call.agg_distinct || call.agg_within_group || call.func_variadic;
     let plain = call.agg_filter.is_none() && call.over.is_none() && call.agg_order.is_empty();
     match builtin {
-        Some("count") if plain => Expr::Count {
-            of: below(NodeRef::FuncCall(call)),
-            distinct: call.agg_distinct,
-        },
+        Some("count" | "num_nulls" | "num_nonnulls" | "pg_typeof") if !call.func_variadic => {
+            Expr::Count {
+                by: name,
+                of: call.args.iter().map(expr).filter(not_free).collect(),
+                distinct: call.agg_distinct,
+                conditions: chosen_by(call),
+            }
+        }
+        Some("btrim" | "ltrim" | "rtrim") if !odd && plain && call.args.len() == 1 => {
+            match call.args.first().map_or(Expr::Free, expr) {
+                Expr::Free => called(name, call),
+                value => Expr::Choice {
+                    by: Some(name),
+                    conditions: Vec::new(),
+                    results: vec![Expr::Text(Box::new(value))],
+                },
+            }
+        }
         // Distinct or not, it is the same.
         Some("min" | "max") if !call.func_variadic => kept(name, call, &[0]),
         Some("array_agg" | "any_value" | "first_value" | "last_value" | "nth_value") if !odd => {
@@ -191,6 +209,10 @@ fn call_of(call: &protobuf::FuncCall) -> Expr {
         }
         _ => called(name, call),
     }
+}
+
+fn not_free(expr: &Expr) -> bool {
+    !matches!(expr, Expr::Free)
 }
 
 fn called(name: Name, call: &protobuf::FuncCall) -> Expr {
@@ -259,7 +281,7 @@ fn json(by: Name, call: &protobuf::FuncCall, names: Option<Vec<String>>) -> Expr
 fn member_names(arguments: &[Node]) -> Option<Vec<String>> {
     let named = |node: &Node| match inner(node)? {
         NodeRef::AConst(protobuf::AConst {
-            val: Some(protobuf::a_const::Val::Sval(name)),
+            val: Some(Val::Sval(name)),
             ..
         }) => Some(name.sval.clone()),
         _ => None,
@@ -297,123 +319,33 @@ fn is_null(test: &protobuf::NullTest) -> Option<Expr> {
     Some(Expr::IsNull(column(test.arg.as_deref()?)?))
 }
 
-/// A comparison that asks whether a column is the same as another, or as one of some constants.
-fn same(e: &protobuf::AExpr) -> Option<Expr> {
+/// `json -> 'name'`, `json ->> 'name'`, `json -> 1` and `json - …`, with a constant behind the operator.
+fn of_json(e: &protobuf::AExpr) -> Option<Expr> {
     let operator = texts(&e.name);
-    if !matches!(operator.last().map(String::as_str), Some("="))
-        || !matches!(operator.as_slice(), [_]) && operator.first().is_none_or(|s| s != "pg_catalog")
-    {
+    let ([operator], true) = (operator.as_slice(), e.kind == AExprKind::AexprOp as i32) else {
         return None;
-    }
-    let (left, right) = (e.lexpr.as_deref()?, e.rexpr.as_deref()?);
-    match AExprKind::try_from(e.kind).ok()? {
-        AExprKind::AexprOp | AExprKind::AexprNotDistinct => match (column(left), column(right)) {
-            (Some(left), Some(right)) => Some(compared(left, With::Column(right))),
-            (Some(left), None) => constants(left, std::slice::from_ref(right)),
-            (None, Some(right)) => constants(right, std::slice::from_ref(left)),
-            (None, None) => None,
-        },
-        AExprKind::AexprIn => match inner(right)? {
-            NodeRef::List(list) => constants(column(left)?, &list.items),
-            _ => None,
-        },
-        AExprKind::AexprOpAny => any_of(column(left)?, right),
+    };
+    let (of, with) = (e.lexpr.as_deref()?, e.rexpr.as_deref()?);
+    let constant = match inner(with) {
+        Some(NodeRef::AConst(constant)) => constant.val.as_ref(),
         _ => None,
-    }
-}
-
-fn compared(column: Vec<String>, with: With) -> Expr {
-    Expr::Same(Box::new(Same { column, with }))
-}
-
-fn constants(column: Vec<String>, nodes: &[Node]) -> Option<Expr> {
-    let mut functions = Vec::new();
-    let constant = nodes.iter().all(|node| is_constant(node, &mut functions));
-    constant.then(|| {
-        compared(
-            column,
-            With::Constants {
-                count: nodes.len(),
-                functions,
+    };
+    // What stands before the operator is looked at once, or a chain of them would take for ever.
+    let part = |of| match of {
+        Expr::Free => Expr::Free,
+        of => Expr::Part(Box::new(of)),
+    };
+    match (operator.as_str(), constant) {
+        ("->" | "->>", Some(Val::Sval(name))) => Some(match expr(of) {
+            Expr::Free => Expr::Free,
+            of => Expr::Member {
+                of: Box::new(of),
+                name: name.sval.clone(),
+                as_text: operator == "->>",
             },
-        )
-    })
-}
-
-/// `= ANY` of an array that is written out. How many values a parameter holds, the text does not tell.
-fn any_of(column: Vec<String>, array: &Node) -> Option<Expr> {
-    match inner(array)? {
-        NodeRef::TypeCast(cast) => any_of(column, cast.arg.as_deref()?),
-        // A parameter, and what is cast to an array, may be any number of them.
-        NodeRef::AArrayExpr(array) if array.elements.iter().all(is_single) => {
-            constants(column, &array.elements)
-        }
-        NodeRef::AConst(protobuf::AConst {
-            val: Some(protobuf::a_const::Val::Sval(array)),
-            ..
-        }) => Some(compared(
-            column,
-            With::Constants {
-                count: array.sval.matches(',').count() + 1,
-                functions: Vec::new(),
-            },
-        )),
+        }),
+        ("->", Some(Val::Ival(_))) => Some(part(expr(of))),
+        ("-", _) if is_written_out(with) => Some(part(expr(of))),
         _ => None,
-    }
-}
-
-/// Whether it is one value, whatever type it is given.
-fn is_single(node: &Node) -> bool {
-    match inner(node) {
-        Some(NodeRef::AConst(_)) => true,
-        Some(NodeRef::TypeCast(cast)) => {
-            cast.type_name.as_ref().is_some_and(keeps_text)
-                && cast.arg.as_deref().is_some_and(is_single)
-        }
-        _ => false,
-    }
-}
-
-/// A column as it is, or as text.
-fn column(node: &Node) -> Option<Vec<String>> {
-    match inner(node)? {
-        NodeRef::ColumnRef(column) => match column_ref(column) {
-            Expr::Column(path) => Some(path),
-            _ => None,
-        },
-        NodeRef::TypeCast(cast) if cast.type_name.as_ref().is_some_and(keeps_text) => {
-            column(cast.arg.as_deref()?)
-        }
-        _ => None,
-    }
-}
-
-/// Operators that make a constant of constants.
-const JOINING: &[&str] = &["||", "+", "-", "*", "/"];
-
-/// Whether it is the same for every row, given that the functions it calls are.
-fn is_constant(node: &Node, functions: &mut Vec<Name>) -> bool {
-    match inner(node) {
-        Some(NodeRef::AConst(_) | NodeRef::ParamRef(_) | NodeRef::SqlvalueFunction(_)) => true,
-        Some(NodeRef::TypeCast(cast)) => cast
-            .arg
-            .as_deref()
-            .is_some_and(|arg| is_constant(arg, functions)),
-        Some(NodeRef::AExpr(e)) => {
-            let [operator] = e.name.as_slice() else {
-                return false;
-            };
-            e.kind == AExprKind::AexprOp as i32
-                && text(operator).is_some_and(|name| JOINING.contains(&name))
-                && [&e.lexpr, &e.rexpr]
-                    .into_iter()
-                    .flatten()
-                    .all(|side| is_constant(side, functions))
-        }
-        Some(NodeRef::FuncCall(call)) => {
-            functions.extend(Name::from_parts(texts(&call.funcname)));
-            !call.funcname.is_empty() && call.args.iter().all(|arg| is_constant(arg, functions))
-        }
-        _ => false,
     }
 }

@@ -82,7 +82,7 @@ const RULES: &[(&str, &str)] = &[
     // As text nothing has a name.
     (
         "SELECT c::text, to_json(c::text), to_json(c)::text, to_jsonb(c)->>'ssn', to_json(array_agg(c)::text), ROW(c)::text FROM customers c",
-        "DDDDDD",
+        "DDDsDD",
     ),
     (
         "SELECT to_json(array_agg(c)), ARRAY[c] FROM customers c",

@@ -76,6 +76,38 @@ const RULES: &[(&str, &str)] = &[
         "DDD",
     ),
     (
+        "SELECT count(ssn) FILTER (WHERE id > 1), count(ssn) OVER (ORDER BY id), count(ssn) OVER (ORDER BY ssn), count(id) FILTER (WHERE ssn > '1') FROM customers",
+        "..DD",
+    ),
+    (
+        "SELECT pg_typeof(ssn), pg_typeof(upper(ssn)), pg_typeof(generate_series(1, length(ssn))), num_nulls(ssn, name), num_nonnulls(ssn || 'x'), num_nulls(VARIADIC ARRAY[ssn]) FROM customers",
+        ".DD.DD",
+    ),
+    (
+        "SELECT nullif(ssn, ''), nullif(ssn, $1), nullif(ssn, name), nullif(name, ssn), nullif(upper(ssn), ''), nullif(ssn, reader()), nullif(name, '') FROM customers",
+        "ssDDDD.",
+    ),
+    (
+        "SELECT trim(ssn), ltrim(ssn), rtrim(ssn, '0123456789'), trim('x' FROM ssn), trim(upper(ssn)), trim(c::text), trim(name) FROM customers c",
+        "ssDDDD.",
+    ),
+    (
+        "SELECT to_jsonb(c) - 'ssn', to_jsonb(c) -> 'name', to_jsonb(c) ->> 'name', to_jsonb(c) ->> 'ssn', to_jsonb(c) -> 'ssn' FROM customers c",
+        "m..ss",
+    ),
+    (
+        "SELECT to_jsonb(c) - ARRAY['ssn', $1], json_agg(c) -> 0, to_jsonb(c) -> 'gone', to_jsonb(c) ->> $1, to_jsonb(c) - c.name, to_jsonb(c) || '{}' FROM customers c GROUP BY c",
+        "mmDDDD",
+    ),
+    (
+        "SELECT json_build_object('name', c) -> 'name', json_build_object('name', c) ->> 'name', json_build_object('name', ssn) ->> 'name' FROM customers c",
+        "mDs",
+    ),
+    (
+        "SELECT id - 1, length(ssn) - 1, 5 - length(ssn) FROM customers",
+        ".DD",
+    ),
+    (
         "SELECT min(ssn), max(name), array_agg(ssn), string_agg(ssn, ',') FROM customers",
         "s.sD",
     ),

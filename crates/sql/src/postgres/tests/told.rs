@@ -29,6 +29,21 @@ const TOLD: &[(&str, &str, &str)] = &[
         "",
     ),
     ("SELECT c FROM customers c", "", ""),
+    (
+        "SELECT trim(ssn), pg_typeof(ssn), num_nulls(ssn), to_jsonb(c) - 'ssn', to_jsonb(c) ->> 'name' FROM customers c",
+        "",
+        "",
+    ),
+    (
+        "SELECT to_jsonb(c) - 'ssn', nullif(name, ''), ssn IS NULL, $1 FROM customers c ORDER BY id",
+        "",
+        "",
+    ),
+    (
+        "SELECT count(ssn) FILTER (WHERE id > 1), count(ssn) OVER (ORDER BY id) FROM customers",
+        "",
+        "",
+    ),
     ("SELECT tail FROM v_derived", "", ""),
     (
         "SELECT 1 FROM customers WHERE ssn IS NULL OR ssn IS NOT NULL",
@@ -192,6 +207,17 @@ const TOLD: &[(&str, &str, &str)] = &[
         "s",
         "",
     ),
+    (
+        "SELECT id FROM customers WHERE lower(ssn) = lower($1)",
+        "s",
+        "",
+    ),
+    (
+        "SELECT id FROM customers WHERE upper(trim(ssn)::text) IN ('A', 'B')",
+        "s",
+        "",
+    ),
+    ("SELECT nullif(ssn, '1') FROM customers", "s", ""),
     // Conditions of other kinds.
     ("SELECT id FROM customers WHERE ssn LIKE '1%'", "", "s"),
     ("SELECT id FROM customers WHERE ssn ~ '^1'", "", "s"),
@@ -306,6 +332,16 @@ const TOLD: &[(&str, &str, &str)] = &[
     ("SELECT 1 FROM nosuch ORDER BY x", "", "ps"),
     // Order, groups, how many.
     ("SELECT id FROM customers ORDER BY ssn", "", "s"),
+    (
+        "SELECT to_jsonb(c) - 'id' FROM customers c ORDER BY \"?column?\"",
+        "",
+        "s",
+    ),
+    (
+        "SELECT nullif(ssn, '') FROM customers ORDER BY nullif",
+        "s",
+        "s",
+    ),
     ("SELECT id, ssn FROM customers ORDER BY 2", "", "s"),
     ("SELECT ssn AS x FROM customers ORDER BY x", "", "s"),
     (
@@ -396,7 +432,7 @@ const TOLD: &[(&str, &str, &str)] = &[
     (
         "SELECT count(*) FILTER (WHERE ssn = '1') FROM customers",
         "s",
-        "s",
+        "",
     ),
     ("SELECT array_agg(id ORDER BY ssn) FROM customers", "", "s"),
     ("SELECT min(ssn) FROM customers", "", "s"),
@@ -472,7 +508,38 @@ const TOLD: &[(&str, &str, &str)] = &[
         "s",
     ),
     ("SELECT upper(ssn) FROM customers", "", "s"),
-    ("SELECT count(nullif(ssn, '1')) FROM customers", "", "s"),
+    ("SELECT count(nullif(ssn, '1')) FROM customers", "s", "s"),
+    (
+        "SELECT 1 FROM (SELECT nullif(ssn, '1') AS n FROM customers) q WHERE n = '2'",
+        "s",
+        "s",
+    ),
+    (
+        "SELECT nullif(ssn, g::text) FROM customers, generate_series(1, 9) g",
+        "",
+        "s",
+    ),
+    (
+        "SELECT id FROM customers WHERE lower(ssn) LIKE 'a%'",
+        "",
+        "s",
+    ),
+    ("SELECT id FROM customers WHERE lower(ssn) = name", "", "s"),
+    (
+        "SELECT 1 FROM (SELECT lower(ssn) AS n FROM customers) q WHERE n = '2'",
+        "",
+        "s",
+    ),
+    (
+        "SELECT id FROM customers WHERE rtrim(ssn, '0123456789') = '1'",
+        "",
+        "s",
+    ),
+    (
+        "SELECT count(ssn) FILTER (WHERE ssn > '1') FROM customers",
+        "",
+        "s",
+    ),
     // Changes.
     (
         "UPDATE customers SET name = 'x' WHERE ssn LIKE '1%'",
