@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
 use model::{Authenticated, Decision, Denial, DenialCode, Event, Identity, SessionOpened};
 use protocols::session::{Credential, Upstream};
 use tokio::net::TcpStream;
@@ -19,8 +18,6 @@ use crate::upstream::Target;
 const VERIFY_MAX: Duration = Duration::from_secs(15);
 /// Names that a client gives itself are kept up to this length, in bytes.
 const NAME_BYTES_MAX: usize = 128;
-/// What the second half of [`Upstream::random`] is the HMAC-SHA-256 of, under the recording's key of commitments.
-const COMMITMENTS: &[u8] = b"countersign/session/commitments/v1";
 
 /// A login that was let in.
 pub struct Login {
@@ -180,8 +177,7 @@ impl Gateway {
         })?;
         let mut random = random::bytes::<64>().map_err(|error| unrecorded(&id, &error))?;
         let caller = self.begin(id.clone(), login, source, transport).await?;
-        // Whoever holds the session's key can test its commitments later.
-        let commitments = hmac::sign(&caller.recorder.commitments(), COMMITMENTS);
+        let commitments = caller.recorder.commitments();
         random
             .iter_mut()
             .skip(32)

@@ -13,6 +13,7 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 
 use super::block_on;
+use super::released::WasReleased;
 use crate::cli::Globals;
 use crate::client::Client;
 use crate::failure::Failure;
@@ -21,11 +22,12 @@ use crate::place::Place;
 use crate::render::escape;
 use crate::when;
 
-/// Build evidence bundles, and verify them.
+/// Build evidence bundles and verify them, and ask whether a value was released.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Evidence {
     Build(Build),
     Verify(Verify),
+    WasReleased(WasReleased),
 }
 
 /// Build a bundle of a period: for an examiner, who can verify it without this gateway, and without us.
@@ -89,6 +91,7 @@ impl Evidence {
         match self {
             Self::Build(build) => build.run(globals, output),
             Self::Verify(verify) => verify.run(output),
+            Self::WasReleased(asked) => asked.run(globals, output),
         }
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod env;
 pub(crate) mod evidence;
 pub(crate) mod explain;
 pub(crate) mod mask;
+pub(crate) mod released;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod serve;

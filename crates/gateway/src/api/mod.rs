@@ -8,6 +8,7 @@ mod auth;
 mod body;
 mod error;
 mod evidence;
+mod released;
 mod sessions;
 mod tokens;
 
@@ -38,6 +39,7 @@ use crate::store::Store;
 pub use approvals::{VerdictBody, WatchQuery};
 pub use error::ApiError;
 pub use evidence::EvidenceBody;
+pub use released::{ReleasedBody, ReleasedFact, ReleasedView};
 pub use sessions::{CommandView, ReplayQuery, SessionView};
 pub use tokens::{TokenBody, TokenView};
 
@@ -118,6 +120,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/sessions", get(sessions::list))
         .route("/v1/sessions/{id}", get(sessions::show))
         .route("/v1/sessions/{id}/replay", get(sessions::replay))
+        .route("/v1/sessions/{id}/released", post(released::released))
         .route("/v1/evidence", post(evidence::build))
         .fallback(async || ApiError::NotFound("this path".to_owned()))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

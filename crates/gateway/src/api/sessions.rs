@@ -138,7 +138,7 @@ fn broken(error: &RecordError) -> bytes::Bytes {
 }
 
 /// Checks that the caller may watch, and records that they do.
-async fn watch(
+pub(super) async fn watch(
     api: &Api,
     caller: Caller,
     session: &str,

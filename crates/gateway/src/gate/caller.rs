@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use mask::CommitmentKey;
 use model::{Digest, Event, Identity, Outcome, Settle};
 
 use tokio::sync::watch;
@@ -23,6 +24,8 @@ pub struct Caller {
     pub target: Arc<Target>,
     /// Its recording.
     pub recorder: Recorder,
+    /// Under which it is committed to what is found in what it is shown.
+    pub commitments: CommitmentKey,
     journal: Journal,
     permitted: AtomicU64,
     settled: AtomicU64,
@@ -46,6 +49,7 @@ impl Caller {
             session,
             identity,
             target,
+            commitments: CommitmentKey::new(recorder.commitments().as_ref()),
             recorder,
             journal,
             permitted: AtomicU64::new(0),

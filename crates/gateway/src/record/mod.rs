@@ -34,6 +34,8 @@ pub use replay::{Broken, Expected, Line, Message, Replay, Scene, Shown};
 pub use sealed::Transcripts;
 use worker::{Job, Worker};
 
+/// What the key of a session's commitments is the HMAC-SHA-256 of, under the recording's.
+const COMMITMENTS: &[u8] = b"countersign/session/commitments/v1";
 /// Chunks of one session that may be on their way to the disk at once.
 pub const IN_FLIGHT_MAX: usize = 2;
 
@@ -296,8 +298,8 @@ impl Recorder {
 
     /// The key of the session's commitments.
     #[must_use]
-    pub fn commitments(&self) -> hmac::Key {
-        self.inner.key.commitments()
+    pub fn commitments(&self) -> hmac::Tag {
+        commitments(&self.inner.key)
     }
 
     /// Writes what is left, waits until the disk has it, and gives the number of chunks.
@@ -378,6 +380,12 @@ pub fn chunks<'a>(session: &str, bytes: &'a [u8]) -> Result<Chunks<'a>, RecordEr
         session: session.to_owned(),
         why: error.to_string(),
     })
+}
+
+/// The key of the commitments to what is found in a session: whoever holds the session's own can test them later.
+#[must_use]
+pub fn commitments(key: &SessionKey) -> hmac::Tag {
+    hmac::sign(&key.commitments(), COMMITMENTS)
 }
 
 fn create(path: &Path, content: &[u8]) -> Result<File, RecordError> {

@@ -85,7 +85,7 @@ impl Relay {
         let waits = going.whole || begun.coding.is_some();
         let untold =
             is_head && !clear && wire == Wire::S3 && compressed(&parts, &going.call).is_some();
-        let mut findings = Findings::counting();
+        let mut findings = Findings::new(&going.session.caller.commitments);
         // HEAD agrees with GET.
         let reads = matches!(going.asked.head.method.as_str(), "GET" | "HEAD");
         let changes = Changes {

@@ -1,0 +1,138 @@
+//! Whether a value was released is answered from the commitments in the ledger, which hold no value.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
+
+use serde_json::Value;
+use tests::{Agent, Config, Gateway, Moto, Postgres};
+
+const AUDIT: &str = "audit";
+const REASON: &str = "ticket 4711";
+const PAN: &str = "4111111111111111";
+
+fn audit(gateway: &Gateway, arguments: &[&str]) -> tests::Output {
+    let token = gateway.token_in(None, "carol", &[AUDIT]);
+    gateway.countersign_as(&token, arguments)
+}
+
+/// Asks of the only session.
+fn was_released(gateway: &Gateway, value: &str) -> Value {
+    let sessions = audit(gateway, &["sessions"]).success().json_lines();
+    let session = sessions.first().unwrap();
+    let session = session["session"].as_str().unwrap();
+    let asked = ["evidence", "was-released", "--session", session];
+    let asked = [&asked[..], &["--reason", REASON, "--value", value]].concat();
+    audit(gateway, &asked).success().json_lines().remove(0)
+}
+
+/// Everything is written and indexed after a new start.
+fn again(gateway: Gateway) -> Gateway {
+    let (_, config) = gateway.stop();
+    Gateway::start(config)
+}
+
+#[test]
+fn what_a_session_was_shown_is_told_of_a_value_that_is_known() {
+    let database = Postgres::shared().database();
+    let direct = database.endpoint();
+    let one = |query: &str| direct.psql(query).success().stdout.trim().to_owned();
+    let ssn = one("SELECT ssn FROM customers WHERE ssn IS NOT NULL ORDER BY id LIMIT 1");
+    let other = one("SELECT ssn FROM customers WHERE ssn IS NOT NULL ORDER BY id DESC LIMIT 1");
+    assert_ne!(ssn, other);
+    let reveal = r#"
+@id("analysts-see-cards")
+permit (principal, action == Action::"reveal", resource == DataClass::"pan");
+"#;
+    let config = Config::bank(&database)
+        .bank_policies()
+        .policy("20-reveal.cedar", reveal)
+        .set(&["roles", "auditors"], vec![AUDIT]);
+    let gateway = Gateway::start(config);
+    let shown = gateway
+        .bank()
+        .psql("SELECT ssn FROM customers WHERE ssn IS NOT NULL ORDER BY id LIMIT 1; SELECT 'card 4111 1111 1111 1111'")
+        .success()
+        .stdout;
+    assert!(
+        !shown.contains(&ssn) && shown.contains("4111 1111"),
+        "{shown}"
+    );
+    let gateway = again(gateway);
+
+    let hidden = was_released(&gateway, &ssn);
+    assert_eq!(hidden["released"], false, "{hidden}");
+    assert_eq!(hidden["found"][0]["class"], "us_ssn");
+    assert_eq!(hidden["found"][0]["place"], "public.customers.ssn");
+    assert_eq!(hidden["uncertain"], 0);
+    // However it is written.
+    let written = ssn.replace('-', "");
+    assert_eq!(was_released(&gateway, &written)["found"], hidden["found"]);
+
+    let clear = was_released(&gateway, PAN);
+    assert_eq!(clear["released"], true, "{clear}");
+    assert_eq!(clear["found"][0]["strategy"], "reveal");
+
+    let absent = was_released(&gateway, &other);
+    assert_eq!(absent["released"], false);
+    assert!(absent["found"].as_array().unwrap().is_empty(), "{absent}");
+
+    let (_, config) = gateway.stop();
+    let ledger = config.ledger();
+    let asked = ledger.events("replay_watched");
+    assert_eq!(asked.len(), 4);
+    assert!(asked.iter().all(|event| event["reason"] == REASON));
+    // It was asked for, and is not kept for that.
+    let entries = Value::from(ledger.entries());
+    assert!(!entries.to_string().contains(&other));
+}
+
+#[test]
+fn only_auditors_ask_and_of_sessions_that_are_there() {
+    let database = Postgres::shared().database();
+    let config = Config::bank(&database)
+        .bank_policies()
+        .set(&["roles", "auditors"], vec![AUDIT]);
+    let gateway = Gateway::start(config);
+    gateway.bank().psql("SELECT 1").success();
+    let ask = |session| {
+        let asked = ["evidence", "was-released", "--session", session];
+        [&asked[..], &["--reason", REASON, "--value", PAN]].concat()
+    };
+    let told = audit(&gateway, &ask("s-0-0")).failure();
+    assert!(told.stderr.contains("session s-0-0"), "{}", told.stderr);
+    let token = gateway.token_in(None, "dave", &["payments-oncall"]);
+    gateway.countersign_as(&token, &ask("s-0-0")).failure();
+    let (_, config) = gateway.stop();
+    assert!(config.ledger().events("replay_watched").is_empty());
+}
+
+#[test]
+fn answers_of_aws_are_committed_to_as_well() {
+    let moto = Moto::start();
+    let policy = r#"
+@id("use-lake")
+permit (principal in Group::"data", action == Action::"access", resource == Target::"lake");
+@id("all")
+permit (principal, action in [Aws::Action::"list", Aws::Action::"read", Aws::Action::"write"], resource);
+"#;
+    let config = Config::aws(&moto)
+        .policy("10-lake.cedar", policy)
+        .set(&["roles", "auditors"], vec![AUDIT]);
+    let gateway = Gateway::start(config);
+    let agent = Agent::new(&gateway, "lake", &["data"]);
+    agent.cli(&["s3", "mb", "s3://lake"]).success();
+    let folder = gateway.config().directory();
+    std::fs::write(folder.join("cards.csv"), format!("id,pan\n1,{PAN}\n")).unwrap();
+    agent
+        .cli(&["s3", "cp", "cards.csv", "s3://lake/"])
+        .success();
+    agent
+        .cli(&["s3", "cp", "s3://lake/cards.csv", "-"])
+        .success();
+    let gateway = again(gateway);
+
+    let hidden = was_released(&gateway, PAN);
+    assert_eq!(hidden["released"], false, "{hidden}");
+    assert_eq!(hidden["found"][0]["class"], "pan", "{hidden}");
+    let absent = was_released(&gateway, "4012888888881881");
+    assert!(absent["found"].as_array().unwrap().is_empty(), "{absent}");
+}
