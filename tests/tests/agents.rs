@@ -21,10 +21,12 @@ permit (principal, action in Postgres::Action::"read", resource);
 "#;
 
 /// What a developer's shell may hold.
-const AMBIENT: [(&str, &str); 8] = [
+const AMBIENT: [(&str, &str); 10] = [
     ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
     ("AWS_SECRET_ACCESS_KEY", "ambient-secret"),
     ("AWS_PROFILE", "production"),
+    ("AWS_ENDPOINT_URL_S3", "https://ambient-secret.example"),
+    ("AWS_ENDPOINT_URL_STS", "https://ambient-secret.example"),
     ("PGSERVICE", "production"),
     ("PGPASSWORD", "ambient-secret"),
     ("KUBECONFIG", "/ambient-secret"),
@@ -123,6 +125,9 @@ fn an_agent_runs_with_its_clients_set_up_and_nothing_else() {
         assert!(!output.contains(ambient), "{output}");
     }
     assert!(output.contains("KUBECONFIG=/"), "{output}");
+    let endpoint = format!("https://{}", scene.gateway.address("aws"));
+    let sts = format!("\nAWS_ENDPOINT_URL_STS={endpoint}\n");
+    assert!(output.contains(&sts), "{output}");
 
     // What is to stay stays; what the program says is what is said; nothing is left behind.
     let kept = ["--target", "lake", "--keep", "GITHUB_TOKEN"];

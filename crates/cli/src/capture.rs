@@ -63,7 +63,9 @@ pub(crate) async fn requests(command: &[OsString], region: &str) -> Result<Vec<C
         }
     }
     client
-        .env("AWS_ENDPOINT_URL", endpoint)
+        .env("AWS_ENDPOINT_URL", &endpoint)
+        // Terraform's S3 backend takes the one above for S3 alone.
+        .env("AWS_ENDPOINT_URL_STS", &endpoint)
         .env("AWS_ACCESS_KEY_ID", "AKIAEXPLAINEXPLAIN00")
         .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
         .env("AWS_REGION", region)

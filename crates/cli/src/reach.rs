@@ -189,16 +189,21 @@ impl Sdk {
 
     /// The SDKs' variables; `token` is the file they read the token from.
     pub(crate) fn variables(&self, token: &Path) -> Vec<(&'static str, String)> {
-        let mut variables = vec![
-            ("AWS_ENDPOINT_URL", self.endpoint.clone()),
+        let mut variables = self.endpoints().to_vec();
+        variables.extend([
             ("AWS_ROLE_ARN", self.role()),
             ("AWS_ROLE_SESSION_NAME", SESSION.to_owned()),
             ("AWS_WEB_IDENTITY_TOKEN_FILE", token.display().to_string()),
             ("AWS_REGION", self.region.clone()),
             ("AWS_DEFAULT_REGION", self.region.clone()),
-        ];
+        ]);
         variables.extend(self.bundle());
         variables
+    }
+
+    /// Where everything is asked. Terraform's S3 backend takes the one for S3 alone, and would send the token to AWS's own STS.
+    pub(crate) fn endpoints(&self) -> [(&'static str, String); 2] {
+        ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"].map(|name| (name, self.endpoint.clone()))
     }
 
     /// Whom to trust for the gateway, where that is said.
@@ -207,10 +212,12 @@ impl Sdk {
         Some(("AWS_CA_BUNDLE", file.display().to_string()))
     }
 
-    /// The section `name` of the SDKs' configuration file.
+    /// The section `name` of the SDKs' configuration file, and the one beside it that names STS for those who take `endpoint_url` for S3 alone.
     pub(crate) fn profile(&self, name: &str, token: &Path) -> Result<String, Failure> {
+        let services = format!("countersign-{name}");
         let mut lines = vec![
             ("endpoint_url", self.endpoint.clone()),
+            ("services", services.clone()),
             ("region", self.region.clone()),
             ("role_arn", self.role()),
             ("role_session_name", SESSION.to_owned()),
@@ -229,6 +236,10 @@ impl Sdk {
             }
             text.push_str(&format!("{key} = {value}\n"));
         }
+        text.push_str(&format!(
+            "[services {services}]\nsts =\n  endpoint_url = {}\n",
+            self.endpoint
+        ));
         Ok(text)
     }
 
@@ -299,6 +310,7 @@ mod tests {
             lines,
             [
                 "AWS_ENDPOINT_URL=https://127.0.0.1:8481",
+                "AWS_ENDPOINT_URL_STS=https://127.0.0.1:8481",
                 "AWS_ROLE_ARN=arn:aws:iam::000000000000:role/lake",
                 "AWS_ROLE_SESSION_NAME=countersign",
                 "AWS_WEB_IDENTITY_TOKEN_FILE=/run/agent.token",
@@ -316,11 +328,14 @@ mod tests {
             sdk().profile("lake", token).unwrap(),
             "[profile lake]\n\
              endpoint_url = https://127.0.0.1:8481\n\
+             services = countersign-lake\n\
              region = eu-central-1\n\
              role_arn = arn:aws:iam::000000000000:role/lake\n\
              role_session_name = countersign\n\
              web_identity_token_file = /run/agent.token\n\
-             ca_bundle = /run/ca.pem\n"
+             ca_bundle = /run/ca.pem\n\
+             [services countersign-lake]\n\
+             sts =\n  endpoint_url = https://127.0.0.1:8481\n"
         );
         assert!(
             sdk()

@@ -186,7 +186,7 @@ fn aws(reached: &[Reach], files: &Files, token: &Path) -> Result<Variables, Fail
         [only] => variables.extend(only.variables(token).into_iter().map(owned)),
         // Variables would win over the profile that a program names.
         [first, ..] => {
-            variables.push(("AWS_ENDPOINT_URL", first.endpoint.clone().into()));
+            variables.extend(first.endpoints().map(owned));
             variables.extend(first.bundle().map(owned));
         }
     }
@@ -280,6 +280,7 @@ mod tests {
         for name in [
             "AWS_ACCESS_KEY_ID",
             "AWS_PROFILE",
+            "AWS_ENDPOINT_URL_S3",
             "PGPASSWORD",
             "PGSERVICE",
             "KUBECONFIG",
