@@ -158,6 +158,27 @@ fn a_targets_own_way_is_the_gateways() {
 }
 
 #[test]
+fn classes_of_ones_own_are_masked_too() {
+    let database = Postgres::shared().database();
+    let config = Config::bank(&database)
+        .all_permitted()
+        .set(&["classes", "customer", "pattern"], r"\bKD-\d{8}\b")
+        .set(&["classes", "customer", "show_last"], 4);
+    let text = "KD-12345678 of ann@example.com\n";
+    for options in [&["mask", "--target", "bank"][..], &["mask"]] {
+        let all = config.countersign_on(text, options).success().stdout;
+        assert_eq!(all, "**-****5678 of ***@example.com\n", "{options:?}");
+        let alone = [options, &["--class", "customer"]].concat();
+        let alone = config.countersign_on(text, &alone).success().stdout;
+        assert_eq!(alone, "**-****5678 of ann@example.com\n", "{options:?}");
+        let wrong = [options, &["--class", "custmer"]].concat();
+        let wrong = config.countersign_on(text, &wrong);
+        assert_eq!(wrong.code, Some(2));
+        assert!(wrong.stderr.contains("customer"), "{wrong:?}");
+    }
+}
+
+#[test]
 fn a_pipe_is_masked_as_it_comes() {
     let mut child = countersign()
         .arg("mask")

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::Globals;
 use crate::client::{Client, ClientError, Trust};
+use crate::failure::Failure;
 use crate::when;
 
 /// An operator's own token lasts so long: one command.
@@ -127,6 +128,17 @@ fn reachable(at: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, at.port())
+}
+
+/// What to say of a target that the configuration in `file` does not have.
+pub(crate) fn no_target(config: &Config, file: &Path, name: &str) -> Failure {
+    let names = config.targets.keys().chain(config.aws_targets.keys());
+    let names = names.map(String::as_str).collect::<Vec<_>>();
+    Failure::usage(format!(
+        "{} has no target {name:?}: there are {}",
+        file.display(),
+        names.join(", ")
+    ))
 }
 
 /// What a command was told about where and who.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use clap::Args;
 use gateway::config::Config;
 use gateway::keys;
+use mask::own::OwnClasses;
 use mask::{
     CopyError, CsvFormat, CsvMasker, Findings, Hint, Masker, MaskerConfig, STREAM_HOLD_BYTES,
     STREAM_PIECE_BYTES, Sighting, Strategy,
@@ -19,12 +20,13 @@ use serde_json::json;
 use crate::cli::Globals;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::place::no_target;
 
 /// Mask protected values in a file or in standard input.
 ///
 /// Writes the text with what is found in it hidden, as the gateway hides it: by default in every class that it looks for
-/// and with what is customary to show, with --target as the configuration has it for that target. Nothing is revealed,
-/// for nobody is asking. The text may be of any length, and is read as it comes.
+/// (those that the configuration defines included) and with what is customary to show, with --target as the configuration
+/// has it for that target. Nothing is revealed, for nobody is asking. The text may be of any length, and is read as it comes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -50,7 +52,7 @@ pub(crate) struct Mask {
     #[arg(long)]
     csv: bool,
 
-    /// Look for this class alone; may be repeated.
+    /// Look for this class alone, a built-in one or one that the configuration defines; may be repeated.
     #[arg(long = "class", value_name = "CLASS")]
     classes: Vec<String>,
 
@@ -174,17 +176,22 @@ impl Mask {
     fn config(&self, globals: &Globals) -> Result<MaskerConfig, Failure> {
         let mut config = match &self.target {
             Some(target) => of_target(globals, target)?,
-            None => MaskerConfig::default(),
+            None => MaskerConfig {
+                own: classes(globals)?,
+                ..MaskerConfig::default()
+            },
         };
         if !self.classes.is_empty() {
-            config.find = self.only()?;
+            config.find = self.only(&config.own)?;
         }
         Ok(config)
     }
 
     /// The classes that were named, and no others.
-    fn only(&self) -> Result<BTreeMap<DataClass, bool>, Failure> {
-        let mut find: BTreeMap<_, _> = DataClass::FOUND.map(|class| (class, false)).into();
+    fn only(&self, own: &OwnClasses) -> Result<BTreeMap<DataClass, bool>, Failure> {
+        let own = own.iter().map(|own| own.class.clone());
+        let known = DataClass::FOUND.into_iter().chain(own);
+        let mut find: BTreeMap<_, _> = known.map(|class| (class, false)).collect();
         for name in &self.classes {
             let class = DataClass::try_from(name.clone()).ok();
             let Some(sought) = class.and_then(|class| find.get_mut(&class)) else {
@@ -215,22 +222,23 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
     Failure::usage(format!("{} cannot be read: {error}", path.display()))
 }
 
+/// The classes that the configuration defines, where there is one that can be read.
+fn classes(globals: &Globals) -> Result<OwnClasses, Failure> {
+    if File::open(&globals.config).is_err() {
+        return Ok(OwnClasses::default());
+    }
+    let config = Config::load(&globals.config).map_err(Failure::usage)?;
+    Ok(config.classes)
+}
+
 /// How a target's values are masked.
 fn of_target(globals: &Globals, name: &str) -> Result<MaskerConfig, Failure> {
     let config = Config::load(&globals.config).map_err(Failure::usage)?;
     let wire = config.targets.get(name);
     let aws = config.aws_targets.get(name);
-    let wire = wire.map(|target| (&target.strategies, &target.find));
-    let found = wire.or(aws.map(|target| (&target.strategies, &target.find)));
-    let Some((strategies, find)) = found else {
-        let names = config.targets.keys().chain(config.aws_targets.keys());
-        let names = names.map(String::as_str).collect::<Vec<_>>();
-        return Err(Failure::usage(format!(
-            "{} has no target {name:?}: there are {}",
-            globals.config.display(),
-            names.join(", ")
-        )));
-    };
+    let wire = wire.map(|target| (&target.strategies, &target.find, &target.own));
+    let found = wire.or(aws.map(|target| (&target.strategies, &target.find, &target.own)));
+    let (strategies, find, own) = found.ok_or_else(|| no_target(&config, &globals.config, name))?;
     let keyed = |strategy: &Strategy| matches!(strategy, Strategy::Hash | Strategy::Format);
     let key = strategies
         .values()
@@ -241,6 +249,7 @@ fn of_target(globals: &Globals, name: &str) -> Result<MaskerConfig, Failure> {
     Ok(MaskerConfig {
         strategies: strategies.clone(),
         find: find.clone(),
+        own: own.clone(),
         key,
         ..MaskerConfig::default()
     })
