@@ -143,6 +143,31 @@ fn an_agent_runs_with_its_clients_set_up_and_nothing_else() {
 }
 
 #[test]
+fn what_is_no_target_of_the_configuration_is_refused() {
+    let database = Postgres::shared().database();
+    let scene = Scene::new(&database);
+    for (target, why) in [
+        ("lak", "no target \"lak\": there are bank, lake"),
+        ("aws:lak", "no target \"lak\": there are bank, lake"),
+        (
+            "aws:bank",
+            "bank is a PostgreSQL target: give --target bank",
+        ),
+        (
+            "postgres:lake",
+            "lake speaks AWS's APIs: give --target lake",
+        ),
+    ] {
+        let wrong = scene.run(&scene.token, &["--target", target], "true");
+        assert_eq!(wrong.code, Some(2), "{target}: {wrong:?}");
+        assert!(wrong.stderr.contains(why), "{target}: {wrong:?}");
+    }
+    // The configuration tells nothing of a gateway elsewhere.
+    let elsewhere = ["--target", "lak", "--aws", "https://gateway.example"];
+    scene.run(&scene.token, &elsewhere, "true").success();
+}
+
+#[test]
 fn a_program_that_is_asked_to_end_is_asked_itself() {
     let database = Postgres::shared().database();
     let scene = Scene::new(&database);

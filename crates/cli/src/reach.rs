@@ -10,7 +10,7 @@ use crate::cli::Globals;
 use crate::client::{self, Keys};
 use crate::commands::block_on;
 use crate::failure::Failure;
-use crate::place::Place;
+use crate::place::{Place, no_target};
 
 /// What AWS's clients call their session.
 const SESSION: &str = "countersign";
@@ -96,10 +96,40 @@ impl Where {
                 Ok(_) | Err(_) => Protocol::Postgres,
             },
         };
+        self.there_is(protocol, name, place, globals)?;
         match protocol {
             Protocol::Aws => self.sdk(name, place, globals).map(Reach::Aws),
             Protocol::Postgres => self.libpq(name, place).map(Reach::Postgres),
         }
+    }
+
+    /// What the configuration's own gateway does not have is no target. Of a gateway elsewhere nothing is known.
+    fn there_is(
+        &self,
+        protocol: Protocol,
+        name: &str,
+        place: &Place<'_>,
+        globals: &Globals,
+    ) -> Result<(), Failure> {
+        let elsewhere = match protocol {
+            Protocol::Aws => self.aws.is_some(),
+            Protocol::Postgres => self.postgres.is_some(),
+        };
+        let config = match place.config() {
+            Ok(config) if !elsewhere => config,
+            _ => return Ok(()),
+        };
+        let wire = config.targets.contains_key(name);
+        let aws = config.aws_targets.contains_key(name);
+        let what = match (protocol, wire, aws) {
+            (Protocol::Postgres, true, _) | (Protocol::Aws, _, true) => return Ok(()),
+            (_, false, false) => return Err(no_target(config, &globals.config, name)),
+            (Protocol::Postgres, ..) => "speaks AWS's APIs",
+            (Protocol::Aws, ..) => "is a PostgreSQL target",
+        };
+        Err(Failure::usage(format!(
+            "{name} {what}: give --target {name}"
+        )))
     }
 
     fn sdk(&self, target: &str, place: &Place<'_>, globals: &Globals) -> Result<Sdk, Failure> {
