@@ -55,7 +55,7 @@ pub use front::Front;
 pub use gateway::{Config, Gateway, countersign};
 pub use issuer::Issuer;
 pub use ledger::Ledger;
-pub use person::Person;
+pub use person::{Person, SshAgent};
 pub use postgres::{Database, Postgres};
 pub use process::Output;
 pub use s3::S3;

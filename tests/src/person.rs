@@ -4,9 +4,55 @@ use crate::place;
 use crate::process::{self, clean_command};
 use std::fs;
 use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::Duration;
 
 /// What approvals are signed for.
 const NAMESPACE: &str = "countersign-approval";
+
+/// An SSH agent, for as long as this lives.
+pub struct SshAgent {
+    /// Where it listens.
+    pub socket: PathBuf,
+    agent: Child,
+    _folder: tempfile::TempDir,
+}
+
+impl SshAgent {
+    /// An agent with the keys of these people, in this order.
+    #[must_use]
+    pub fn of(people: &[&Person]) -> Self {
+        // A socket's path is short.
+        let folder = tempfile::Builder::new().prefix("agent-").tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        let mut agent = clean_command("ssh-agent");
+        agent.args(["-D", "-a"]).arg(&socket).stdout(Stdio::null());
+        let agent = agent.spawn();
+        let agent = agent.unwrap_or_else(|error| panic!("ssh-agent: {error}"));
+        let made = Self {
+            socket,
+            agent,
+            _folder: folder,
+        };
+        while !made.socket.exists() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        for person in people {
+            let mut add = clean_command("ssh-add");
+            add.env("SSH_AUTH_SOCK", &made.socket);
+            process::run(add.arg("-q").arg(person.key_file()), "").success();
+        }
+        made
+    }
+}
+
+impl Drop for SshAgent {
+    fn drop(&mut self) {
+        let _ = self.agent.kill();
+        let _ = self.agent.wait();
+    }
+}
 
 /// Somebody who approves.
 pub struct Person {

@@ -2,7 +2,7 @@
 #![allow(clippy::panic, reason = "a test ends where something is missing")]
 
 use serde_json::Value;
-use tests::{Config, Database, Endpoint, Gateway, Output, Person, Postgres, Talk};
+use tests::{Config, Database, Endpoint, Gateway, Output, Person, Postgres, SshAgent, Talk};
 
 const ONCALL: &str = "payments-oncall";
 const UPDATE: &str = "UPDATE payments SET memo = 'approved' WHERE id = 1";
@@ -142,6 +142,29 @@ fn an_approved_command_goes_on_where_it_waited() {
             .signed(&statement.replace("cs-", "sc-"), signature)
     );
     assert!(!scene.dave.signed(statement, signature));
+}
+
+#[test]
+fn of_an_ssh_agents_keys_the_one_that_counts_signs() {
+    let scene = Scene::new(|config| config);
+    let (mut psql, approval) = scene.held();
+    let token = scene.gateway.token_in(None, "carol", &[ONCALL]);
+    let approve = |agent: &SshAgent| {
+        let variables = [
+            ("SSH_AUTH_SOCK", agent.socket.to_str().unwrap_or_default()),
+            ("HOME", "/nonexistent"),
+        ];
+        let arguments = ["approve", &approval, "--yes"];
+        scene.gateway.countersign_in(&token, &variables, &arguments)
+    };
+    let others = approve(&SshAgent::of(&[&scene.dave])).failure();
+    assert!(
+        others.stderr.contains("give that one with --key"),
+        "{others:?}"
+    );
+    approve(&SshAgent::of(&[&scene.dave, &scene.carol])).success();
+    psql.hear("UPDATE 1");
+    assert_eq!(psql.finish().code, Some(0));
 }
 
 #[test]

@@ -18,6 +18,11 @@ pub(crate) enum SignError {
         "no SSH key to sign with: give one with --key or COUNTERSIGN_SSH_KEY, or add one to your agent with ssh-add"
     )]
     NoKey,
+    /// Keys, and none that counts.
+    #[error(
+        "no key of your SSH agent or in ~/.ssh is one that the gateway knows as yours ({0}): give that one with --key or COUNTERSIGN_SSH_KEY"
+    )]
+    NoneOfYours(String),
     /// The key file is not there.
     #[error("the SSH key {0} cannot be read: {1}")]
     KeyFile(PathBuf, io::Error),
@@ -42,23 +47,29 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    /// The key that was named; else the agent's first; else the first of the usual files.
-    pub(crate) fn find(named: Option<&Path>) -> Result<Self, SignError> {
+    /// The key that was named; else the agent's first that counts; else the first of the usual files that does. `known` are
+    /// the fingerprints of those that count; where none is known, any may.
+    pub(crate) fn find(named: Option<&Path>, known: &[String]) -> Result<Self, SignError> {
         if let Some(path) = named {
             std::fs::metadata(path).map_err(|error| SignError::KeyFile(path.to_owned(), error))?;
             return Ok(Self::File(path.to_owned()));
         }
-        if let Some(public) = agent_key() {
-            return Self::of_agent(&public).map_err(SignError::Temporary);
+        let keys = agent_keys();
+        if let Some(public) = keys.iter().find(|public| counts(public, known)) {
+            return Self::of_agent(public).map_err(SignError::Temporary);
         }
-        let folder = std::env::home_dir()
-            .map(|home| home.join(".ssh"))
-            .ok_or(SignError::NoKey)?;
-        let file = KEY_FILES
-            .iter()
-            .map(|name| folder.join(name))
-            .find(|path| path.is_file());
-        file.map(Self::File).ok_or(SignError::NoKey)
+        let folder = std::env::home_dir().map(|home| home.join(".ssh"));
+        let files: Vec<_> = folder
+            .into_iter()
+            .flat_map(|folder| KEY_FILES.map(|name| folder.join(name)))
+            .filter(|path| path.is_file())
+            .collect();
+        let is_any = !keys.is_empty() || !files.is_empty();
+        match files.into_iter().find(|path| file_counts(path, known)) {
+            Some(path) => Ok(Self::File(path)),
+            None if is_any => Err(SignError::NoneOfYours(known.join(", "))),
+            None => Err(SignError::NoKey),
+        }
     }
 
     fn of_agent(public: &str) -> io::Result<Self> {
@@ -115,20 +126,34 @@ impl Key {
     }
 }
 
-/// The first key that a running agent offers, as an OpenSSH public key.
-fn agent_key() -> Option<String> {
-    std::env::var_os("SSH_AUTH_SOCK")?;
+fn counts(public: &str, known: &[String]) -> bool {
+    let is_known = |print| known.contains(&print);
+    known.is_empty() || evidence::sshsig::fingerprint(public).is_ok_and(is_known)
+}
+
+/// As the public half beside the file says, if there is one.
+fn file_counts(path: &Path, known: &[String]) -> bool {
+    std::fs::read_to_string(path.with_extension("pub"))
+        .map_or(true, |public| counts(&public, known))
+}
+
+/// The keys that a running agent offers, as OpenSSH public keys.
+fn agent_keys() -> Vec<String> {
+    if std::env::var_os("SSH_AUTH_SOCK").is_none() {
+        return Vec::new();
+    }
     let listed = Command::new("ssh-add")
         .arg("-L")
         .env_remove("COUNTERSIGN_TOKEN")
         .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    let text = String::from_utf8(listed.stdout).ok()?;
-    listed
-        .status
-        .success()
-        .then(|| text.lines().next().map(str::to_owned))?
+        .output();
+    match listed {
+        Ok(listed) if listed.status.success() => String::from_utf8_lossy(&listed.stdout)
+            .lines()
+            .map(str::to_owned)
+            .collect(),
+        _ => Vec::new(),
+    }
 }
 
 #[cfg(test)]
@@ -153,7 +178,7 @@ mod tests {
     fn a_key_file_signs_what_the_gateway_verifies() {
         let folder = tempfile::tempdir().unwrap();
         let (path, public) = keygen(folder.path());
-        let signature = Key::find(Some(&path))
+        let signature = Key::find(Some(&path), &[])
             .unwrap()
             .sign(b"{\"a\":1}\n")
             .unwrap();
@@ -170,11 +195,24 @@ mod tests {
     }
 
     #[test]
+    fn keys_count_by_their_fingerprint() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, public) = keygen(folder.path());
+        let known = [evidence::sshsig::fingerprint(&public).unwrap()];
+        let other = ["SHA256:another".to_owned()];
+        assert!(counts(&public, &known) && counts(&public, &[]) && !counts(&public, &other));
+        assert!(!counts("no key", &known));
+        assert!(file_counts(&path, &known) && !file_counts(&path, &other));
+        // Without its public half nothing is known of it.
+        assert!(file_counts(&folder.path().join("absent"), &other));
+    }
+
+    #[test]
     fn what_goes_wrong_has_a_name() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("missing");
         assert!(matches!(
-            Key::find(Some(&missing)),
+            Key::find(Some(&missing), &[]),
             Err(SignError::KeyFile(..))
         ));
         let no_key = folder.path().join("no_key");

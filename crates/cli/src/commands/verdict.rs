@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use clap::Args;
-use gateway::api::VerdictBody;
+use gateway::api::{VerdictBody, WhoView};
 use model::{ApprovalStatement, Identity, Verdict};
 
 use super::block_on;
@@ -54,7 +54,7 @@ struct Given {
     reason: String,
 
     /// Your SSH key: a private key, or a public one whose private half your agent holds. Default: the first key of your
-    /// agent, else ~/.ssh/id_ed25519.
+    /// agent, else of ~/.ssh, that the gateway knows as yours.
     #[arg(long, value_name = "FILE", env = "COUNTERSIGN_SSH_KEY")]
     key: Option<PathBuf>,
 
@@ -79,7 +79,13 @@ impl Given {
     fn give(self, verdict: Verdict, globals: &Globals, output: &Output) -> Result<(), Failure> {
         let client = Place::new(globals).personal()?;
         let path = format!("/v1/approvals/{}", encoded(&self.id));
-        let (who, approval) = block_on(fetch(&client, &path))?;
+        let (
+            WhoView {
+                identity: who,
+                keys,
+            },
+            approval,
+        ) = block_on(fetch(&client, &path))?;
         // What was asked for, and not another that the gateway may have sent.
         if approval.request.id != self.id {
             return Err(format!(
@@ -93,7 +99,7 @@ impl Given {
         // People read it on standard error, so that a pipe gets the result alone.
         let shown = show(&approval, &verified, when::now(), output.stderr_paint());
         writeln!(io::stderr(), "{shown}\n")?;
-        let key = Key::find(self.key.as_deref())?;
+        let key = Key::find(self.key.as_deref(), &keys)?;
         if !self.yes {
             confirm(verdict, &who)?;
         }
@@ -110,8 +116,8 @@ impl Given {
     }
 }
 
-async fn fetch(client: &Client, path: &str) -> Result<(Identity, Approval), Failure> {
-    let who: Identity = client.get("/v1/whoami").await?;
+async fn fetch(client: &Client, path: &str) -> Result<(WhoView, Approval), Failure> {
+    let who: WhoView = client.get("/v1/whoami").await?;
     Ok((who, client.get(path).await?))
 }
 

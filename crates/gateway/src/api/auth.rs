@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use model::{Authenticated, Event, Identity, Secret};
+use serde::{Deserialize, Serialize};
 
-use super::{Api, ApiError, OPERATORS};
+use super::{Api, ApiError, OPERATORS, Shared};
 
 /// A caller whose token was verified.
 pub(super) struct Caller(pub(super) Identity);
@@ -96,7 +97,23 @@ pub(super) fn is_one(api: &Api, who: &Identity, groups: &BTreeSet<String>) -> bo
     !groups.is_disjoint(&who.groups) || operates()
 }
 
-/// `GET /v1/whoami`: the identity that the token proves.
-pub(super) async fn whoami(caller: Caller) -> Json<Identity> {
-    Json(caller.0)
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhoView {
+    /// The identity that the token proves.
+    #[serde(flatten)]
+    pub identity: Identity,
+    /// Of a person, the fingerprints (SHA-256) of the SSH keys by which their approvals count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+}
+
+/// `GET /v1/whoami`: the identity that the token proves, and a person's keys.
+pub(super) async fn whoami(State(api): Shared, caller: Caller) -> Json<WhoView> {
+    let identity = caller.0;
+    let keys = match identity.agent {
+        None => api.approvals.keys(&identity.human),
+        Some(_) => Vec::new(),
+    };
+    Json(WhoView { identity, keys })
 }

@@ -37,6 +37,7 @@ use crate::stats::Stats;
 use crate::store::Store;
 
 pub use approvals::{VerdictBody, WatchQuery};
+pub use auth::WhoView;
 pub use error::ApiError;
 pub use evidence::EvidenceBody;
 pub use released::{ReleasedBody, ReleasedFact, ReleasedView};

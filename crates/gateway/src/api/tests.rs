@@ -127,6 +127,22 @@ async fn whoami_tells_the_identity() {
         (status, &who["human"], &who["agent"]["name"]),
         (200, &json!("alice"), &json!("claude"))
     );
+    assert_eq!(who["keys"], Value::Null);
+}
+
+#[tokio::test]
+async fn whoami_tells_people_and_not_their_agents_which_keys_count() {
+    let scene = scene().await;
+    let (_, who) = person(&scene, "bob", &["oncall"]).read("/v1/whoami").await;
+    let keys = who["keys"].as_array().unwrap();
+    assert!(
+        keys.len() == 1 && keys[0].as_str().unwrap().starts_with("SHA256:"),
+        "{who}"
+    );
+    for other in [agent(&scene, "bob"), person(&scene, "carol", &["audit"])] {
+        let (status, who) = other.read("/v1/whoami").await;
+        assert_eq!((status, &who["keys"]), (200, &Value::Null));
+    }
 }
 
 #[tokio::test]

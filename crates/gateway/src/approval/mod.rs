@@ -192,6 +192,14 @@ impl Approvals {
         views
     }
 
+    /// The fingerprints of the keys whose signatures count as `human`'s.
+    #[must_use]
+    pub fn keys(&self, human: &str) -> Vec<String> {
+        let keys = self.shared.terms.keys.get(human).into_iter().flatten();
+        keys.filter_map(|key| evidence::sshsig::fingerprint(key).ok())
+            .collect()
+    }
+
     /// One of them.
     #[must_use]
     pub fn show(&self, id: &str) -> Option<View> {
