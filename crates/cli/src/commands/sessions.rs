@@ -13,7 +13,12 @@ use crate::place::Place;
 use crate::render::table;
 use crate::when;
 
+/// So much of a client's name shows on a terminal.
+const CLIENT_CHARS_MAX: usize = 30;
+
 /// List sessions, the newest first.
+///
+/// On a terminal only the first word of what a client calls itself shows; `countersign show` has all of it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -75,7 +80,7 @@ impl Sessions {
         if rows.is_empty() {
             return Ok(output.line("No session.")?);
         }
-        Ok(output.line(&list(&rows, when::now()))?)
+        Ok(output.line(&list(&rows, when::now(), output.is_terminal()))?)
     }
 
     fn path(&self) -> String {
@@ -100,7 +105,15 @@ impl Sessions {
     }
 }
 
-fn list(rows: &[SessionRow], now: Timestamp) -> String {
+/// On a terminal a row should fit; what AWS's clients call themselves does not.
+fn first_word(client: &str) -> String {
+    let word = client.split_whitespace().next().unwrap_or_default();
+    let cut = word.chars().count() > CLIENT_CHARS_MAX || word.len() < client.trim().len();
+    let shown = word.chars().take(CLIENT_CHARS_MAX).collect::<String>();
+    if cut { format!("{shown}…") } else { shown }
+}
+
+fn list(rows: &[SessionRow], now: Timestamp, is_terminal: bool) -> String {
     let headings = [
         "SESSION",
         "BEGAN (UTC)",
@@ -128,7 +141,11 @@ fn list(rows: &[SessionRow], now: Timestamp) -> String {
                 row.agent.clone().unwrap_or_else(|| "-".to_owned()),
                 row.human.clone(),
                 row.target.clone(),
-                row.client.clone(),
+                if is_terminal {
+                    first_word(&row.client)
+                } else {
+                    row.client.clone()
+                },
                 row.permitted.to_string(),
                 row.refused.to_string(),
                 row.approvals.to_string(),
@@ -143,7 +160,29 @@ fn list(rows: &[SessionRow], now: Timestamp) -> String {
 mod tests {
     use clap::Parser as _;
 
+    use super::*;
     use crate::cli::{Cli, Command};
+
+    #[test]
+    fn on_a_terminal_a_client_is_one_word() {
+        let client = "aws-cli/2.31.0 md/awscrt#0.27.6 ua/2.1 os/linux#6.8.0 md/arch#x86_64";
+        let row: SessionRow = serde_json::from_value(serde_json::json!({
+            "session": "s-1", "opened": "2026-01-31T09:30:00.000000Z", "closed": null, "reason": null, "human": "alice",
+            "agent": null, "target": "lake", "protocol": "aws", "source": "127.0.0.1:1", "client": client, "permitted": 1,
+            "refused": 0, "approvals": 0, "masked": 0, "chunks": 1,
+        }))
+        .unwrap();
+        let now = row.opened;
+        let short = list(std::slice::from_ref(&row), now, true);
+        assert!(
+            short.contains("  aws-cli/2.31.0…  ") && !short.contains("os/linux"),
+            "{short}"
+        );
+        assert!(list(&[row], now, false).contains(client));
+        assert_eq!(first_word("psql"), "psql");
+        assert_eq!(first_word(""), "");
+        assert_eq!(first_word(&"x".repeat(31)), format!("{}…", "x".repeat(30)));
+    }
 
     fn path(arguments: &[&str]) -> String {
         let cli = Cli::try_parse_from(["countersign", "sessions"].iter().chain(arguments)).unwrap();
