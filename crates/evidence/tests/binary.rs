@@ -210,7 +210,10 @@ fn what_cannot_be_read_and_what_cannot_be_meant_is_2() {
         (&["bundle.zip", "other.zip"], "one bundle at a time"),
         (&["bundle.zip", "--frob"], "--frob is not an option"),
         (&["bundle.zip", "--key"], "--key wants a value"),
-        (&["bundle.zip", "--key", "nonsense"], "--key: "),
+        (
+            &["bundle.zip", "--key", "/nope"],
+            "--key /nope is neither a verifier key (<name>+<8 hex digits>+<base64>) nor a file that can be read: No such file",
+        ),
         (&["bundle.zip", "--key", "text"], "text: "),
         (
             &["bundle.zip", "--allowed-signers", "no"],

@@ -166,7 +166,9 @@ fn key(text: &str) -> Result<Verifier, String> {
     match (parse(text), std::fs::read_to_string(text)) {
         (Ok(key), _) => Ok(key),
         (Err(_), Ok(file)) => parse(&file).map_err(|error| format!("{text}: {error}")),
-        (Err(error), Err(_)) => Err(format!("--key: {error}")),
+        (Err(_), Err(error)) => Err(format!(
+            "--key {text} is neither a verifier key (<name>+<8 hex digits>+<base64>) nor a file that can be read: {error}"
+        )),
     }
 }
 
