@@ -126,6 +126,8 @@ fn an_agent_runs_with_its_clients_set_up_and_nothing_else() {
     }
     assert!(output.contains("KUBECONFIG=/"), "{output}");
     let endpoint = format!("https://{}", scene.gateway.address("aws"));
+    let serving = format!(" aws={}", scene.gateway.address("aws"));
+    scene.gateway.wait_for_log(&serving);
     let sts = format!("\nAWS_ENDPOINT_URL_STS={endpoint}\n");
     assert!(output.contains(&sts), "{output}");
 

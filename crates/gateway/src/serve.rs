@@ -172,7 +172,8 @@ pub async fn serve(
     let serving_aws = aws::serve(&config, aws_socket, mint, &gateway)?;
     let lobby = Lobby::new(config.limits.unauthenticated);
     let accepting = tokio::spawn(listen::accept(listener, lobby, gateway.clone()));
-    tracing::info!(api = %addresses.api, postgres = %addresses.postgres, "serving");
+    let aws = addresses.aws.map(tracing::field::display);
+    tracing::info!(api = %addresses.api, postgres = %addresses.postgres, aws, "serving");
     ready(addresses);
 
     end.await;
