@@ -26,11 +26,16 @@ impl<'a> Document<'a> {
     /// The whole file as a section.
     pub(super) fn root(&'a self) -> Result<Section<'a>, ConfigError> {
         let table = DeTable::parse(self.text).map_err(|error| {
-            self.error(
-                error.span().map_or(0, |span| span.start),
-                "",
-                error.message(),
-            )
+            let span = error.span().unwrap_or(0..0);
+            // Of other mistakes it is no key that stands there.
+            let (key, what) = match error.message() {
+                "duplicate key" => (
+                    self.text.get(span.clone()).unwrap_or_default(),
+                    "stands there twice: leave one",
+                ),
+                what => ("", what),
+            };
+            self.error(span.start, key, what)
         })?;
         Ok(Section::new(self, String::new(), 0, table.into_inner()))
     }

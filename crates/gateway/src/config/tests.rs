@@ -189,6 +189,14 @@ fn errors_name_line_key_and_what_to_write() {
             "2: postgres.tls is of type string: write a table",
         ),
         ("[postgres\n", "1: "),
+        (
+            "data = \"a\"\ndata = \"b\"\n",
+            "2: data stands there twice: leave one",
+        ),
+        (
+            "[api]\nlisten = \"127.0.0.1:1\"\n[postgres]\n[api]\n",
+            "4: api stands there twice: leave one",
+        ),
     ];
     for (text, expect) in cases {
         let got = error(text);
