@@ -1,21 +1,21 @@
 //! S3 through the gateway: small requests and large objects, beside the same server direct and through nginx.
 //!
-//! Two servers: s3s-fs, which verifies each request as S3 does, and another nginx, which gives files and takes them by PUT as fast as the
-//! machine can and looks at no signature, so that what is measured is what stands before it.
+//! The server is another nginx, which gives files and takes them by PUT as fast as the machine can and looks at no signature: what is
+//! measured is what stands before it.
 
 use std::borrow::Cow;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tests::raw::Raw;
-use tests::{Config, Gateway, S3};
+use tests::raw::{Canned, Raw};
+use tests::{Config, Gateway};
 
-use crate::peers::peak_mb;
-use crate::servers::{Nginx, Server};
+use crate::peers::{found, peak_mb};
 use crate::{Effort, figure, median, table};
 
 const CONNECTIONS: [usize; 3] = [1, 16, 64];
@@ -39,24 +39,24 @@ struct Peer {
 struct Lake {
     /// direct, nginx, then the gateway, masked; at the end the gateway, revealed.
     all: Vec<Peer>,
-    server: Server,
+    server: Nginx,
     _nginx: Nginx,
     _gateways: Vec<Gateway>,
 }
 
 impl Lake {
-    fn start(server: Server) -> Self {
-        eprintln!("Starting nginx and two gateways before {}…", server.name());
-        std::fs::create_dir_all(server.bucket()).unwrap();
-        let nginx = Nginx::before(server.address());
+    fn start() -> Self {
+        eprintln!("Starting a server, nginx before it and two gateways…");
+        let server = Nginx::server();
+        let nginx = Nginx::before(server.address);
         let direct = |address| Raw {
             address,
-            keys: server.keys(),
+            keys: Canned::keys(),
         };
         let mut all = vec![
             Peer {
                 name: "direct",
-                raw: direct(server.address()),
+                raw: direct(server.address),
                 pid: None,
             },
             Peer {
@@ -66,7 +66,7 @@ impl Lake {
             },
         ];
         let gateways: Vec<Gateway> = ["sync", "interval"]
-            .map(|mode| gateway(&server, mode))
+            .map(|mode| gateway(server.address, mode))
             .into();
         let names = ["countersign sync", "countersign interval"];
         for (name, gateway) in names.into_iter().zip(&gateways) {
@@ -91,11 +91,11 @@ impl Lake {
     }
 }
 
-fn gateway(server: &Server, mode: &str) -> Gateway {
-    let keys = server.keys();
+fn gateway(server: SocketAddr, mode: &str) -> Gateway {
+    let keys = Canned::keys();
     let secret = String::from_utf8_lossy(keys.secret_key.expose()).into_owned();
     // In the clear on loopback everywhere: TLS would measure itself.
-    let config = Config::account(server.address(), &keys.access_key, &secret)
+    let config = Config::account(server, &keys.access_key, &secret)
         .unset(&["aws", "tls"])
         .policy("bench.cedar", POLICY);
     Gateway::start(match mode {
@@ -106,23 +106,14 @@ fn gateway(server: &Server, mode: &str) -> Gateway {
 
 /// Measures; a large object has `megabytes` of 2^20 bytes.
 pub(crate) fn measure(effort: &Effort, megabytes: usize) -> Value {
-    let real = small(&Lake::start(Server::S3(S3::start())), effort);
-    let lake = Lake::start(Server::Files(Nginx::server()));
-    json!({
-        "small of s3s-fs": real,
-        "small": small(&lake, effort),
-        "large": large(&lake, effort, megabytes),
-    })
-}
-
-fn small(lake: &Lake, effort: &Effort) -> Vec<Value> {
-    let mut all = Vec::new();
+    let lake = Lake::start();
+    let mut small = Vec::new();
     for (name, method) in [("small GET", "GET"), ("small PUT", "PUT")] {
         for connections in CONNECTIONS {
-            all.push(rates(lake, effort, name, method, connections));
+            small.push(rates(&lake, effort, name, method, connections));
         }
     }
-    all
+    json!({ "small": small, "large": large(&lake, effort, megabytes) })
 }
 
 #[derive(Clone, Copy)]
@@ -167,10 +158,7 @@ fn rates(lake: &Lake, effort: &Effort, name: &str, method: &str, connections: us
         }));
     }
     table::print(
-        &format!(
-            "{name} of {SMALL_BYTES} bytes from {}, {connections} connections",
-            lake.server.name()
-        ),
+        &format!("{name} of {SMALL_BYTES} bytes, {connections} connections"),
         &["", "requests/s", "÷direct", "÷nginx", "p50 µs", "p99 µs"],
         &rows,
     );
@@ -267,7 +255,7 @@ fn answered(from: &mut BufReader<TcpStream>, mut take: impl FnMut(&[u8])) -> u64
 }
 
 fn large(lake: &Lake, effort: &Effort, megabytes: usize) -> Value {
-    let folder = lake.server.bucket();
+    let folder = lake.server.folder.path().join("files/lake");
     let clear = "an ordinary line of a report about nothing in particular, and then some more\n";
     let dirty = "4111 1111 1111 1111, an ordinary line of a report about nothing in particular\n";
     for (name, line) in [("clear.txt", clear), ("dirty.txt", dirty)] {
@@ -370,4 +358,99 @@ fn once(peer: &Peer, method: &str, key: &str, megabytes: usize, line: &str) -> f
         (megabytes as u64) << 20
     };
     bytes as f64 / 1e6 / began.elapsed().as_secs_f64()
+}
+
+/// An nginx.
+struct Nginx {
+    server: Child,
+    address: SocketAddr,
+    folder: tempfile::TempDir,
+}
+
+impl Nginx {
+    /// One that gives and takes files.
+    fn server() -> Self {
+        Self::start("", |here| {
+            let lake = format!("{here}/files/lake");
+            std::fs::create_dir_all(&lake).unwrap();
+            open_to_all(&lake);
+            format!("root {here}/files; sendfile on; location / {{ dav_methods PUT; }}")
+        })
+    }
+
+    /// One as a plain reverse proxy that keeps its connections.
+    fn before(to: SocketAddr) -> Self {
+        let upstream =
+            format!("upstream s3 {{ server {to}; keepalive 64; keepalive_requests 100000000; }}");
+        Self::start(&upstream, |_| {
+            "location / { proxy_pass http://s3; proxy_http_version 1.1; proxy_set_header Connection \"\";
+             proxy_set_header Host $http_host; proxy_request_buffering off; proxy_max_temp_file_size 0; }"
+                .to_owned()
+        })
+    }
+
+    fn start(upstream: &str, location: impl Fn(&str) -> String) -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("bench-")
+            .tempdir_in("target")
+            .unwrap();
+        let here = std::fs::canonicalize(folder.path()).unwrap();
+        let here = here.to_string_lossy().into_owned();
+        open_to_all(&here);
+        let location = location(&here);
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let settings = format!(
+            "daemon off; pid {here}/pid; error_log {here}/error.log;\n\
+             worker_processes auto; events {{ worker_connections 1024; }}\n\
+             http {{\n access_log off; client_max_body_size 0; keepalive_requests 100000000;\n\
+             client_body_temp_path {here}/body; proxy_temp_path {here}/proxy; fastcgi_temp_path {here}/f;\n\
+             uwsgi_temp_path {here}/u; scgi_temp_path {here}/s;\n\
+             {upstream} server {{ listen {address}; {location} }}\n}}\n"
+        );
+        let file = folder.path().join("nginx.conf");
+        std::fs::write(&file, settings).unwrap();
+        let mut command = Command::new(found(&["/usr/sbin/nginx", "/usr/bin/nginx"]));
+        let server = command
+            .arg("-c")
+            .arg(&file)
+            .arg("-p")
+            .arg(folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let this = Self {
+            server,
+            address,
+            folder,
+        };
+        for _ in 0..200 {
+            if TcpStream::connect(address).is_ok() {
+                return this;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        let mut log = String::new();
+        let file = std::fs::File::open(this.folder.path().join("error.log"));
+        let _ = file.map(|mut file| file.read_to_string(&mut log));
+        panic!("nginx does not start: {log}");
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        // Its workers end with it only where it is asked to.
+        let _ = Command::new("kill")
+            .arg(self.server.id().to_string())
+            .status();
+        let _ = self.server.wait();
+    }
+}
+
+/// nginx's workers are another user where it is started by root.
+fn open_to_all(folder: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777)).unwrap();
 }

@@ -15,7 +15,6 @@ mod bulk;
 mod cost;
 mod parts;
 mod peers;
-mod servers;
 mod statements;
 mod table;
 
