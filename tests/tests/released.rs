@@ -15,13 +15,28 @@ fn audit(gateway: &Gateway, arguments: &[&str]) -> tests::Output {
 }
 
 /// Asks of the only session.
-fn was_released(gateway: &Gateway, value: &str) -> Value {
+fn asked(gateway: &Gateway, value: &str, form: &str) -> tests::Output {
     let sessions = audit(gateway, &["sessions"]).success().json_lines();
     let session = sessions.first().unwrap();
     let session = session["session"].as_str().unwrap();
-    let asked = ["evidence", "was-released", "--session", session];
+    let asked = [
+        "--output",
+        form,
+        "evidence",
+        "was-released",
+        "--session",
+        session,
+    ];
     let asked = [&asked[..], &["--reason", REASON, "--value", value]].concat();
-    audit(gateway, &asked).success().json_lines().remove(0)
+    audit(gateway, &asked).success()
+}
+
+fn was_released(gateway: &Gateway, value: &str) -> Value {
+    asked(gateway, value, "json").json_lines().remove(0)
+}
+
+fn as_table(gateway: &Gateway, value: &str) -> String {
+    asked(gateway, value, "table").stdout
 }
 
 /// Everything is written and indexed after a new start.
@@ -75,10 +90,22 @@ permit (principal, action == Action::"reveal", resource == DataClass::"pan");
     assert_eq!(absent["released"], false);
     assert!(absent["found"].as_array().unwrap().is_empty(), "{absent}");
 
+    let told = as_table(&gateway, &ssn);
+    assert!(
+        told.starts_with("No: it was found, and hidden each time.\n  #1 "),
+        "{told}"
+    );
+    assert!(
+        told.contains("us_ssn in public.customers.ssn (partial, declared)"),
+        "{told}"
+    );
+    let told = as_table(&gateway, PAN);
+    assert!(told.starts_with("Yes: it was shown as it is.\n"), "{told}");
+
     let (_, config) = gateway.stop();
     let ledger = config.ledger();
     let asked = ledger.events("replay_watched");
-    assert_eq!(asked.len(), 4);
+    assert_eq!(asked.len(), 6);
     assert!(asked.iter().all(|event| event["reason"] == REASON));
     // It was asked for, and is not kept for that.
     let entries = Value::from(ledger.entries());
