@@ -3,7 +3,9 @@
 //! [`Framer`] cuts what arrives into [`Frame`]s without copying; [`Reader`] and the types beside it read bodies;
 //! the functions of [`write`] make every message that the gateway emits itself. A body that cannot be read is [`Malformed`].
 
-mod read;
+mod read_client;
+mod read_server;
+mod reader;
 pub mod write;
 
 #[cfg(test)]
@@ -11,10 +13,12 @@ mod tests;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-pub use read::{
-    Bind, CopyBegin, Field, Format, Parse, Reader, Report, Startup, StartupRequest, Target,
-    described_types, error_field, key_data, parameter_status, ready_status, row_fields, target,
+pub use read_client::{Bind, Format, Parse, Startup, StartupRequest, Target, target};
+pub use read_server::{
+    CopyBegin, Field, Report, described_types, error_field, key_data, parameter_status,
+    ready_status, row_fields,
 };
+pub use reader::Reader;
 
 /// The longest startup packet, as PostgreSQL limits it (`MAX_STARTUP_PACKET_LENGTH`).
 pub const STARTUP_BYTES_MAX: usize = 10_000;
