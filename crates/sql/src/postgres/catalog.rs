@@ -1,9 +1,9 @@
 //! What the database knows: relations, columns, views, functions. Loaded by the gateway, searched here.
 
+mod body;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-
-use pg_query::protobuf;
 
 use super::statement::{Output, Statement};
 use super::{Shape, parse};
@@ -102,7 +102,7 @@ pub struct Function {
 /// The text of a function in SQL.
 #[derive(Debug, Clone, Default)]
 pub struct Body {
-    /// Its statements.
+    /// Its statements; where they are in standard SQL (`RETURN`, `BEGIN ATOMIC`), the command that defines it.
     pub text: String,
     /// The names that its arguments go by in it.
     pub arguments: Vec<String>,
@@ -157,15 +157,23 @@ impl Catalog {
          FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid \
          WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
          AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> r.ev_class",
-        "SELECT DISTINCT n.nspname, p.proname, p.provolatile, l.lanname, p.oid < 16384, \
-         CASE WHEN b.is_followed THEN p.prosrc END, \
+        "SELECT DISTINCT n.nspname, p.proname, p.provolatile, \
+         CASE WHEN p.prokind = 'a' AND g.is_extensions THEN 'c' ELSE l.lanname END, p.oid < 16384, \
+         CASE WHEN b.is_followed AND p.prosrc <> '' THEN p.prosrc \
+         WHEN b.is_followed THEN pg_catalog.pg_get_functiondef(p.oid) END, \
          CASE WHEN b.is_followed THEN pg_catalog.array_to_string(p.proargnames, pg_catalog.chr(31)) END, \
          CASE WHEN b.is_followed THEN p.proargmodes::pg_catalog.text END, CASE WHEN b.is_followed THEN t.typrelid END, \
          p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1 \
          FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
          JOIN pg_catalog.pg_language l ON l.oid = p.prolang JOIN pg_catalog.pg_type t ON t.oid = p.prorettype \
          CROSS JOIN LATERAL (SELECT p.oid >= 16384 AND l.lanname = 'sql' AND p.prokind = 'f' AND p.pronargdefaults = 0 \
-         AND p.prosrc <> '' AS is_followed) b",
+         AS is_followed) b \
+         CROSS JOIN LATERAL (SELECT p.oid >= 16384 AND p.prokind = 'a' AND EXISTS (SELECT FROM pg_catalog.pg_depend d \
+         WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e') \
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_aggregate a, pg_catalog.unnest(ARRAY[a.aggtransfn, a.aggfinalfn, a.aggcombinefn, \
+         a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn]) u(oid) \
+         JOIN pg_catalog.pg_proc f ON f.oid = u.oid JOIN pg_catalog.pg_language fl ON fl.oid = f.prolang \
+         WHERE a.aggfnoid = p.oid AND f.oid >= 16384 AND NOT (fl.lanname = 'c' AND f.provolatile = 'i')) AS is_extensions) g",
         "SELECT a.attrelid, a.attnum, d.refobjsubid FROM pg_catalog.pg_attribute a \
          JOIN pg_catalog.pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum \
          JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass \
@@ -388,7 +396,7 @@ impl CatalogBuilder {
             language: row.text(3)?.to_owned(),
             builtin: row.text(4)? == "t",
             takes_one: row.text(9).is_ok_and(|takes| takes == "t"),
-            body: body(row),
+            body: body::of_row(row),
         });
         Ok(())
     }
@@ -418,9 +426,7 @@ impl CatalogBuilder {
         }
         let functions = self.catalog.functions.values_mut().flatten();
         for body in functions.filter_map(|function| function.body.as_mut()) {
-            let (text, numbers) = parameters_named(&body.text);
-            body.query = query(&text);
-            body.arguments.extend(numbers);
+            body.read();
             if let Some(relation) = self.catalog.relations.get(&body.rows_of) {
                 let columns = relation.columns.iter();
                 body.columns = columns.map(|column| column.name.clone()).collect();
@@ -434,64 +440,5 @@ impl CatalogBuilder {
 fn means(named: Option<&str>, schema: &str) -> bool {
     named.is_none_or(|named| {
         named == schema || (named == "pg_temp" && schema.starts_with("pg_temp_"))
-    })
-}
-
-/// A text in which each `$n` is a column of that name, and these names.
-fn parameters_named(text: &str) -> (String, Vec<String>) {
-    let mut named = String::with_capacity(text.len());
-    let mut names = Vec::new();
-    let mut done = 0;
-    for token in pg_query::scan_tokens(text).unwrap_or_default() {
-        let at = |place: i32| usize::try_from(place).unwrap_or(usize::MAX);
-        if token.token == protobuf::Token::Param as i32
-            && let Some(before) = text.get(done..at(token.start))
-            && let Some(name) = text.get(at(token.start)..at(token.end))
-        {
-            named.extend([before, "\"", name, "\""]);
-            names.push(name.to_owned());
-            done = at(token.end);
-        }
-    }
-    named.push_str(text.get(done..).unwrap_or_default());
-    names.dedup();
-    (named, names)
-}
-
-/// The one query that a text is.
-fn query(text: &str) -> Option<Arc<Shape>> {
-    match parse(text).ok()?.statements.as_ref() {
-        [
-            Statement {
-                output: Output::Query(shape),
-                ..
-            },
-        ] => Some(Arc::clone(shape)),
-        _ => None,
-    }
-}
-
-/// The body in a row of the query for functions.
-fn body(row: &Row<'_>) -> Option<Body> {
-    let text = row.text(5).ok()?.to_owned();
-    let names: Vec<String> = match row.text(6) {
-        Ok(names) => names.split('\u{1f}').map(str::to_owned).collect(),
-        Err(_) => Vec::new(),
-    };
-    let modes: Vec<u8> = match row.text(7) {
-        Ok(modes) => modes.bytes().filter(u8::is_ascii_lowercase).collect(),
-        Err(_) => vec![b'i'; names.len()],
-    };
-    let of = |wanted: &[u8]| -> Vec<String> {
-        let named = names.iter().zip(&modes);
-        let named = named.filter(|(_, mode)| wanted.contains(mode));
-        named.map(|(name, _)| name.clone()).collect()
-    };
-    Some(Body {
-        text,
-        arguments: of(b"ibv"),
-        columns: of(b"obt"),
-        rows_of: row.number(8).ok()?,
-        query: None,
     })
 }

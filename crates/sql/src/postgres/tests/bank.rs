@@ -171,6 +171,37 @@ const BODIES: &[(&str, &str, &str, u32, &str)] = &[
         "INSERT INTO payments (amount) SELECT ssn FROM customers RETURNING id",
     ),
     ("several", "", "", 0, "SELECT name FROM customers"),
+    // As `pg_get_functiondef` gives functions in standard SQL.
+    (
+        "atomic",
+        "cid",
+        "",
+        0,
+        "CREATE OR REPLACE FUNCTION public.atomic(cid integer)\n RETURNS text\n LANGUAGE sql\n STABLE\n\
+         BEGIN ATOMIC\n SELECT customers.ssn\n    FROM public.customers\n   WHERE (customers.id = atomic.cid);\nEND\n",
+    ),
+    (
+        "atomics",
+        "",
+        "",
+        0,
+        "CREATE OR REPLACE FUNCTION public.atomics()\n RETURNS text\n LANGUAGE sql\nBEGIN ATOMIC\n SELECT 1 AS \"?column?\";\n \
+         SELECT customers.ssn FROM public.customers;\nEND\n",
+    ),
+    (
+        "upped",
+        "",
+        "",
+        0,
+        "CREATE OR REPLACE FUNCTION public.upped(text)\n RETURNS text\n LANGUAGE sql\n IMMUTABLE\nRETURN upper($1)\n",
+    ),
+    (
+        "first",
+        "",
+        "",
+        0,
+        "CREATE OR REPLACE FUNCTION public.first()\n RETURNS text\n LANGUAGE sql\nRETURN (SELECT customers.ssn FROM public.customers LIMIT 1)\n",
+    ),
     ("several", "", "", 0, "SELECT ssn FROM customers"),
     ("elsewhere", "", "", 0, "SELECT x FROM nosuch"),
     ("outside", "", "", 0, "SELECT name"),

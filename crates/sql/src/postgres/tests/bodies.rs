@@ -20,6 +20,15 @@ const RULES: &[(&str, &str)] = &[
     ),
     ("SELECT twice(), around(1), elsewhere()", "???"),
     (
+        "SELECT atomic(1), atomics(), first(), reverse(first()) FROM customers",
+        "s?sD",
+    ),
+    (
+        "SELECT upped('x'), upped(name), upped(ssn) FROM customers",
+        "..D",
+    ),
+    ("SELECT * FROM atomic(1)", "s"),
+    (
         "SELECT own('x'), own(ssn), through(1) FROM customers",
         ".Ds",
     ),
