@@ -1,12 +1,15 @@
 """Runs what stands on each line of its input, in each way of speaking the protocol that its argument names (`simple`, `text`,
 `binary`, with commas between), and tells all that came back: bytes as they came, types, errors with every field, notices,
 notifications, tags. `;;` stands between statements, `@@` before another session; a line that begins with `!` is undone at its
-end; {m} is the way of speaking."""
+end; {m} is the way of speaking. NULL is told as `\\N`."""
 
 import json
 import sys
 
 import psycopg
+
+# As COPY writes it in its text format.
+NULL = "\\N"
 
 
 def everything(error):
@@ -34,7 +37,7 @@ def run(connection, statement, mode, out):
         out.append(cursor.statusmessage or "")
         for row in range(result.ntuples):
             values = (result.get_value(row, column) for column in range(result.nfields))
-            out.append("|".join("" if value is None else value.decode("latin1") for value in values))
+            out.append("|".join(NULL if value is None else value.decode("latin1") for value in values))
         out.extend(f"{description.name}:{description.type_code}" for description in cursor.description or ())
         if not cursor.nextset():
             return
@@ -76,7 +79,8 @@ class Sessions:
         if not self.connection.closed:
             for note in self.connection.notifies(timeout=0):
                 out.append(note.channel + "|" + note.payload)
-        if len(statements) > 1 or not leaves_nothing(statements[0]):
+        undone = statements[0] == "BEGIN" and statements[-1] == "ROLLBACK" and len(statements) == 3
+        if not undone and (len(statements) > 1 or not leaves_nothing(statements[0])):
             self.close()
         return answered
 
