@@ -57,6 +57,13 @@ fn columns_to_declare_are_discovered_and_no_value_is_shown() {
     assert!(of("public.payments.status").is_empty());
     let section = fs::read_to_string(&written).unwrap();
     assert!(!values.is_match(&section));
+    let again = config.countersign(&["discover", "bank", "--write", &file]);
+    assert_eq!(again.code, Some(2), "{again:?}");
+    assert!(again.stderr.contains("there already"), "{again:?}");
+    fs::write(&written, "x".repeat(100_000)).unwrap();
+    let over = config.countersign(&["discover", "bank", "--write", &file, "--force"]);
+    over.success();
+    assert_eq!(fs::read_to_string(&written).unwrap(), section);
     let section: toml::Table = section.parse().unwrap();
     let mask = section["targets"]["bank"]["mask"].clone();
     assert_eq!(mask["public.cards.pan"].as_str(), Some("pan"));

@@ -23,8 +23,13 @@ pub(crate) struct Failure {
 impl Failure {
     /// The user's arguments, configuration or policies are at fault.
     pub(crate) fn usage(error: impl Into<Box<dyn Error>>) -> Self {
+        Self::with_code(USAGE, error)
+    }
+
+    /// With an exit code that has a meaning of its own.
+    pub(crate) fn with_code(exit: u8, error: impl Into<Box<dyn Error>>) -> Self {
         Self {
-            exit: USAGE,
+            exit,
             error: error.into(),
         }
     }
@@ -52,9 +57,6 @@ impl fmt::Display for Failure {
 
 impl<E: Into<Box<dyn Error>>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self {
-            exit: FAILED,
-            error: error.into(),
-        }
+        Self::with_code(FAILED, error)
     }
 }

@@ -42,6 +42,9 @@ pub enum KeysError {
     /// What is there is no such key.
     #[error("{0} is not the key it should be: {1}")]
     Bad(PathBuf, String),
+    /// No gateway has made it yet.
+    #[error("{0} is not there: it is made when the gateway first starts")]
+    Missing(PathBuf),
     /// No randomness.
     #[error(transparent)]
     Random(#[from] NoRandomness),
@@ -106,8 +109,7 @@ impl Keys {
 pub fn mask(data: &Path) -> Result<MaskKey, KeysError> {
     let path = data.join("keys").join("mask.key");
     if path.try_exists().is_ok_and(|exists| !exists) {
-        let why = "it is made when the gateway first starts".to_owned();
-        return Err(KeysError::Bad(path, why));
+        return Err(KeysError::Missing(path));
     }
     Ok(MaskKey::new(&thirty_two(&path)?))
 }

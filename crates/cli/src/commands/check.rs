@@ -38,7 +38,9 @@ impl Check {
         let Some(policies) = policies else {
             return Ok(());
         };
-        for warning in policies.warnings() {
+        let mut warnings = policies.warnings().to_vec();
+        warnings.extend(open_secrets(&config));
+        for warning in &warnings {
             writeln!(
                 std::io::stderr(),
                 "{} {}",
@@ -53,7 +55,7 @@ impl Check {
                 "policy": policies.version(),
                 "policy_files": policies.files(),
                 "targets": config.targets.keys().chain(config.aws_targets.keys()).collect::<Vec<_>>(),
-                "warnings": policies.warnings(),
+                "warnings": warnings,
             }))?);
         }
         let count = |number: usize, what: &str| {
@@ -95,6 +97,21 @@ fn checked(target: &Target) -> Result<(), String> {
     let check = async { Ok(target.check(&clock).await) };
     let checked = block_on(check).map_err(|failure| failure.to_string())?;
     checked.map_err(|error| error.to_string())
+}
+
+/// Files of secrets that any account on the machine can read.
+fn open_secrets(config: &Config) -> impl Iterator<Item = String> {
+    let targets = config.targets.iter();
+    let wire = targets.flat_map(|(name, target)| target.password.iter().map(move |it| (name, it)));
+    let targets = config.aws_targets.iter();
+    let aws =
+        targets.flat_map(|(name, target)| target.credentials.secrets().map(move |it| (name, it)));
+    wire.chain(aws).filter_map(|(name, secret)| {
+        let file = secret.open_to_all()?.display();
+        Some(format!(
+            "target {name}: {file} can be read by every account on this machine: chmod 600 it, and consider whether the secret is still one"
+        ))
+    })
 }
 
 /// What is wrong with the files that the configuration names.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gateway::config::Config;
@@ -37,6 +38,10 @@ pub(crate) struct Discover {
     /// Write the proposals to this file, as a section of the configuration.
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
+
+    /// Write over the file where it is there already, with what somebody may have reviewed in it.
+    #[arg(long, requires = "write")]
+    force: bool,
 }
 
 impl Discover {
@@ -51,15 +56,18 @@ impl Discover {
                 known.join(", ")
             )));
         };
+        // Before the target is looked through.
+        let file = self.write.as_deref().map(|file| self.open(file));
+        let file = file.transpose()?;
         let discovery = block_on(async {
             discover::discover(&self.target, target, &config.limits, self.rows)
                 .await
                 .map_err(Failure::usage)
         })?;
-        if let Some(file) = &self.write {
+        if let Some(mut file) = file {
             let section = section(&self.target, &discovery.columns, &target.mask);
-            std::fs::write(file, section)
-                .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+            file.set_len(0)?;
+            file.write_all(section.as_bytes())?;
         }
         for (name, code) in &discovery.unread {
             let name = escape::visible(name);
@@ -70,6 +78,24 @@ impl Discover {
             )?;
         }
         self.print(&discovery, &target.mask, output)
+    }
+
+    fn open(&self, path: &Path) -> Result<File, Failure> {
+        let opened = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .create_new(!self.force)
+            .open(path);
+        opened.map_err(|error| {
+            let path = path.display();
+            Failure::usage(match error.kind() {
+                ErrorKind::AlreadyExists => {
+                    format!("{path} is there already: name another file, or add --force to write over it")
+                }
+                _ => format!("{path}: {error}"),
+            })
+        })
     }
 
     fn print(

@@ -120,7 +120,8 @@ impl Run {
             // Before there is a program: who asks this process to end must not leave it behind.
             let asked = Signals::new()?;
             let child = command.spawn().map_err(|error| {
-                Failure::usage(format!("{} cannot be run: {error}", program.display()))
+                let message = format!("{} cannot be run: {error}", program.display());
+                Failure::with_code(not_run(&error), message)
             })?;
             Ok(asked.until_it_ends(child).await?)
         })?;
@@ -260,6 +261,14 @@ fn pass_on(child: &Child, signal: rustix::process::Signal) {
     if let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) {
         // It may have ended just now.
         let _ = rustix::process::kill_process(pid, signal);
+    }
+}
+
+/// As shells tell that there is no such program, or that it may not be run.
+fn not_run(error: &std::io::Error) -> u8 {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => 127,
+        _ => 126,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use gateway::api::{CommandView, SessionView};
-use model::{MaskFact, Outcome, Status};
+use model::{DenialCode, MaskFact, Outcome, Status};
 
 use super::block_on;
 use crate::cli::Globals;
@@ -120,16 +120,23 @@ fn command(of: &CommandView, paint: Paint) -> String {
     if let Some(approval) = &of.approval {
         note(paint.yellow(&format!("approval {}", escape::line(approval, 40))));
     }
-    for (who, why) in &of.approvers {
-        let why = if why.is_empty() {
-            String::new()
-        } else {
-            format!(": {why}")
-        };
-        note(paint.yellow(&escape::line(&format!("decided by {who}{why}"), 300)));
+    let decided = |when: &str, (who, why): &(String, String)| {
+        let colon = if why.is_empty() { "" } else { ": " };
+        let line = format!("decided {when}by {who}{colon}{why}");
+        paint.yellow(&escape::line(&line, 300))
+    };
+    // It was refused because nobody had decided: who did so came after.
+    let late = of.denial.as_ref().map(|denial| denial.code) == Some(DenialCode::ApprovalPending);
+    if !late {
+        of.approvers.iter().for_each(|by| note(decided("", by)));
     }
     if let Some(denial) = &of.denial {
         note(paint.red(&escape::line(&format!("refused: {}", denial.message), 500)));
+    }
+    if late {
+        of.approvers
+            .iter()
+            .for_each(|by| note(decided("later ", by)));
     }
     match (&of.outcome, &of.denial) {
         (Some(outcome), _) => note(ended(outcome, paint)),
@@ -179,7 +186,7 @@ pub(super) fn indented(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use gateway::store::SessionRow;
-    use model::{DataClass, Denial, DenialCode, Digest, SealedCommand, Timestamp};
+    use model::{DataClass, Denial, Digest, SealedCommand, Timestamp};
 
     use super::*;
 
@@ -267,9 +274,14 @@ mod tests {
         );
         assert!(commands[1].contains("(cut: the replay has it whole)"));
         assert!(
-            commands[1].ends_with("refused: not permitted"),
+            commands[1].ends_with("decided by bob: fine\n    refused: not permitted"),
             "{}",
             commands[1]
         );
+        let mut late = view.commands.into_iter().nth(1).unwrap();
+        late.denial = Some(Denial::new(DenialCode::ApprovalPending, "nobody decided"));
+        let late = command(&late, Paint::NONE);
+        let end = "refused: nobody decided\n    decided later by bob: fine";
+        assert!(late.ends_with(end), "{late}");
     }
 }

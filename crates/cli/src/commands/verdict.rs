@@ -133,7 +133,7 @@ fn confirm(verdict: Verdict, who: &Identity) -> Result<(), Failure> {
     }
     write!(
         io::stderr(),
-        "{what} this as {}? Type yes: ",
+        "{what} this as {}? yes or no: ",
         crate::render::escape::exact(&who.human)
     )?;
     let mut answer = String::new();

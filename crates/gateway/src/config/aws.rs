@@ -105,6 +105,18 @@ pub struct AwsKeys {
     pub session_token: Option<SecretSource>,
 }
 
+impl AwsCredentials {
+    /// The secrets that are named.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
+        let keys = match self {
+            Self::Keys(keys) => Some(keys),
+            Self::Chain(_) => None,
+        };
+        keys.into_iter()
+            .flat_map(|keys| std::iter::once(&keys.secret_key).chain(&keys.session_token))
+    }
+}
+
 /// Where AWS's own tools look for keys. Only what is named here is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsChain {

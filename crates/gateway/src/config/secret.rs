@@ -1,6 +1,7 @@
 //! Where a secret comes from. The configuration only ever holds the place.
 
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use model::Secret;
 
@@ -31,6 +32,14 @@ pub enum SecretError {
 }
 
 impl SecretSource {
+    /// Its file, where accounts other than its owner and its group can read it.
+    #[must_use]
+    pub fn open_to_all(&self) -> Option<&Path> {
+        let Self::File(path) = self else { return None };
+        let mode = std::fs::metadata(path).ok()?.permissions().mode();
+        (mode & 0o004 != 0).then_some(path)
+    }
+
     /// The secret itself.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! What a configuration may say, and what is said of it where it is wrong.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -398,6 +399,11 @@ fn a_secret_is_read_from_its_file_without_the_line_end() {
         error.contains("is empty") && error.contains("password"),
         "{error}"
     );
+    let open = |mode| {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        SecretSource::File(file.clone()).open_to_all() == Some(&file)
+    };
+    assert!(open(0o644) && open(0o604) && !open(0o640) && !open(0o600));
     let error = SecretSource::Env("COUNTERSIGN_NOT_SET".into())
         .read()
         .unwrap_err()

@@ -89,7 +89,7 @@ pub(super) fn unmaskable(going: &Going, content: &Content) -> Option<Refusal> {
         return None;
     } else if copies_part(call, &asked.head) {
         "objects cannot be copied in parts under the mask, since values would be taken apart: copy it whole (CopyObject; with \
-         the AWS CLI set s3.multipart_threshold to 5GB), or a policy would have to reveal every class"
+         the AWS CLI set s3.multipart_threshold to 5GB), or a policy would have to reveal every built-in class"
     } else if guesses_digests(call, body) {
         "objects cannot be deleted by their ETag under the mask, since the ETag of what is hidden is a guess at it: delete them \
          without, or one by one with If-Match and the ETag that was shown"

@@ -295,7 +295,7 @@ fn withheld(going: Going, parts: &response::Parts, why: &str) -> Refused {
     let wire = going.call.wire;
     going.stopped(DenialCode::Withheld, Some(parts));
     let say = format!(
-        "the answer {why}, so it is withheld under the mask: a policy would have to reveal every class"
+        "the answer {why}, so it is withheld under the mask: a policy would have to reveal every built-in class"
     );
     Refused {
         refusal: Refusal::new(Kind::Denied, say),
