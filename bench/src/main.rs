@@ -93,10 +93,14 @@ fn main() {
     println!("\nbench/results/latest.json has the figures.");
 }
 
-/// The median of some figures.
+/// The median of some figures: of an even number of them, what is halfway between the middle two.
 pub(crate) fn median(mut of: Vec<f64>) -> f64 {
     of.sort_by(f64::total_cmp);
-    of.get(of.len() / 2).copied().unwrap_or(f64::NAN)
+    let upper = of.get(of.len() / 2).copied().unwrap_or(f64::NAN);
+    match of.len().checked_sub(1).map(|last| last / 2) {
+        Some(lower) => f64::midpoint(upper, of.get(lower).copied().unwrap_or(upper)),
+        None => upper,
+    }
 }
 
 /// A figure for JSON: three decimals are enough of any.

@@ -37,8 +37,9 @@ pub struct Protected {
     pub missing: Vec<Declaration>,
 }
 
-/// Statistics that hold values of the tables they describe.
+/// Statistics that hold values of the tables they describe, and large objects, of which nobody knows what they hold.
 const STATISTICS: &[(&str, &[&str])] = &[
+    ("pg_largeobject", &["data"]),
     (
         "pg_statistic",
         &[
@@ -56,6 +57,7 @@ const STATISTICS: &[(&str, &[&str])] = &[
             "histogram_bounds",
             "most_common_elems",
             "range_bounds_histogram",
+            "range_length_histogram",
         ],
     ),
     ("pg_statistic_ext_data", &["stxdmcv", "stxdexpr", "stxmcv"]),
@@ -67,6 +69,7 @@ const STATISTICS: &[(&str, &[&str])] = &[
             "histogram_bounds",
             "most_common_elems",
             "range_bounds_histogram",
+            "range_length_histogram",
         ],
     ),
 ];
