@@ -9,6 +9,7 @@
 
 mod grow;
 mod row;
+mod views;
 mod writer;
 
 use aho_corasick::AhoCorasick;
@@ -295,6 +296,17 @@ impl Trial {
     }
 }
 
+/// Statements in a file, each a JSON string on a line.
+fn file_of(statements: &[String]) -> tempfile::NamedTempFile {
+    let lines: String = statements
+        .iter()
+        .map(|statement| format!("{}\n", Value::from(&**statement)))
+        .collect();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), lines).unwrap();
+    file
+}
+
 fn compiled(lines: &[Value]) -> (Catalog, Protected) {
     let mut builder = Catalog::builder();
     for line in lines {
@@ -329,14 +341,7 @@ fn the_analysis_knows_what_shows() {
     let first = number("LINEAGE_SEED", SEED);
     let seeds = first..first + number("LINEAGE_STATEMENTS", STATEMENTS);
     let statements: Vec<String> = seeds.clone().map(Writer::statement).collect();
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    for statement in &statements {
-        std::io::Write::write_all(
-            &mut file,
-            format!("{}\n", Value::from(&**statement)).as_bytes(),
-        )
-        .unwrap();
-    }
+    let file = file_of(&statements);
     let (path, queries) = (
         file.path().to_str().unwrap(),
         serde_json::to_string(Catalog::QUERIES).unwrap(),
