@@ -63,7 +63,7 @@ fn integer(kind: u32, value: &[u8]) -> Option<i64> {
     }
 }
 
-/// Text as it may rest: what is protected in it is masked. A value that would be shown as NULL or withheld is left empty.
+/// Text as it may rest: what is protected in it is masked, by [`crate::postgres::settings::Masks::at_rest`].
 pub(in crate::postgres) fn at_rest(masker: &Masker, text: &Bytes) -> Bytes {
     let mut out = Vec::new();
     match masker.mask_text(Hint::NONE, text, &mut out, &mut Findings::counting()) {

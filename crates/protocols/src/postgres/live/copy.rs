@@ -37,7 +37,7 @@ impl Live {
                     return Ok(());
                 }
                 let format = CopyBegin::read(frame).map_err(broke)?.format;
-                let masker = Arc::clone(&self.masks.text);
+                let masker = Arc::clone(&self.masks.at_rest);
                 self.copy_in = Some(CopyIn { format, masker });
                 self.out.put(&frame.whole);
                 Ok(())

@@ -209,7 +209,7 @@ impl Live {
             .map(|(frame, name, stmt)| Parsing { frame, name, stmt });
         let parameters = canonical(bind, &stmt.types);
         let described = stmt.parameters.get().map_or(&[][..], Vec::as_slice);
-        let at_rest = shown(&parameters, described, &self.masks.text);
+        let at_rest = shown(&parameters, described, &self.masks.at_rest);
         let seq = self.ask(&understood, false, parameters, at_rest, fx);
         let stale = self.is_unsure();
         let portal = Arc::new(Portal {

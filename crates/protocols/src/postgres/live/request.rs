@@ -171,7 +171,7 @@ impl Live {
             text,
             &self.served.settings,
             &self.known,
-            &self.masks.text,
+            &self.masks.at_rest,
             self,
         )
     }
@@ -219,7 +219,7 @@ impl Live {
     ) {
         self.seq += 1;
         let seq = self.seq;
-        let text = crate::postgres::command::at_rest(&self.masks.text, text);
+        let text = crate::postgres::command::at_rest(&self.masks.at_rest, text);
         fx.push(Effect::Note(Note::Asked {
             seq,
             tag: Arc::from(""),
@@ -227,7 +227,7 @@ impl Live {
             parameters: Vec::new(),
         }));
         let message = crate::postgres::command::at_rest(
-            &self.masks.text,
+            &self.masks.at_rest,
             &Bytes::from(unreadable.message.clone()),
         );
         let denial = Denial::new(DenialCode::Unsupported, String::from_utf8_lossy(&message));
