@@ -2,9 +2,10 @@
 
 use mask::Strategy;
 use model::{DataClass, Note};
+use sql::postgres::Declaration;
 
 use super::gateway::{Gateway, settings};
-use super::say::{bind_with, parse, query, sync};
+use super::say::{self, bind_with, parse, query, sync};
 use crate::postgres::settings::Settings;
 
 fn hiding_cards_by(strategy: Strategy) -> Settings {
@@ -54,4 +55,107 @@ fn a_text_that_cannot_be_read_rests_masked() {
         panic!("{:?}", gateway.notes)
     };
     assert_eq!(text(noted), "selekt '****************' from t");
+}
+
+/// A column whose values look like nothing.
+fn opaque() -> Settings {
+    let mut settings = settings();
+    settings.declared.push(Declaration {
+        schema: "public".into(),
+        table: "t".into(),
+        column: "words".into(),
+        class: DataClass::GENERIC_SECRET,
+    });
+    settings
+}
+
+/// What a statement rests as, with its parameters.
+fn resting(gateway: &mut Gateway) -> (String, Vec<Option<String>>) {
+    let command = gateway.permit();
+    let asked = gateway.notes.iter().rev().find_map(|note| match note {
+        Note::Asked {
+            text, parameters, ..
+        } => Some((text.clone(), parameters.clone())),
+        _ => None,
+    });
+    let (noted, parameters) = asked.unwrap();
+    assert_eq!(
+        (&noted, &parameters),
+        (&command.shown, &command.shown_parameters)
+    );
+    (text(&noted), parameters)
+}
+
+#[test]
+fn literals_rest_masked_by_the_columns_they_touch() {
+    for (asked, rests) in [
+        (
+            "select n from t where words = 'QWZX' limit 10",
+            "select n from t where words = '****' limit 10",
+        ),
+        (
+            "insert into t values (7, 'QWZX'), (8, 'K''é')",
+            "insert into t values (7, '****'), (8, '****')",
+        ),
+        (
+            "select id from customers where ssn = '123-45-6789' and id = 4711",
+            "select id from customers where ssn = '***-**-6789' and id = 4711",
+        ),
+        (
+            "begin; update t set words = $$QWZX$$ where n = 5; commit",
+            "begin; update t set words = $$****$$ where n = 5; commit",
+        ),
+        ("select 'QWZX'", "select 'QWZX'"),
+        (
+            "alter table t rename words to others; select n from t where others = 'QWZX'",
+            "alter table t rename words to others; select n from t where others = '****'",
+        ),
+    ] {
+        let mut gateway = Gateway::of(opaque());
+        gateway.client(&query(asked)).unwrap();
+        assert_eq!(text(&gateway.open[0].text), asked);
+        assert_eq!(resting(&mut gateway).0, rests);
+        let sent = say::frames(&gateway.to_upstream);
+        assert_eq!(sent[0].body.strip_suffix(&[0]), Some(asked.as_bytes()));
+    }
+}
+
+#[test]
+fn parameters_rest_masked_by_the_columns_they_touch() {
+    let mut gateway = Gateway::of(opaque());
+    let texts = [
+        parse("", "select n from t where words = $1 and n = $2"),
+        bind_with("", "", &["QWZX", "7"]),
+        sync(),
+    ];
+    gateway.client(&texts.concat()).unwrap();
+    let (_, parameters) = resting(&mut gateway);
+    assert_eq!(parameters, [Some("****".to_owned()), Some("7".to_owned())]);
+}
+
+#[test]
+fn what_is_given_to_a_prepared_statement_rests_masked() {
+    let mut gateway = Gateway::of(opaque());
+    let prepare = "prepare p as select n from t where words = $1 and n = $2; execute p('QWZX', 7)";
+    gateway.client(&query(prepare)).unwrap();
+    let rests = "prepare p as select n from t where words = $1 and n = $2; execute p('****', 7)";
+    assert_eq!(resting(&mut gateway).0, rests);
+}
+
+#[test]
+fn a_text_that_cannot_be_read_rests_without_its_literals() {
+    for (asked, rests) in [
+        ("selekt 'QWZX' from t", "selekt '****' from t"),
+        ("select n from t where words = 'QWZX", "<35 bytes>"),
+        ("select 1 'QWZX'; select 2", "select * '****'; select *"),
+    ] {
+        let mut gateway = Gateway::of(opaque());
+        gateway.client(&query(asked)).unwrap();
+        let said = format!("{:?}", gateway.notes);
+        assert!(!said.contains("QWZX"), "{said}");
+        let Note::Asked { text: noted, .. } = &gateway.notes[0] else {
+            panic!("{said}")
+        };
+        assert_eq!(text(noted), rests);
+    }
 }
