@@ -7,6 +7,7 @@ use sql::postgres::Declaration;
 use super::gateway::{Gateway, settings};
 use super::say::{self, bind_with, parse, query, sync};
 use crate::postgres::settings::Settings;
+use crate::postgres::wire::{client, server, write};
 
 fn hiding_cards_by(strategy: Strategy) -> Settings {
     let mut settings = settings();
@@ -158,4 +159,78 @@ fn a_text_that_cannot_be_read_rests_without_its_literals() {
         };
         assert_eq!(text(noted), rests);
     }
+}
+
+/// What is recorded of COPY data that come in these messages.
+fn copied(asked: &str, columns: u8, data: &[&str]) -> String {
+    let mut gateway = Gateway::of(opaque());
+    gateway.client(&query(asked)).unwrap();
+    gateway.permit();
+    gateway
+        .upstream(&say::copy_begin_of(server::COPY_IN, columns))
+        .unwrap();
+    gateway.take_upstream();
+    gateway.to_upstream.clear();
+    for piece in data {
+        gateway.client(&say::copy_data(piece)).unwrap();
+    }
+    gateway.client(&write::bare(client::COPY_DONE)).unwrap();
+    let frames = say::frames(&gateway.to_upstream);
+    let sent: Vec<u8> = frames
+        .iter()
+        .flat_map(|frame| frame.body.to_vec())
+        .collect();
+    assert_eq!(text(&sent), data.concat());
+    let puts = gateway.notes.iter().filter_map(|note| match note {
+        Note::Put(put) => Some(text(put)),
+        _ => None,
+    });
+    puts.collect()
+}
+
+#[test]
+fn copied_data_rest_masked_by_the_columns_they_go_into() {
+    let plain = "copy t from stdin";
+    let rows = "1\tQWZX\n2\t\\N\n3\t4111111111111111\n";
+    let masked = "1\t****\n2\t\\N\n3\t****************\n";
+    for at in 0..rows.len() {
+        let (one, other) = rows.split_at(at);
+        assert_eq!(copied(plain, 2, &[one, other]), masked, "{at}");
+    }
+    assert_eq!(
+        copied("copy t (words) from stdin", 1, &["QW", "ZX"]),
+        "****"
+    );
+    assert_eq!(
+        copied("copy t (n) from stdin", 1, &["41111111", "11111111\n"]),
+        "************1111\n"
+    );
+    let csv = "copy t (words, n) from stdin (format csv, header)";
+    let rows = "words,n\n\"Q\nW\"\"Z\",1\nX,2\n";
+    let masked = "words,n\n\"*****\",1\n*,2\n";
+    for at in 0..rows.len() {
+        let (one, other) = rows.split_at(at);
+        let copied = copied(csv, 2, &[one, other]);
+        assert!(
+            copied == masked || copied == masked.replace('"', ""),
+            "{at}: {copied}"
+        );
+    }
+    let unended = copied(csv, 2, &["words,n\n\"QWZX"]);
+    assert_eq!(unended, "words,n\n<a row without an end>");
+}
+
+#[test]
+fn copied_data_that_do_not_fit_rest_as_their_length() {
+    let plain = "copy t from stdin";
+    assert_eq!(
+        copied(plain, 2, &["QWZX\n", "1\tQWZX\n"]),
+        "<5 bytes><7 bytes>"
+    );
+    assert_eq!(
+        copied("copy unknown from stdin", 2, &["1\tQWZX\n"]),
+        "<7 bytes>"
+    );
+    let latin = "copy t from stdin (encoding 'latin1')";
+    assert_eq!(copied(latin, 2, &["1\tQWZX\n"]), "<7 bytes>");
 }
