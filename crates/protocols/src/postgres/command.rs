@@ -3,6 +3,7 @@
 mod analyses;
 mod asks;
 mod parameters;
+mod rest;
 mod unreadable;
 
 use std::collections::BTreeSet;
@@ -12,18 +13,20 @@ use bytes::Bytes;
 use model::{Asks, DataClass};
 use sql::Action;
 use sql::postgres::{
-    CopyDirection, CopyPeer, Handle, Output, RelationKind, Resolved, ResolvedEffect, Rows,
-    Statement, Transaction,
+    CopyDirection, CopyPeer, Handle, Output, Parameters, RelationKind, Resolved, ResolvedEffect,
+    Rows, Statement, Transaction,
 };
 
 /// Said of a name that is not followed.
 pub(super) const NAME_TOO_LONG: &str = "a name of a statement, portal or cursor with characters beyond ASCII may have at most 42 bytes";
 
 pub use analyses::Analyses;
-pub(super) use parameters::{at_rest, canonical, shown};
+pub(super) use parameters::{canonical, shown};
+pub(super) use rest::{at_rest, unreadable_at_rest};
 pub(super) use unreadable::Unreadable;
 
 use super::known::Known;
+use super::settings::Settings;
 
 /// A text that was parsed and resolved: everything a session needs to ask and to mask.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub(super) struct Understood {
     pub(super) text: Bytes,
     /// The text as it may rest.
     pub(super) shown: Bytes,
+    /// Parameters that may be values of protected columns.
+    pub(super) held: Parameters,
     /// What it is, in the protocol's own word.
     pub(super) tag: Arc<str>,
     /// Its statements.
@@ -63,11 +68,16 @@ impl Understood {
     }
 
     /// The same after a command that recasts names.
-    pub(super) fn distrusted(&self, target: &str, known: &Known) -> Arc<Self> {
+    pub(super) fn distrusted(&self, settings: &Settings, known: &Known) -> Arc<Self> {
         let distrusted = self.distrusted.get_or_init(|| {
             let mut pieces = self.pieces.clone();
             pieces.iter_mut().for_each(|piece| piece.distrust(known));
-            Arc::new(self.with(pieces, target, known))
+            let mut distrusted = self.with(pieces, &settings.target, known);
+            if !known.protected.is_empty() {
+                let (shown, held) = rest::resting(&self.text, &self.pieces, None, settings);
+                (distrusted.shown, distrusted.held) = (shown, held);
+            }
+            Arc::new(distrusted)
         });
         Arc::clone(distrusted)
     }
@@ -96,6 +106,7 @@ impl Understood {
         Self {
             text: self.text.clone(),
             shown: self.shown.clone(),
+            held: self.held.clone(),
             tag: Arc::clone(&self.tag),
             pieces,
             asks,

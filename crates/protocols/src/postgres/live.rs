@@ -29,6 +29,7 @@ use super::deny;
 use super::known::Known;
 use super::names::{Key, Names};
 use super::out::Out;
+use super::rows::CopyIn;
 use super::session::Served;
 use super::settings::Masks;
 use super::wire::{Frame, client, write};
@@ -91,7 +92,7 @@ pub(super) struct Live {
     /// Counts what was read that may change what names mean.
     changes: u64,
     running: HashMap<u64, Running>,
-    copy_in: Option<copy::CopyIn>,
+    copy_in: Option<CopyIn>,
     /// The upstream is sending COPY data.
     copying_out: bool,
     /// An error was shown that the upstream knows nothing of: what it says until it is ready again is not for the client.
@@ -359,6 +360,7 @@ impl Live {
     /// Nobody will hear what the upstream does from now on. It is to stop what may change what others read by, and they are
     /// told as if it had.
     fn leave(&mut self, fx: &mut Effects<Bytes>) {
+        self.put_rest(fx);
         if self.defines_ahead() {
             self.cancel_upstream(fx);
             fx.push(Effect::Outdated);

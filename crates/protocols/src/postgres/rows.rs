@@ -16,6 +16,7 @@
 mod binary;
 mod cell;
 mod copy;
+mod incoming;
 mod json;
 mod numeric;
 mod plan;
@@ -34,6 +35,7 @@ use super::wire::{Frame, Malformed, server};
 use tuple::Tuples;
 
 pub use copy::{COPY_ROW_BYTES_MAX, CopyPlan};
+pub use incoming::CopyIn;
 pub(super) use numeric::number_text;
 pub(in crate::postgres) use report::tells_of_keys;
 pub use report::{Reports, mask_notification, mask_parameter_status};

@@ -120,7 +120,7 @@ impl Settings {
     }
 
     fn compile(&self, reveal: &BTreeSet<DataClass>) -> Masks {
-        let masker = |strategies| {
+        let revealing = |reveal: &BTreeSet<DataClass>, strategies| {
             let reveal = reveal.clone();
             let find = self.find.clone();
             let own = self.own.clone();
@@ -132,6 +132,7 @@ impl Settings {
                 key: self.mask_key.clone(),
             }))
         };
+        let masker = |strategies| revealing(reveal, strategies);
         let declared = self.declared.iter().map(|declared| declared.class.clone());
         let own = self.own.iter().map(|own| own.class.clone());
         let nulls = DataClass::FOUND.into_iter().chain(own).chain(declared);
@@ -151,9 +152,20 @@ impl Settings {
             text,
             typed: masker(typed),
             number: masker(number),
+            at_rest: revealing(&BTreeSet::new(), resting(&self.strategies)),
             open,
         }
     }
+}
+
+/// Strategies for what rests: one value must not take the whole text with it that it stands in.
+fn resting(strategies: &BTreeMap<DataClass, Strategy>) -> BTreeMap<DataClass, Strategy> {
+    let instead = |(class, &strategy): (&DataClass, &Strategy)| {
+        let whole = matches!(strategy, Strategy::Null | Strategy::Withhold);
+        let strategy = if whole { Strategy::Redact } else { strategy };
+        (class.clone(), strategy)
+    };
+    strategies.iter().map(instead).collect()
 }
 
 /// What hides the values of one command.
@@ -165,6 +177,8 @@ pub struct Masks {
     pub typed: Arc<Masker>,
     /// For numbers: other ones with [`Strategy::Format`], otherwise as `typed`.
     pub number: Arc<Masker>,
+    /// For what the client sends, as it is recorded and shown to approvers: nothing is revealed, and nothing blanked as a whole.
+    pub at_rest: Arc<Masker>,
     /// Policy reveals every class that a detector finds or a column is declared to hold. Values are still looked at and
     /// counted, but there is nothing to withhold for.
     pub open: bool,

@@ -13,4 +13,5 @@ mod others;
 mod queries;
 mod refusals;
 mod reports;
+mod resting;
 mod say;

@@ -10,6 +10,7 @@ mod catalog;
 mod condition;
 mod definition;
 mod lineage;
+mod literal;
 mod nesting;
 mod place;
 mod protected;
@@ -34,6 +35,7 @@ pub use catalog::{
     Body, Catalog, CatalogBuilder, CatalogError, Column, Function, Relation, RelationKind,
     Volatility,
 };
+pub use literal::{Concealed, Held, Hidden, Literals, Parameters, all_literals};
 pub use place::place;
 pub use protected::{Declaration, Protected};
 pub use resolve::{Called, CalledKind, Resolved, ResolvedEffect, resolve};
@@ -118,6 +120,18 @@ impl ParseError {
 /// # Errors
 /// The text is not SQL, or over a limit.
 pub fn parse(text: &str) -> Result<Analysis, ParseError> {
+    parse_as(text, false)
+}
+
+/// The same, and what stands with what ([`Statement::literals`]).
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_with_literals(text: &str) -> Result<Analysis, ParseError> {
+    parse_as(text, true)
+}
+
+fn parse_as(text: &str, with_literals: bool) -> Result<Analysis, ParseError> {
     if text.len() > MAX_TEXT_BYTES {
         return Err(ParseError::TooLong { bytes: text.len() });
     }
@@ -129,7 +143,7 @@ pub fn parse(text: &str) -> Result<Analysis, ParseError> {
     }
     let statements = raw
         .iter()
-        .map(|raw| statement::analyze(text, raw))
+        .map(|raw| statement::analyze(text, raw, with_literals))
         .collect();
     Ok(Analysis { statements })
 }

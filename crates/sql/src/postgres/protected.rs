@@ -138,6 +138,28 @@ impl Protected {
         self.relations.contains(&relation)
     }
 
+    /// Every column that depends on protected data, by its name.
+    pub(super) fn every_column<'a>(
+        &'a self,
+        catalog: &'a Catalog,
+    ) -> impl Iterator<Item = (&'a str, &'a Taint)> {
+        self.columns.iter().filter_map(|((oid, number), taint)| {
+            let relation = catalog.relation_by_oid(*oid)?;
+            let mut columns = relation.columns.iter();
+            let column = columns.find(|column| column.number == *number)?;
+            Some((&*column.name, taint))
+        })
+    }
+
+    /// The names of those columns and of their relations, in small letters.
+    pub(super) fn words(&self, catalog: &Catalog) -> HashSet<String> {
+        let columns = self.every_column(catalog).map(|(name, _)| name);
+        let relations = self.relations.iter();
+        let relations = relations.filter_map(|oid| catalog.relation_by_oid(*oid));
+        let relations = relations.map(|relation| &*relation.name);
+        columns.chain(relations).map(str::to_lowercase).collect()
+    }
+
     /// Whether a function is said to give nothing but what is computed of its arguments.
     pub(super) fn is_trusted(&self, function: &Function) -> bool {
         self.trusted.iter().any(|name| {

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use pg_query::{Node, NodeEnum, NodeRef, protobuf};
 
+use super::catalog::Catalog;
+use super::literal::{self, Concealed, Literals};
+use super::protected::Protected;
 use super::shape::{self, Shape};
 use super::utility;
 use super::walk::Walk;
@@ -53,6 +56,8 @@ pub struct Statement {
     pub takes: Vec<Name>,
     /// It drops more than it names (`CASCADE`, `OWNED BY`).
     pub cascades: bool,
+    /// What stands with what in it, where that was asked for.
+    pub literals: Option<Arc<Literals>>,
 }
 
 impl Statement {
@@ -208,6 +213,35 @@ impl Statement {
         filled
     }
 
+    /// Those of what `PREPARE` prepares are the same, since they know its parameters.
+    fn keep_literals(&mut self, literals: &Arc<Literals>) {
+        self.literals = Some(Arc::clone(literals));
+        if let Some(inner) = &mut self.inner {
+            Arc::make_mut(inner).keep_literals(literals);
+        }
+    }
+
+    /// What is to be hidden of it where it rests. Of `EXECUTE` that depends on what it runs ([`Self::running`]).
+    #[must_use]
+    pub fn conceal(&self, catalog: &Catalog, protected: &Protected) -> Concealed {
+        let Some(literals) = &self.literals else {
+            return Concealed::default();
+        };
+        let naming = self.naming();
+        let runs = naming.inner.as_deref();
+        let runs = runs.filter(|_| matches!(naming.handle, Some(Handle::Execute(_))));
+        let prepared = runs.and_then(|runs| runs.literals.as_deref());
+        let prepared = prepared.map(|it| it.conceal(catalog, protected, None).parameters);
+        literals.conceal(catalog, protected, prepared.as_ref())
+    }
+
+    /// The same where what came before may have changed what its names mean: all that it says may be protected.
+    #[must_use]
+    pub fn conceal_all(&self) -> Concealed {
+        let literals = self.literals.as_ref();
+        literals.map_or_else(Concealed::default, |it| it.conceal_all(&self.text))
+    }
+
     pub(super) fn new(text: Range<usize>) -> Self {
         Self {
             text,
@@ -230,17 +264,23 @@ impl Statement {
             renames_to: None,
             takes: Vec::new(),
             cascades: false,
+            literals: None,
         }
     }
 }
 
 /// Analyzes one statement of `source`.
-pub(super) fn analyze(source: &str, raw: &protobuf::RawStmt) -> Statement {
+pub(super) fn analyze(source: &str, raw: &protobuf::RawStmt, with_literals: bool) -> Statement {
     let range = range_of(source, raw);
-    match raw.stmt.as_ref().and_then(|stmt| stmt.node.as_ref()) {
-        Some(node) => of_node(node, range),
-        None => opaque(range, "no statement"),
+    let Some(node) = raw.stmt.as_ref().and_then(|stmt| stmt.node.as_ref()) else {
+        return opaque(range, "no statement");
+    };
+    let literals = with_literals.then(|| Arc::new(literal::gather(node, &range)));
+    let mut statement = of_node(node, range);
+    if let Some(literals) = literals {
+        statement.keep_literals(&literals);
     }
+    statement
 }
 
 /// Analyzes a statement that stands inside another.

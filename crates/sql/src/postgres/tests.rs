@@ -5,6 +5,7 @@ mod bodies;
 mod containers;
 mod effects;
 mod lineage;
+mod literals;
 mod nesting;
 mod redefine;
 mod scope;

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
-use mask::Masker;
 use sql::postgres::{Handle, Output, Statement};
 
+use super::rest::resting;
 use super::{
-    Behind, Handles, Known, NAME_TOO_LONG, Piece, Understood, Unreadable, asks, at_rest,
-    forbidden_setting, is_planned, resolve,
+    Behind, Handles, Known, NAME_TOO_LONG, Piece, Understood, Unreadable, asks, forbidden_setting,
+    is_planned, resolve,
 };
 use crate::postgres::names::Key;
 use crate::postgres::settings::Settings;
@@ -54,13 +54,12 @@ impl Analyses {
         text: &Bytes,
         settings: &Settings,
         known: &Arc<Known>,
-        masker: &Masker,
         handles: &dyn Handles,
     ) -> Result<Arc<Understood>, Unreadable> {
         if let Some(found) = self.find(text, known) {
             return Ok(found);
         }
-        let parsed = Parsed::of(text, masker)?;
+        let parsed = Parsed::of(text, settings)?;
         self.resolved(&parsed, settings, known, handles)
     }
 
@@ -82,7 +81,6 @@ impl Analyses {
         }
         let parsed = Parsed {
             text: before.text.clone(),
-            shown: before.shown.clone(),
             statements: Arc::clone(&before.parsed),
         };
         self.resolved(&parsed, settings, known, handles)
@@ -146,23 +144,26 @@ impl Generations {
 /// A text as the grammar reads it.
 struct Parsed {
     text: Bytes,
-    /// As it may rest.
-    shown: Bytes,
     statements: Arc<[Arc<Statement>]>,
 }
 
 impl Parsed {
-    fn of(text: &Bytes, masker: &Masker) -> Result<Self, Unreadable> {
+    fn of(text: &Bytes, settings: &Settings) -> Result<Self, Unreadable> {
         // A copy, for the same reason as the key above.
         let text = Bytes::copy_from_slice(text);
         let utf8 = std::str::from_utf8(&text).map_err(|_| {
             let words = "the statement is not valid UTF-8; client_encoding is UTF8 in this session";
             Unreadable::new("22021", words)
         })?;
-        let analysis = sql::postgres::parse(utf8).map_err(|error| Unreadable::of(&error, utf8))?;
+        // Where no column is declared, no literal can be a value of one.
+        let analysis = if settings.declared.is_empty() {
+            sql::postgres::parse(utf8).map_err(|error| Unreadable::of(&error, utf8))?
+        } else {
+            sql::postgres::parse_with_literals(utf8)
+                .map_err(|error| Unreadable::of(&error, utf8).without_literals())?
+        };
         let statements = analysis.statements.iter();
         Ok(Self {
-            shown: at_rest(masker, &text),
             statements: statements.map(|it| Arc::new(it.clone())).collect(),
             text,
         })
@@ -195,9 +196,11 @@ fn understand(
         pieces.push(piece);
     }
     let (asks, prepare) = asks::of(&pieces, &settings.target, known);
+    let (shown, held) = resting(&parsed.text, &pieces, Some(known), settings);
     Ok(Understood {
         text: parsed.text.clone(),
-        shown: parsed.shown.clone(),
+        shown,
+        held,
         tag: tag(&pieces),
         asks,
         prepare,

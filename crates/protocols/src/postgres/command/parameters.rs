@@ -1,8 +1,11 @@
 //! Parameters as they are digested, and as they may rest.
 
 use bytes::Bytes;
-use mask::{Findings, Hint, Masker};
+use mask::Masker;
 use model::Parameter;
+use sql::postgres::Parameters;
+
+use super::rest::{at_rest, held_at_rest};
 
 use crate::postgres::wire::{Bind, Format};
 
@@ -21,11 +24,12 @@ pub(in crate::postgres) fn canonical(bind: &Bind, types: &[u32]) -> Vec<Paramete
     bind.values.iter().enumerate().map(parameter).collect()
 }
 
-/// The parameters as they may rest: text is masked, binary numbers are written out and masked, other binary forms are
-/// told by their length alone.
+/// The parameters as they may rest: text is masked, whatever it looks like where it may be a value of a protected column
+/// (`held`), binary numbers are written out and masked, other binary forms are told by their length alone.
 pub(in crate::postgres) fn shown(
     parameters: &[Parameter],
     described: &[u32],
+    held: &Parameters,
     masker: &Masker,
 ) -> Vec<Option<String>> {
     let one = |(index, parameter): (usize, &Parameter)| {
@@ -42,7 +46,12 @@ pub(in crate::postgres) fn shown(
         } else {
             return Some(format!("<{} bytes>", value.len()));
         };
-        Some(String::from_utf8_lossy(&at_rest(masker, &text.into())).into_owned())
+        let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        let masked = match held.get(&number) {
+            Some(held) => held_at_rest(masker, held, &text),
+            None => at_rest(masker, &text.into()),
+        };
+        Some(String::from_utf8_lossy(&masked).into_owned())
     };
     parameters.iter().enumerate().map(one).collect()
 }
@@ -60,15 +69,5 @@ fn integer(kind: u32, value: &[u8]) -> Option<i64> {
             .ok()
             .map(|bytes| i64::from(i32::from_be_bytes(bytes))),
         _ => None,
-    }
-}
-
-/// Text as it may rest: what is protected in it is masked. A value that would be shown as NULL or withheld is left empty.
-pub(in crate::postgres) fn at_rest(masker: &Masker, text: &Bytes) -> Bytes {
-    let mut out = Vec::new();
-    match masker.mask_text(Hint::NONE, text, &mut out, &mut Findings::counting()) {
-        mask::Outcome::Clean => text.clone(),
-        mask::Outcome::Masked => out.into(),
-        _ => Bytes::new(),
     }
 }

@@ -52,4 +52,21 @@ impl Unreadable {
             message,
         }
     }
+
+    /// The same, where what is quoted of the text may be a literal, and that a value of a protected column: the answer to the
+    /// client is recorded as it is.
+    pub(in crate::postgres) fn without_literals(mut self) -> Self {
+        let (first, last) = (self.message.find('"'), self.message.rfind('"'));
+        let Some((first, last)) = first.zip(last).filter(|(first, last)| first < last) else {
+            return self;
+        };
+        let quoted = first + 1..last;
+        let is_word = |c: char| c.is_alphabetic() || matches!(c, '_' | ' ' | ',' | ';' | '(' | ')');
+        let inside = self.message.get(quoted.clone()).unwrap_or_default();
+        if !inside.chars().all(is_word) {
+            let stars = "*".repeat(inside.chars().count());
+            self.message.replace_range(quoted, &stars);
+        }
+        self
+    }
 }

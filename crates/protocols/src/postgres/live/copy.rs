@@ -9,18 +9,10 @@ use super::Live;
 use super::reply::broke;
 use super::row::{fresh, over};
 use super::types::Owed;
-use crate::postgres::command::at_rest;
-use crate::postgres::rows::{CopyPlan, Shown};
+use crate::postgres::rows::{CopyIn, CopyPlan, Shown};
 use crate::postgres::session::{client_broke, upstream_broke};
-use crate::postgres::wire::{self, CopyBegin, Format, Frame, Framer, Run, client, server, write};
+use crate::postgres::wire::{self, CopyBegin, Frame, Framer, Run, client, server, write};
 use crate::session::{Effect, Effects, Peer, Violation};
-
-/// Data from the client is on its way.
-#[derive(Debug)]
-pub(super) struct CopyIn {
-    format: Format,
-    masker: Arc<mask::Masker>,
-}
 
 impl Live {
     /// What the upstream says of a COPY.
@@ -36,9 +28,8 @@ impl Live {
                     self.send(write::copy_fail("the command was stopped"), fx);
                     return Ok(());
                 }
-                let format = CopyBegin::read(frame).map_err(broke)?.format;
-                let masker = Arc::clone(&self.masks.text);
-                self.copy_in = Some(CopyIn { format, masker });
+                let begin = CopyBegin::read(frame).map_err(broke)?;
+                self.copy_in = Some(self.incoming(seq, index, &begin)?);
                 self.out.put(&frame.whole);
                 Ok(())
             }
@@ -55,6 +46,18 @@ impl Live {
             ),
             _ => self.copy_done(seq, frame, fx),
         }
+    }
+
+    fn incoming(&self, seq: u64, index: usize, begin: &CopyBegin) -> Result<CopyIn, Violation> {
+        let Some(running) = self.running.get(&seq) else {
+            return Err(upstream_broke("COPY of a command that has ended"));
+        };
+        let Some(piece) = running.understood.pieces.get(index) else {
+            return Err(upstream_broke("more results than statements"));
+        };
+        let (known, masker) = (&running.known, &self.masks.at_rest);
+        let (statement, resolved) = (&piece.statement, &piece.resolved);
+        Ok(CopyIn::new(begin, statement, resolved, known, masker))
     }
 
     fn copy_out(
@@ -213,14 +216,14 @@ impl Live {
     ) -> Result<(), Violation> {
         match frame.kind {
             client::COPY_DATA => {
-                if let Some(copy_in) = &self.copy_in {
+                if let Some(copy_in) = &mut self.copy_in {
                     let put = copy_in.at_rest(&frame.body);
-                    fx.push(Effect::Note(Note::Put(put)));
+                    note(put, fx);
                 }
                 self.send(frame.whole.clone(), fx);
             }
             client::COPY_DONE | client::COPY_FAIL => {
-                self.copy_in = None;
+                self.put_rest(fx);
                 self.send(frame.whole.clone(), fx);
             }
             // PostgreSQL ignores these during a COPY.
@@ -236,14 +239,17 @@ impl Live {
         }
         Ok(())
     }
+
+    /// Nothing more comes of the data.
+    pub(super) fn put_rest(&mut self, fx: &mut Effects<Bytes>) {
+        if let Some(copy_in) = self.copy_in.take() {
+            note(copy_in.finish(), fx);
+        }
+    }
 }
 
-impl CopyIn {
-    /// Data as it may rest. Binary rows are told by their length: what they hold cannot be masked in place.
-    fn at_rest(&self, data: &Bytes) -> Bytes {
-        match self.format {
-            Format::Text => at_rest(&self.masker, data),
-            Format::Binary => Bytes::from(format!("<{} bytes>", data.len())),
-        }
+fn note(put: Bytes, fx: &mut Effects<Bytes>) {
+    if !put.is_empty() {
+        fx.push(Effect::Note(Note::Put(put)));
     }
 }

@@ -188,7 +188,7 @@ impl Live {
     /// What a text means after what came before it in the batch.
     pub(super) fn as_of_batch(&self, understood: Arc<Understood>) -> Arc<Understood> {
         if self.batch.recasts || self.blind || self.outdated {
-            understood.distrusted(&self.served.settings.target, &self.known)
+            understood.distrusted(&self.served.settings, &self.known)
         } else {
             understood
         }
@@ -209,7 +209,12 @@ impl Live {
             .map(|(frame, name, stmt)| Parsing { frame, name, stmt });
         let parameters = canonical(bind, &stmt.types);
         let described = stmt.parameters.get().map_or(&[][..], Vec::as_slice);
-        let at_rest = shown(&parameters, described, &self.masks.text);
+        let at_rest = shown(
+            &parameters,
+            described,
+            &understood.held,
+            &self.masks.at_rest,
+        );
         let seq = self.ask(&understood, false, parameters, at_rest, fx);
         let stale = self.is_unsure();
         let portal = Arc::new(Portal {

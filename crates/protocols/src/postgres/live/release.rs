@@ -302,8 +302,7 @@ impl Live {
             return Some((denial.code, deny::error(&denial)));
         }
         let changed = heard != self.heard;
-        let distrusted =
-            changed.then(|| understood.distrusted(&self.served.settings.target, known))?;
+        let distrusted = changed.then(|| understood.distrusted(&self.served.settings, known))?;
         let denial = self.stores_protected(&distrusted, permit)?;
         Some((denial.code, again()))
     }

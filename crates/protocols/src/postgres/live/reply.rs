@@ -139,7 +139,7 @@ impl Live {
     }
 
     fn error(&mut self, frame: &Frame, fx: &mut Effects<Bytes>) -> Result<(), Violation> {
-        self.copy_in = None;
+        self.put_rest(fx);
         self.copying_out = false;
         self.transaction_failed();
         let shown = self.aside(frame)?;

@@ -7,7 +7,7 @@ use model::{Denial, DenialCode, Note};
 
 use super::types::{Batch, Step, Stmt, What};
 use super::{Live, OWED_MAX, QUESTIONS_MAX, STEPS_MAX};
-use crate::postgres::command::{Understood, Unreadable};
+use crate::postgres::command::{Understood, Unreadable, at_rest, unreadable_at_rest};
 use crate::postgres::deny;
 use crate::postgres::session::client_broke;
 use crate::postgres::wire::{self, Frame, Malformed, Reader, client};
@@ -167,13 +167,8 @@ impl Live {
     /// Reads a text with the catalog and the session's names.
     pub(super) fn understand(&self, text: &Bytes) -> Result<Arc<Understood>, Unreadable> {
         self.check_reading(text)?;
-        self.served.analyses.understand(
-            text,
-            &self.served.settings,
-            &self.known,
-            &self.masks.text,
-            self,
-        )
+        let (settings, known) = (&self.served.settings, &self.known);
+        self.served.analyses.understand(text, settings, known, self)
     }
 
     /// The same for a prepared statement, whose text is parsed once.
@@ -219,17 +214,19 @@ impl Live {
     ) {
         self.seq += 1;
         let seq = self.seq;
-        let text = crate::postgres::command::at_rest(&self.masks.text, text);
+        let masker = &self.masks.at_rest;
+        let text = if self.served.settings.declared.is_empty() {
+            at_rest(masker, text)
+        } else {
+            unreadable_at_rest(masker, text)
+        };
+        let message = at_rest(masker, &Bytes::from(unreadable.message.clone()));
         fx.push(Effect::Note(Note::Asked {
             seq,
             tag: Arc::from(""),
             text,
             parameters: Vec::new(),
         }));
-        let message = crate::postgres::command::at_rest(
-            &self.masks.text,
-            &Bytes::from(unreadable.message.clone()),
-        );
         let denial = Denial::new(DenialCode::Unsupported, String::from_utf8_lossy(&message));
         fx.push(Effect::Note(Note::Refused { seq, denial }));
     }

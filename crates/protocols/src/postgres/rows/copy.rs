@@ -196,7 +196,7 @@ impl CopyPlan {
 }
 
 /// The options of the COPY.
-fn options(statement: &Statement) -> Result<&Copy, RowError> {
+pub(super) fn options(statement: &Statement) -> Result<&Copy, RowError> {
     let copy = statement.copy.as_ref();
     let copy = copy.ok_or(Malformed("COPY data answer another statement"))?;
     let utf8 = |name: &str| {
@@ -250,7 +250,7 @@ fn fields(column: Column, cells: &Arc<Cells>) -> (String, ColumnPlan) {
     (label, ColumnPlan::Value(values))
 }
 
-fn format(copy: &Copy) -> Result<CopyFormat, RowError> {
+pub(super) fn format(copy: &Copy) -> Result<CopyFormat, RowError> {
     let byte = |text: &Option<String>, default: u8| match text.as_deref().map(str::as_bytes) {
         None => Ok(default),
         Some([byte]) => Ok(*byte),

@@ -137,8 +137,12 @@ fn loaded(settings: &Settings, digest: u64) -> Arc<Known> {
 }
 
 pub(super) fn targets() -> Arc<Targets> {
+    targets_of(settings())
+}
+
+fn targets_of(settings: Settings) -> Arc<Targets> {
     let served = Served {
-        settings: Arc::new(settings()),
+        settings: Arc::new(settings),
         analyses: Arc::new(Analyses::new(1 << 20)),
     };
     Arc::new(Targets::from([("bank".to_owned(), served)]))
@@ -184,8 +188,12 @@ pub(super) fn welcome() -> Bytes {
 impl Gateway {
     /// A session before its first packet.
     pub(super) fn new(transport: Transport, tls: bool) -> Self {
+        Self::serving(targets(), transport, tls)
+    }
+
+    fn serving(targets: Arc<Targets>, transport: Transport, tls: bool) -> Self {
         Self {
-            session: Connection::new(targets(), transport, tls),
+            session: Connection::new(targets, transport, tls),
             to_client: BytesMut::new(),
             to_upstream: BytesMut::new(),
             open: VecDeque::new(),
@@ -213,8 +221,19 @@ impl Gateway {
         Self::knowing(known(&Settings::new("bank", "bank_db")))
     }
 
+    /// A session as [`Gateway::live`] with a target of these settings.
+    pub(super) fn of(settings: Settings) -> Self {
+        let known = known(&settings);
+        let targets = targets_of(settings);
+        Self::serving(targets, Transport::Loopback, false).logged_in(known)
+    }
+
     fn knowing(known: Arc<Known>) -> Self {
-        let mut gateway = Self::new(Transport::Loopback, false);
+        Self::new(Transport::Loopback, false).logged_in(known)
+    }
+
+    fn logged_in(self, known: Arc<Known>) -> Self {
+        let mut gateway = self;
         let startup = [(&b"user"[..], &b"agent"[..]), (b"database", b"bank")];
         gateway.client(&write::startup(0, startup)).unwrap();
         gateway.client(&say::password("token")).unwrap();

@@ -297,7 +297,9 @@ fn copy_in_is_relayed_and_recorded_masked() {
     let mut gateway = Gateway::live();
     gateway.client(&query("copy t from stdin")).unwrap();
     gateway.permit();
-    gateway.upstream(&say::copy_begin(server::COPY_IN)).unwrap();
+    gateway
+        .upstream(&say::copy_begin_of(server::COPY_IN, 2))
+        .unwrap();
     let data = [
         say::copy_data("1\t4111111111111111\n"),
         write::bare(client::COPY_DONE),

@@ -115,7 +115,15 @@ pub(super) fn copy_data(data: &str) -> Bytes {
 }
 
 pub(super) fn copy_begin(kind: u8) -> Bytes {
-    write::one(kind, |out| out.put_slice(&[0, 0, 1, 0, 0]))
+    copy_begin_of(kind, 1)
+}
+
+/// The same for so many columns.
+pub(super) fn copy_begin_of(kind: u8, columns: u8) -> Bytes {
+    write::one(kind, |out| {
+        out.put_slice(&[0, 0, columns]);
+        (0..columns).for_each(|_| out.put_i16(0));
+    })
 }
 
 pub(super) fn join(messages: &[Bytes]) -> Bytes {

@@ -12,7 +12,11 @@ const DEPTH_MAX: usize = 8;
 
 impl Lineage<'_> {
     /// What a function gives as one value, as far as its body tells; `None` where it has none that can be followed.
-    pub(super) fn returned(&mut self, name: &Name, arguments: &Taint) -> Option<Taint> {
+    pub(in crate::postgres) fn returned(
+        &mut self,
+        name: &Name,
+        arguments: &Taint,
+    ) -> Option<Taint> {
         let columns = self.bodies(name, arguments)?;
         // Values of several columns make a row, whose type may give them other names.
         Some(together(&columns).in_text())
