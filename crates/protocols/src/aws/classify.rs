@@ -96,6 +96,8 @@ pub enum Thing {
         /// As it was given.
         given: String,
     },
+    /// The service itself, of which what is named beside is only used.
+    Service,
 }
 
 impl Call {

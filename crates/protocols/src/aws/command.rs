@@ -292,12 +292,7 @@ fn asks(call: &Call, action: &str, carries: &BTreeSet<String>) -> Vec<Ask> {
         resource,
         context: context.clone(),
     };
-    let service = || Resource {
-        kind: "Service",
-        name: call.prefix.clone(),
-        parents: Vec::new(),
-        attributes: BTreeMap::new(),
-    };
+    let service = || resource(call, &Thing::Service);
     let Some(operation) = call.operation else {
         return vec![ask("opaque", service())];
     };
@@ -344,6 +339,12 @@ fn resource(call: &Call, thing: &Thing) -> Resource {
                 text("given", given),
             ]
             .into(),
+        },
+        Thing::Service => Resource {
+            kind: "Service",
+            name: call.prefix.clone(),
+            parents: Vec::new(),
+            attributes: BTreeMap::new(),
         },
     }
 }
