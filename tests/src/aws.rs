@@ -299,6 +299,22 @@ pub fn every_request() -> Output {
     process::run(&command, "")
 }
 
+/// The members of every operation, of requests and of answers: JSON Lines of `tests/clients/aws_members.py`.
+#[must_use]
+pub fn every_member() -> Output {
+    let mut command = python();
+    command.arg(client("aws_members.py"));
+    process::run(&command, "")
+}
+
+/// The hosts of every service in several regions: JSON Lines of `tests/clients/aws_hosts.py`.
+#[must_use]
+pub fn every_host() -> Output {
+    let mut command = python();
+    command.arg(client("aws_hosts.py"));
+    process::run(&command, "")
+}
+
 /// The words that run a Node program under `tests/clients` with the AWS SDK at hand.
 #[must_use]
 pub fn node_client(program: &str) -> [String; 4] {

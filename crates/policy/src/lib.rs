@@ -152,6 +152,12 @@ impl PolicySet {
         self.sources.iter().any(may)
     }
 
+    /// Whether these words stand in their text as they are.
+    #[must_use]
+    pub fn says(&self, words: &str) -> bool {
+        self.sources.iter().any(|(_, text)| text.contains(words))
+    }
+
     /// Whether this identity may use this target at all: `Allow` or `Deny`, never `Ask`.
     ///
     /// A denial has the code `UnknownTarget` and the words of [`unknown_target`], so that it tells nobody which targets there are.

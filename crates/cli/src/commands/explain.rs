@@ -14,6 +14,7 @@ use policy::{PolicySet, TargetRef};
 use protocols::aws::NAME;
 use protocols::aws::classify::{Call, Wire, classify, wants_body};
 use protocols::aws::command::{Body, command};
+use protocols::aws::inside;
 use protocols::aws::screen;
 use protocols::aws::secrets::Hider;
 use protocols::http::sigv4::{Payload, Presented, Scope};
@@ -271,6 +272,12 @@ impl Scene<'_> {
         // As the gateway has it: bodies of S3 pass, all others are read.
         let reads = |call: &Call| call.wire != Wire::S3 || wants_body(head);
         let call = classify(head, scope, body.as_deref(), &self.target.upstream());
+        let seen = body.as_deref().filter(|_| reads(&call));
+        let (mention, tell) = (
+            |it: &str| self.policies.mentions(it),
+            self.policies.says(inside::TOLD),
+        );
+        let call = inside::looked(call, head, seen, mention, tell);
         let payload = Presented::read(head).ok().and_then(|it| it.payload);
         let content = match (body, &payload) {
             (Some(body), _) if reads(&call) || body.is_empty() => Body::Whole(body),
@@ -324,6 +331,7 @@ impl Scene<'_> {
             "path": escape::decode(&head.path).unwrap_or_else(|_| head.path.clone()),
             "asks": asks,
             "carries": carries,
+            "unseen": call.unseen,
             "decision": decided(&decision),
             "reveals": obligations.reveal,
             "hidden_members": hidden,

@@ -31,6 +31,7 @@ use protocols::aws::assume;
 use protocols::aws::classify::{Call, Upstream};
 use protocols::aws::objects::Declared;
 use protocols::aws::upstream::aws_host;
+use protocols::http::Head;
 use protocols::http::sigv4::{Credentials, Scope};
 
 use chain::Chain;
@@ -202,14 +203,14 @@ impl Account {
 
     /// Where a call goes that was signed for `scope`. `None` where AWS's host for it is not known.
     #[must_use]
-    pub fn destination(&self, call: &Call, scope: &Scope) -> Option<Destination> {
+    pub fn destination(&self, call: &Call, scope: &Scope, head: &Head) -> Option<Destination> {
         let (scheme, host, region) = match &self.endpoint {
             Some(endpoint) => {
                 let (scheme, host) = origin(endpoint);
                 (scheme, host, self.region.clone())
             }
             None => {
-                let (host, region) = aws_host(call, scope)?;
+                let (host, region) = aws_host(call, scope, head)?;
                 ("https", host, region)
             }
         };

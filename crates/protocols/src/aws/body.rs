@@ -27,28 +27,37 @@ const ACCOUNTS: [&str; 5] = [
     "@registryId",
 ];
 
+/// The key that stands for the service itself.
+const SERVICE: &str = "!";
+
 /// The parameters of a request that are looked for, with their values.
-pub(super) struct Parameters(Vec<(&'static str, Vec<String>)>);
+pub(super) struct Parameters {
+    found: Vec<(&'static str, Vec<String>)>,
+    /// Whether the request is about the service itself too, whatever it names.
+    service: bool,
+}
 
 impl Parameters {
     /// Those in JSON or, where `is_cbor` says so, in CBOR. `None` where it cannot be read, or in two ways.
     pub(super) fn tree(body: &[u8], keys: &[&'static str], is_cbor: bool) -> Option<Self> {
-        let keys = with_accounts(keys);
+        let (service, keys) = (keys.contains(&SERVICE), with_accounts(keys));
         let mut seeker = Seeker::new(&keys);
         let read = match body {
             [] => Some(()),
             body if is_cbor => cbor::walk(body, &mut seeker),
             body => walk(body, &mut seeker),
         };
-        read.and_then(|()| seeker.found().map(Self))
+        let found = read.and_then(|()| seeker.found())?;
+        Some(Self { found, service })
     }
 
     /// Those in a form. `None` where something stands below a name of which the model has nothing there.
     pub(super) fn form(form: &Form<'_>, keys: &[&'static str]) -> Option<Self> {
-        let keys = with_accounts(keys);
+        let (service, keys) = (keys.contains(&SERVICE), with_accounts(keys));
         let mut seeker = Seeker::new(&keys);
         form.each(|name, value| seeker.pair(name, value));
-        seeker.found().map(Self)
+        let found = seeker.found()?;
+        Some(Self { found, service })
     }
 
     /// What they name: their values joined, one thing for each value of a list, and one for each value that stands beside.
@@ -57,10 +66,12 @@ impl Parameters {
         let mut names = vec![(String::new(), String::new())];
         let mut beside = Vec::new();
         let mut accounts = Vec::new();
-        for (key, values) in &self.0 {
+        let mut service = self.service;
+        for (key, values) in &self.found {
             let values: &[String] = values;
             match key.as_bytes().first() {
                 Some(b'@') => accounts.extend(values),
+                Some(b'!') => service |= !values.is_empty(),
                 Some(b'+') => {
                     beside.extend(values.iter().map(|it| (home.name(it), it.clone())));
                 }
@@ -85,13 +96,17 @@ impl Parameters {
             return None;
         }
         let named = |(name, given)| Thing::Named { name, given };
-        Some(names.into_iter().map(named).collect())
+        let mut things: Vec<Thing> = names.into_iter().map(named).collect();
+        if service {
+            things.push(Thing::Service);
+        }
+        Some(things)
     }
 
     /// They with their values, for policy to look at.
     pub(super) fn shown(&self) -> Vec<(String, String)> {
         let mut shown = Vec::new();
-        for (key, values) in &self.0 {
+        for (key, values) in &self.found {
             for value in values {
                 if value.len() <= VALUE_BYTES_MAX && shown.len() < THINGS_MAX {
                     shown.push((seek::base(key).to_owned(), value.clone()));
@@ -104,7 +119,8 @@ impl Parameters {
 
 /// The keys of an operation, and the members that say of which account its things are.
 fn with_accounts(keys: &[&'static str]) -> Vec<&'static str> {
-    keys.iter().copied().chain(ACCOUNTS).collect()
+    let keys = keys.iter().copied().filter(|key| *key != SERVICE);
+    keys.chain(ACCOUNTS).collect()
 }
 
 type Named = (String, String);

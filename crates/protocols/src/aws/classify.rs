@@ -66,6 +66,10 @@ pub struct Call {
     pub things: Vec<Thing>,
     /// Parameters that policy may look at.
     pub parameters: Vec<(String, String)>,
+    /// Tags that it sets, as far as [`look`](super::inside::look) was asked.
+    pub tags: Vec<(String, String)>,
+    /// Whether it says more than parameters and tags tell.
+    pub unseen: bool,
     /// What it does beside, at levels of their own: an upload that sets who may read it.
     pub beside: Vec<Level>,
 }
@@ -96,6 +100,8 @@ pub enum Thing {
         /// As it was given.
         given: String,
     },
+    /// The service itself, of which what is named beside is only used.
+    Service,
 }
 
 impl Call {
@@ -104,6 +110,17 @@ impl Call {
     pub fn action(&self) -> String {
         let name = self.operation.map_or("unknown", |operation| operation.name);
         format!("{}:{name}", self.prefix)
+    }
+}
+
+/// The same as a call of which it is not known what it does: policy looks at what it says, and not all of it was seen.
+#[must_use]
+pub fn opaque(call: Call) -> Call {
+    Call {
+        operation: None,
+        things: Vec::new(),
+        beside: Vec::new(),
+        ..call
     }
 }
 
@@ -140,11 +157,43 @@ pub fn classify(head: &Head, scope: &Scope, body: Option<&[u8]>, to: &Upstream) 
     found.unwrap_or_else(|| unknown(scope, guess(head, scope)))
 }
 
+/// Parameters of S3's requests whose body is a document, and no object.
+const DOCUMENTS: [&str; 27] = [
+    "accelerate",
+    "acl",
+    "analytics",
+    "cors",
+    "delete",
+    "encryption",
+    "intelligent-tiering",
+    "inventory",
+    "legal-hold",
+    "lifecycle",
+    "logging",
+    "metadataConfiguration",
+    "metadataTable",
+    "metrics",
+    "notification",
+    "object-lock",
+    "ownershipControls",
+    "policy",
+    "publicAccessBlock",
+    "replication",
+    "requestPayment",
+    "restore",
+    "retention",
+    "select",
+    "tagging",
+    "versioning",
+    "website",
+];
+
 /// Whether an S3 request must be read whole before it can be classified.
 #[must_use]
 pub fn wants_body(head: &Head) -> bool {
     let query = escape::pairs(head.query.as_deref().unwrap_or_default()).unwrap_or_default();
-    head.method == "POST" && query.iter().any(|(name, _)| name == "delete")
+    let sets = |(name, _): &(String, String)| DOCUMENTS.contains(&name.as_str());
+    matches!(&*head.method, "POST" | "PUT") && query.iter().any(sets)
 }
 
 enum Shape<'a> {
@@ -254,6 +303,8 @@ fn by_name(
         region: scope.region.clone(),
         things: parameters.things(&home(scope, to))?,
         parameters: parameters.shown(),
+        tags: Vec::new(),
+        unseen: false,
         beside: Vec::new(),
     })
 }
@@ -298,6 +349,8 @@ fn rest(
             .map(|(name, value)| ((*name).to_owned(), value.clone()))
             .chain(query.iter().cloned())
             .collect(),
+        tags: Vec::new(),
+        unseen: false,
         beside: Vec::new(),
     };
     if wire == Wire::S3 {
@@ -345,6 +398,8 @@ fn unknown(scope: &Scope, wire: Wire) -> Call {
         region: scope.region.clone(),
         things: Vec::new(),
         parameters: Vec::new(),
+        tags: Vec::new(),
+        unseen: false,
         beside: Vec::new(),
     }
 }

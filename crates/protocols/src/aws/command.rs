@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::classify::{Call, Thing, Wire};
 use super::table::Level;
-use super::{NAME, body, cbor, screen};
+use super::{NAME, body, cbor, inside, screen};
 use crate::http::{AUTHORITY, Head, canonical, escape};
 
 /// A body up to this many bytes stands in the command itself; of a longer one its digest does.
@@ -292,12 +292,7 @@ fn asks(call: &Call, action: &str, carries: &BTreeSet<String>) -> Vec<Ask> {
         resource,
         context: context.clone(),
     };
-    let service = || Resource {
-        kind: "Service",
-        name: call.prefix.clone(),
-        parents: Vec::new(),
-        attributes: BTreeMap::new(),
-    };
+    let service = || resource(call, &Thing::Service);
     let Some(operation) = call.operation else {
         return vec![ask("opaque", service())];
     };
@@ -345,22 +340,28 @@ fn resource(call: &Call, thing: &Thing) -> Resource {
             ]
             .into(),
         },
+        Thing::Service => Resource {
+            kind: "Service",
+            name: call.prefix.clone(),
+            parents: Vec::new(),
+            attributes: BTreeMap::new(),
+        },
     }
 }
 
 fn context(call: &Call, action: &str, carries: &BTreeSet<String>) -> BTreeMap<&'static str, Value> {
-    let mut parameters: Vec<String> = call
-        .parameters
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    parameters.sort();
-    parameters.dedup();
+    let texts = |pairs: &[(String, String)]| {
+        let texts = pairs.iter().map(|(name, value)| format!("{name}={value}"));
+        let texts: BTreeSet<String> = texts.collect();
+        Value::Texts(texts.into_iter().collect())
+    };
     [
         ("service", Value::Text(call.prefix.clone())),
         ("operation", Value::Text(action.to_owned())),
         ("region", Value::Text(call.region.clone())),
-        ("parameters", Value::Texts(parameters)),
+        (inside::PARAMETERS, texts(&call.parameters)),
+        (inside::TAGS, texts(&call.tags)),
+        (inside::UNSEEN, Value::Bool(call.unseen)),
         (
             screen::ATTRIBUTE,
             Value::Texts(carries.iter().cloned().collect()),

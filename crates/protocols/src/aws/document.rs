@@ -1,5 +1,7 @@
 //! Documents that S3 is sent, read so strictly that no other parser finds something else in them.
 
+use serde_json::{Map, Value};
+
 /// Reads a document of elements without attributes, but for `root`'s. `lists` are elements that hold others. Where an element ends,
 /// `take` is told the path to it, its own name last, and its text, with references in it; a list has none. `None` where a
 /// document is any other, or `take` says so.
@@ -79,4 +81,54 @@ pub(super) fn unescape(text: &str) -> Option<String> {
     }
     out.push_str(rest);
     Some(out)
+}
+
+/// Elements in elements at most so deep.
+const DEPTH_MAX: usize = 24;
+
+/// A short document as a tree: elements by their names, the root's left out, each with a list of what stands in it. Attributes are
+/// passed over. `None` where it has anything but elements and text.
+pub(super) fn tree(document: &[u8]) -> Option<Value> {
+    let mut rest = std::str::from_utf8(document).ok()?.trim();
+    if let Some(declared) = rest.strip_prefix("<?xml ") {
+        rest = declared.split_once("?>")?.1.trim_start();
+    }
+    let mut open: Vec<(&str, Map<String, Value>)> = Vec::new();
+    while !rest.is_empty() {
+        let (text, after) = rest.split_once('<')?;
+        let (tag, after) = after.split_once('>')?;
+        rest = after;
+        let (ended, value) = if let Some(name) = tag.strip_prefix('/') {
+            let (opened, members) = open.pop()?;
+            if opened != name {
+                return None;
+            }
+            let value = if members.is_empty() {
+                Value::String(unescape(text)?)
+            } else if text.trim().is_empty() {
+                Value::Object(members)
+            } else {
+                return None;
+            };
+            (name, value)
+        } else {
+            let name = tag.split([' ', '\n', '\r', '\t', '/']).next()?;
+            if !text.trim().is_empty() || !is_name(name) || open.len() == DEPTH_MAX {
+                return None;
+            }
+            if !tag.ends_with('/') {
+                open.push((name, Map::new()));
+                continue;
+            }
+            (name, Value::String(String::new()))
+        };
+        let Some((_, around)) = open.last_mut() else {
+            return rest.trim().is_empty().then_some(value);
+        };
+        let list = around
+            .entry(ended)
+            .or_insert_with(|| Value::Array(Vec::new()));
+        list.as_array_mut()?.push(value);
+    }
+    None
 }

@@ -24,7 +24,7 @@ pub(super) struct Seeker<'k> {
 
 /// A key without what stands before it and, in forms, behind it.
 pub(super) fn base(key: &str) -> &str {
-    let key = key.trim_start_matches(['+', '@']);
+    let key = key.trim_start_matches(['+', '@', '!']);
     match key.strip_suffix('#') {
         Some(list) => list.split('.').next().unwrap_or(list),
         None => key,
@@ -107,7 +107,7 @@ impl<'k> Seeker<'k> {
             let Some(below) = name.strip_prefix(called) else {
                 continue;
             };
-            let items = key.trim_start_matches('+').strip_suffix('#');
+            let items = key.trim_start_matches(['+', '!']).strip_suffix('#');
             let number = items.and_then(|start| name.strip_prefix(start));
             let is_number = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());
             let is_value = match items {

@@ -30,8 +30,8 @@ pub struct Service {
     pub target: &'static str,
     /// The first label of its regional hosts.
     pub endpoint: &'static str,
-    /// The region and host of a service that has one endpoint for all regions.
-    pub everywhere: Option<(&'static str, &'static str)>,
+    /// Hosts that are not of that form: by partition or region, with `{}` for the region, and the region that is signed for.
+    hosts: Vec<(&'static str, &'static str, Option<&'static str>)>,
     /// Names of request members that hold secrets.
     pub sensitive: Vec<&'static str>,
     /// Names of response members that its model calls sensitive; `:b` follows where they are blobs.
@@ -56,6 +56,8 @@ pub struct Operation {
     pub route: Option<Route>,
     /// The parameters that name the resource, of other services.
     pub keys: Vec<&'static str>,
+    /// What stands before the host, with labels in braces.
+    pub prefix: &'static str,
 }
 
 /// What an operation can do: the access levels of IAM.
@@ -186,6 +188,22 @@ impl Service {
         self.operations.get(*self.by_name.get(name)?)
     }
 
+    /// Its host in a region of a partition with this domain, and the region that is signed for.
+    #[must_use]
+    pub fn host(&self, partition: &str, region: &str, domain: &str) -> (String, String) {
+        let of = |place: &str| self.hosts.iter().find(|(it, ..)| *it == place);
+        match of(region).or_else(|| of(partition)) {
+            None => {
+                let host = format!("{}.{region}.{domain}", self.endpoint);
+                (host, region.to_owned())
+            }
+            Some((_, host, signed)) => (
+                host.replace("{}", region),
+                signed.unwrap_or(region).to_owned(),
+            ),
+        }
+    }
+
     /// Whether a header field of requests is in its model.
     #[must_use]
     pub fn has_field(&self, name: &str) -> bool {
@@ -213,10 +231,7 @@ impl Service {
             version: next(),
             target: next(),
             endpoint: next(),
-            everywhere: match (next(), next()) {
-                ("-" | "", _) | (_, "-" | "") => None,
-                both => Some(both),
-            },
+            hosts: list(next()).into_iter().filter_map(host).collect(),
             sensitive: list(next()),
             shown_sensitive: list(next()),
             sensitive_fields: Vec::new(),
@@ -256,6 +271,7 @@ impl Operation {
             level: Level::read(level)?,
             route,
             keys,
+            prefix: next(),
         })
     }
 }
@@ -309,6 +325,15 @@ impl Segment {
             },
         }
     }
+}
+
+/// `place=host@region`.
+fn host(text: &'static str) -> Option<(&'static str, &'static str, Option<&'static str>)> {
+    let (place, host) = text.split_once('=')?;
+    Some(match host.split_once('@') {
+        Some((host, region)) => (place, host, Some(region)),
+        None => (place, host, None),
+    })
 }
 
 fn list(text: &'static str) -> Vec<&'static str> {

@@ -89,23 +89,46 @@ pub fn path_style(mut head: Head, base: &str) -> Option<Head> {
     Some(head)
 }
 
-/// Where a call goes: the host of AWS, and the scope it is signed for.
+/// Where a call goes: the host of AWS, and the region it is signed for. `head` is the request.
 #[must_use]
-pub fn aws_host(call: &Call, scope: &Scope) -> Option<(String, String)> {
+pub fn aws_host(call: &Call, scope: &Scope, head: &Head) -> Option<(String, String)> {
     let service = call
         .service
         .or_else(|| TABLE.signed_as(&scope.service).next())?;
-    if let Some((region, host)) = service.everywhere {
-        return Some((host.to_owned(), region.to_owned()));
-    }
     let region = &call.region;
     if !is_region(region) {
         return None;
     }
-    Some((
-        format!("{}.{region}.{}", service.endpoint, domain(region)),
-        region.clone(),
-    ))
+    let (host, region) = service.host(partition(region), region, domain(region));
+    let before = match call.operation {
+        Some(operation) => before(operation.prefix, call, head)?,
+        None => String::new(),
+    };
+    Some((format!("{before}{host}"), region))
+}
+
+/// What stands before the host, with what the request says in place of its label.
+fn before(prefix: &str, call: &Call, head: &Head) -> Option<String> {
+    let Some((start, rest)) = prefix.split_once('{') else {
+        return Some(prefix.to_owned());
+    };
+    let (label, end) = rest.split_once('}')?;
+    let value = match label {
+        "AccountId" => head.fields.one("x-amz-account-id")?,
+        _ => &call.parameters.iter().find(|(name, _)| name == label)?.1,
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let is_label = !value.is_empty() && value.len() < 64 && value.bytes().all(plain);
+    is_label.then(|| format!("{start}{value}{end}"))
+}
+
+/// The partition that a region is of.
+fn partition(region: &str) -> &'static str {
+    match region.split_once('-') {
+        Some(("cn", _)) => "aws-cn",
+        Some(("us", rest)) if rest.starts_with("gov-") => "aws-us-gov",
+        _ => "aws",
+    }
 }
 
 /// Whether it is written as AWS's regions are: `eu-central-1`. Another word in a host of AWS's could name somebody's bucket.

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use hyper::Response;
 use hyper::body::Body as _;
 use model::{Command, Decision, Denial, DenialCode, Note, Permit};
+use policy::PolicySet;
 use protocols::aws::classify::{self, Call, Wire};
 use protocols::aws::command::{self, Body};
 use protocols::aws::deny::{Kind, Refusal};
+use protocols::aws::inside;
 use protocols::aws::objects::Facts;
 use protocols::aws::screen;
 use protocols::http::sigv4::Payload;
@@ -52,9 +54,9 @@ impl Relay {
             let wire = classify::guess(&asked.head, &asked.scope);
             return Err(malformed("the target does not speak AWS's APIs", wire));
         };
-        let call = classify::classify(&asked.head, &asked.scope, whole, account.upstream());
-        let wire = call.wire;
         let policies = self.gateway.policies.current();
+        let call = understood(&asked, whole, account, &policies);
+        let wire = call.wire;
         let target = caller.target.as_policy();
         let admitted = session.admitted_by(&policies);
         admitted.map_err(|denial| denied(&denial, wire))?;
@@ -247,6 +249,19 @@ impl Relay {
         };
         noted.map_err(|error| unrecorded(&error, wire))
     }
+}
+
+/// What a request asks, as these policies are asked about it.
+fn understood(
+    asked: &Asked,
+    whole: Option<&[u8]>,
+    account: &Account,
+    policies: &PolicySet,
+) -> Call {
+    let call = classify::classify(&asked.head, &asked.scope, whole, account.upstream());
+    let mention = |attribute: &str| policies.mentions(attribute);
+    let tell = policies.says(inside::TOLD);
+    inside::looked(call, &asked.head, whole, mention, tell)
 }
 
 /// Whether a body that is still to come is short enough to be held whole. SDKs that send it in chunks over TLS tell the length

@@ -48,7 +48,7 @@ impl Relay {
         keys: &Credentials,
     ) -> Option<BTreeMap<String, String>> {
         let Going { asked, call, .. } = going;
-        let destination = account.destination(call, &asked.scope)?;
+        let destination = account.destination(call, &asked.scope, &asked.head)?;
         let head = tags_request(&asked.head);
         let mut head = upstream::head(&head, call, &destination.host).ok()?;
         let payload = Payload::Sha256(EMPTY_SHA256.to_owned());

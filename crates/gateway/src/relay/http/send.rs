@@ -171,7 +171,7 @@ impl Relay {
     ) -> Result<(Destination, Request<Outgoing>, Upload), Refused> {
         let Going { asked, call, .. } = going;
         let wire = call.wire;
-        let destination = account.destination(call, &asked.scope);
+        let destination = account.destination(call, &asked.scope, &asked.head);
         let destination = destination.ok_or_else(|| {
             malformed(
                 "no endpoint of AWS is known for this service: set endpoint in the target",

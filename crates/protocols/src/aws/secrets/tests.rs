@@ -20,6 +20,8 @@ fn call(service: &str, operation: &str, wire: Wire) -> Call {
         region: "us-east-1".to_owned(),
         things: Vec::new(),
         parameters: Vec::new(),
+        tags: Vec::new(),
+        unseen: false,
         beside: Vec::new(),
     }
 }

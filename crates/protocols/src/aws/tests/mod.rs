@@ -4,6 +4,7 @@ mod calls;
 mod carries;
 mod fields;
 mod hosts;
+mod inside;
 mod keys;
 mod memory;
 mod owners;

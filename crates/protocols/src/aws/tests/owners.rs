@@ -11,6 +11,7 @@ fn names(service: &str, text: &str, body: &str) -> Option<Vec<String>> {
     call.operation?;
     let name = |thing| match thing {
         Thing::Named { name, .. } => name,
+        Thing::Service => "the service".to_owned(),
         other => panic!("{other:?}"),
     };
     Some(call.things.into_iter().map(name).collect())
@@ -88,9 +89,10 @@ fn nothing_stands_in_for_the_resource() {
     assert_eq!(of(&format!("TopicArn={own}")).unwrap(), ["allowed"]);
     assert_eq!(
         of(&format!("TopicArn={own}&TargetArn=other&PhoneNumber=%2B1")).unwrap(),
-        ["allowed", "other", "+1"]
+        ["allowed", "other", "the service"]
     );
-    assert_eq!(of("PhoneNumber=%2B1").unwrap(), ["+1"]);
+    // A number is sensitive, so it is no name: who may send to the service may send to it.
+    assert_eq!(of("PhoneNumber=%2B1").unwrap(), ["the service"]);
     for decoy in ["TopicArn.x", "TopicArn.1", "TopicArn.member.1"] {
         assert_eq!(
             of(&format!("{decoy}={own}&PhoneNumber=%2B1")),
@@ -137,5 +139,113 @@ fn where_from_and_where_to_are_asked_about_too() {
     ] {
         let text = format!("POST /\nx-amz-target: {target}");
         assert_eq!(names(service, &text, body).unwrap(), expected, "{target}");
+    }
+}
+
+/// Each asks with a member that may be left out, set to what is permitted, and acts on something else.
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn what_may_be_left_out_names_nothing_where_something_is_required() {
+    let target = |name: &str| format!("POST /\nx-amz-target: {name}");
+    for (service, text, body, expected) in [
+        (
+            "ecs",
+            target("AmazonEC2ContainerServiceV20141113.RunTask"),
+            r#"{"taskDefinition":"evil","referenceId":"web"}"#,
+            &["evil"][..],
+        ),
+        (
+            "ecs",
+            target("AmazonEC2ContainerServiceV20141113.UpdateService"),
+            r#"{"cluster":"prod","service":"web"}"#,
+            &["prod/web"],
+        ),
+        (
+            "ecs",
+            target("AmazonEC2ContainerServiceV20141113.StopTask"),
+            r#"{"cluster":"prod","task":"t"}"#,
+            &["prod/t"],
+        ),
+        (
+            "ssm",
+            target("AmazonSSM.StartSession"),
+            r#"{"Target":"i-2","DocumentName":"i-1"}"#,
+            &["i-2"],
+        ),
+        (
+            "ssm",
+            target("AmazonSSM.SendCommand"),
+            r#"{"InstanceIds":["i-1","i-2"],"DocumentName":"Run"}"#,
+            &["i-1/Run", "i-2/Run"],
+        ),
+        (
+            "ssm",
+            target("AmazonSSM.GetParametersByPath"),
+            r#"{"Path":"/prod"}"#,
+            &["/prod"],
+        ),
+        (
+            "codebuild",
+            target("CodeBuild_20161006.UpdateProject"),
+            r#"{"name":"evil","encryptionKey":"web"}"#,
+            &["evil"],
+        ),
+        (
+            "codebuild",
+            target("CodeBuild_20161006.BatchDeleteBuilds"),
+            r#"{"ids":["a","b"]}"#,
+            &["a", "b"],
+        ),
+        (
+            "events",
+            target("AWSEvents.PutTargets"),
+            r#"{"Rule":"evil","EventBusName":"bus","Targets":[]}"#,
+            &["bus/evil"],
+        ),
+        (
+            "logs",
+            target("Logs_20140328.GetLogEvents"),
+            r#"{"logGroupName":"other","logStreamName":"s"}"#,
+            &["other/s"],
+        ),
+        (
+            "transfer",
+            target("TransferService.ImportCertificate"),
+            r#"{"Certificate":"c","PrivateKey":"web"}"#,
+            &[],
+        ),
+        (
+            "iam",
+            FORM.to_owned(),
+            "Action=UploadServerCertificate&Version=2010-05-08&ServerCertificateName=c&PrivateKey=p",
+            &["c"],
+        ),
+        (
+            "iam",
+            FORM.to_owned(),
+            "Action=UpdateAccessKey&Version=2010-05-08&UserName=u&AccessKeyId=k&Status=Active",
+            &["u/k"],
+        ),
+        (
+            "ec2",
+            FORM.to_owned(),
+            "Action=CreateTags&Version=2016-11-15&ResourceId.1=i-1&ResourceId.2=i-2&Tag.1.Key=a",
+            &["i-1", "i-2"],
+        ),
+        (
+            "ses",
+            FORM.to_owned(),
+            "Action=SendRawEmail&Version=2010-12-01&SourceArn=web&RawMessage.Data=x",
+            &["web", "the service"],
+        ),
+        (
+            "secretsmanager",
+            target("secretsmanager.BatchGetSecretValue"),
+            r#"{"SecretIdList":["a","b"]}"#,
+            &["a", "b"],
+        ),
+    ] {
+        let names = names(service, &text, body);
+        assert_eq!(names.unwrap(), expected, "{text} {body}");
     }
 }

@@ -179,7 +179,8 @@ fn buckets_in_the_host_go_into_the_path() {
 #[test]
 fn hosts_of_aws_are_known() {
     let host = |service: &str, request: &str| {
-        upstream::aws_host(&call(service, request, b""), &scope(service)).unwrap()
+        let call = call(service, request, b"");
+        upstream::aws_host(&call, &scope(service), &head(request)).unwrap()
     };
     let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
     assert_eq!(
@@ -187,6 +188,24 @@ fn hosts_of_aws_are_known() {
         pair("s3.eu-west-1.amazonaws.com", "eu-west-1")
     );
     assert_eq!(host("iam", "GET /"), pair("iam.amazonaws.com", "us-east-1"));
+    assert_eq!(
+        host("billing", "GET /"),
+        pair("billing.us-east-1.api.aws", "us-east-1")
+    );
+    let account = "GET /v20180820/accesspoint/x\nx-amz-account-id: 123456789012";
+    assert_eq!(
+        host("s3", account),
+        pair(
+            "123456789012.s3-control.eu-west-1.amazonaws.com",
+            "eu-west-1"
+        )
+    );
+    let odd = "GET /v20180820/accesspoint/x\nx-amz-account-id: evil.example/";
+    let call_odd = call("s3", odd, b"");
+    assert_eq!(
+        upstream::aws_host(&call_odd, &scope("s3"), &head(odd)),
+        None
+    );
     // Another word would make the host that of somebody's bucket.
     for odd in [
         "s3",
@@ -203,7 +222,11 @@ fn hosts_of_aws_are_known() {
             ..scope("s3")
         };
         let call = classify(&head("GET /"), &scope, None, &Upstream::default());
-        assert_eq!(upstream::aws_host(&call, &scope), None, "{odd}");
+        assert_eq!(
+            upstream::aws_host(&call, &scope, &head("GET /")),
+            None,
+            "{odd}"
+        );
     }
     assert_eq!(
         host("ecr", "GET /"),

@@ -20,6 +20,8 @@ fn call(operation: &str, key: &str, parameters: &[(&str, &str)]) -> Call {
             key: key.to_owned(),
         }],
         parameters: parameters.iter().map(pair).collect(),
+        tags: Vec::new(),
+        unseen: false,
         beside: Vec::new(),
     }
 }

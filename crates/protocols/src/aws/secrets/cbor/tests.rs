@@ -21,6 +21,8 @@ fn call(service: &str) -> Call {
         region: "us-east-1".to_owned(),
         things: Vec::new(),
         parameters: Vec::new(),
+        tags: Vec::new(),
+        unseen: false,
         beside: Vec::new(),
     }
 }

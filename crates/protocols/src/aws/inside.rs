@@ -1,0 +1,265 @@
+//! What a request says in its body, for policy to look at: every member of what is short, as `Path=value`, and its tags.
+//!
+//! Policy may see what may not rest: nothing of this is recorded. What is not short is not seen, and [`Call::unseen`] says so.
+
+use serde_json::{Map, Value};
+
+use super::classify::{Call, Wire, opaque};
+use super::command::is_signature;
+use super::{body, cbor, document};
+use crate::http::{Head, escape};
+
+/// The attribute of policies' context with the members.
+pub const PARAMETERS: &str = "parameters";
+/// The one with the tags.
+pub const TAGS: &str = "tags";
+/// The one that says that not all of it was seen,
+pub const UNSEEN: &str = "unseen";
+/// and how policies look at it.
+pub const TOLD: &str = "context.unseen";
+
+/// A longer body is not looked at.
+const BODY_BYTES_MAX: usize = 64 * 1_024;
+/// A request says at most so much,
+const MEMBERS_MAX: usize = 512;
+/// so many bytes of it,
+const BYTES_MAX: usize = 32 * 1_024;
+/// so deep, and times the things that it names at most so much: each is asked about with all of it.
+const DEPTH_MAX: usize = 24;
+const ASKED_MAX: usize = 64 * 1_024;
+
+/// Operations of S3 whose body is content, or names what the path does.
+const CONTENT: [&str; 6] = [
+    "CompleteMultipartUpload",
+    "CopyObject",
+    "CreateMultipartUpload",
+    "PutObject",
+    "UploadPart",
+    "UploadPartCopy",
+];
+
+/// A call as policies are asked about it that `mention` attributes, and that `tell` for themselves what was not [`UNSEEN`]. Where they look
+/// at what it says, and do not, a call of which not all was seen is opaque: what a policy forbids is not passed by making a request long.
+#[must_use]
+pub fn looked(
+    mut call: Call,
+    head: &Head,
+    body: Option<&[u8]>,
+    mention: impl Fn(&str) -> bool,
+    tell: bool,
+) -> Call {
+    let looks = mention(PARAMETERS) || mention(TAGS);
+    if looks || tell {
+        look(&mut call, head, body);
+    }
+    if call.unseen && looks && !tell {
+        return opaque(call);
+    }
+    call
+}
+
+/// Looks at the body of a call, and puts what it says to its parameters and tags. `body` is `None` where it was not read.
+pub fn look(call: &mut Call, head: &Head, body: Option<&[u8]>) {
+    let Some(operation) = call.operation else {
+        return;
+    };
+    if call.wire == Wire::S3 {
+        for value in head.fields.all("x-amz-tagging") {
+            match escape::pairs(value) {
+                Ok(pairs) => call.tags.extend(pairs),
+                Err(_) => call.unseen = true,
+            }
+        }
+        if CONTENT.contains(&operation.name) || matches!(&*head.method, "GET" | "HEAD" | "DELETE") {
+            return;
+        }
+    }
+    let mut seen = Seen {
+        is_form: matches!(call.wire, Wire::Query | Wire::Ec2),
+        ..Seen::default()
+    };
+    let body = body.or_else(|| is_empty(head).then_some(&[]));
+    let read = body
+        .filter(|body| body.len() <= BODY_BYTES_MAX)
+        .and_then(|body| tree(call.wire, head, body))
+        .and_then(|tree| seen.value(&mut Vec::new(), &tree));
+
+    let asked = seen.members.len().saturating_mul(call.things.len());
+    // What path or query say, the body must not say otherwise: one of the two does not count.
+    let restful = matches!(call.wire, Wire::RestJson | Wire::RestXml | Wire::S3);
+    let known = &call.parameters;
+    let other =
+        |(name, value): &(String, String)| known.iter().any(|it| it.0 == *name && it.1 != *value);
+    if read.is_none() || asked > ASKED_MAX || restful && seen.members.iter().any(other) {
+        call.unseen = true;
+        return;
+    }
+    call.parameters.append(&mut seen.members);
+    call.tags.append(&mut seen.tags);
+}
+
+/// Whether a request says that it has no body.
+fn is_empty(head: &Head) -> bool {
+    let length = head.fields.one("content-length");
+    length.is_none_or(|it| it == "0") && !head.fields.has("transfer-encoding")
+}
+
+/// A body as a tree, whatever it is written in.
+fn tree(wire: Wire, head: &Head, bytes: &[u8]) -> Option<Value> {
+    let is_form = matches!(wire, Wire::Query | Wire::Ec2);
+    if bytes.is_empty() && !is_form {
+        return Some(Value::Null);
+    }
+    match wire {
+        Wire::Json(_) | Wire::RestJson => body::json(bytes),
+        Wire::Cbor => cbor::read(bytes),
+        Wire::Query | Wire::Ec2 => {
+            let mut whole = Value::Object(Map::new());
+            let query = escape::pairs(head.query.as_deref().unwrap_or_default()).ok()?;
+            let query = query.into_iter().filter(|(name, _)| !is_signature(name));
+            let body = escape::pairs(std::str::from_utf8(bytes).ok()?).ok()?;
+            for (name, value) in query.chain(body) {
+                put(&mut whole, &name, value)?;
+            }
+            Some(whole)
+        }
+        Wire::S3 | Wire::RestXml => document::tree(bytes),
+    }
+}
+
+/// Puts a pair of a form where its name says.
+fn put(whole: &mut Value, name: &str, value: String) -> Option<()> {
+    let mut at = whole;
+    let parts: Vec<&str> = name.split('.').collect();
+    if parts.len() > DEPTH_MAX {
+        return None;
+    }
+    for part in parts {
+        // What has a value and members too could be read in two ways.
+        at = at
+            .as_object_mut()?
+            .entry(part)
+            .or_insert_with(|| Value::Object(Map::new()));
+    }
+    at.as_object().filter(|it| it.is_empty())?;
+    *at = Value::String(value);
+    Some(())
+}
+
+/// What was seen.
+#[derive(Default)]
+struct Seen {
+    members: Vec<(String, String)>,
+    tags: Vec<(String, String)>,
+    bytes: usize,
+    /// Numbers count items there, and are no names.
+    is_form: bool,
+}
+
+/// A step of a path: a member's name, or none for an item of a list.
+type Step = Option<String>;
+
+impl Seen {
+    /// What stands at `path`; `None` where it is too much.
+    fn value(&mut self, path: &mut Vec<Step>, value: &Value) -> Option<()> {
+        if path.len() > DEPTH_MAX {
+            return None;
+        }
+        match value {
+            Value::Object(map) => {
+                self.tag(path, map);
+                for (name, inner) in map {
+                    path.push(Some(name.clone()));
+                    self.value(path, inner)?;
+                    path.pop();
+                }
+            }
+            Value::Array(items) => {
+                for item in items {
+                    path.push(None);
+                    self.value(path, item)?;
+                    path.pop();
+                }
+            }
+            Value::Null => {}
+            Value::String(text) => self.member(path, text)?,
+            other => self.member(path, &other.to_string())?,
+        }
+        Some(())
+    }
+
+    fn member(&mut self, path: &[Step], value: &str) -> Option<()> {
+        let name = joined(path, self.is_form);
+        self.bytes += name.len() + value.len();
+        if self.bytes > BYTES_MAX || self.members.len() == MEMBERS_MAX {
+            return None;
+        }
+        self.members.push((name, value.to_owned()));
+        Some(())
+    }
+
+    /// `{"Key": …, "Value": …}` below something that is called tags, and the members of such a thing.
+    fn tag(&mut self, path: &[Step], map: &Map<String, Value>) {
+        let about = |step: &Step| {
+            let name = step.as_deref().unwrap_or_default();
+            name.to_ascii_lowercase().contains("tag")
+        };
+        if !path.iter().any(about) {
+            return;
+        }
+        let text = |names: [&str; 3]| {
+            let of = |(name, _): &(&String, &Value)| {
+                names.iter().any(|it| name.eq_ignore_ascii_case(it))
+            };
+            map.iter().find(of).and_then(|(_, value)| word(value))
+        };
+        match (
+            text(["Key", "TagKey", "tag-key"]),
+            text(["Value", "TagValue", "tag-value"]),
+        ) {
+            (Some(key), value) => {
+                self.tags
+                    .push((key.to_owned(), value.unwrap_or_default().to_owned()));
+            }
+            (None, _) if path.last().is_some_and(about) => {
+                let texts = map
+                    .iter()
+                    .filter_map(|(key, value)| Some((key, value.as_str()?)));
+                let texts = texts.filter(|(key, _)| !is_number(key));
+                self.tags
+                    .extend(texts.map(|(key, value)| (key.clone(), value.to_owned())));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A text, or in XML a list of one.
+fn word(value: &Value) -> Option<&str> {
+    match value.as_array().map(Vec::as_slice) {
+        Some([one]) => one.as_str(),
+        Some(_) => None,
+        None => value.as_str(),
+    }
+}
+
+/// A path without what counts the items of lists: `Tag.1.Key` and `Tags.member.1.Key` of forms are `Tag.Key` and `Tags.Key`. What
+/// could be taken for the marks between names is escaped in them.
+fn joined(path: &[Step], is_form: bool) -> String {
+    let mut out: Vec<String> = Vec::new();
+    for name in path.iter().flatten() {
+        if is_form && is_number(name) && !out.is_empty() {
+            let lists = ["member", "entry", "Item"];
+            if out.len() > 1 && out.last().is_some_and(|it| lists.contains(&it.as_str())) {
+                out.pop();
+            }
+        } else {
+            out.push(name.replace('.', "%2E").replace('=', "%3D"));
+        }
+    }
+    out.join(".")
+}
+
+fn is_number(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
+}
