@@ -20,6 +20,9 @@ use crate::stream::{self, STREAM_HOLD_BYTES, STREAM_PIECE_BYTES, Stream};
 /// The rule under which declared values are counted.
 pub(crate) const DECLARED: &str = "declared";
 
+/// The rule under which are counted values that are made of declared ones.
+const LINEAGE: &str = "lineage";
+
 /// What became of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -255,6 +258,13 @@ impl Masker {
         Some(key.uuid(class, text))
     }
 
+    /// Counts a value that is made of values of a class that policy reveals, and is shown for that: as `reveal`.
+    pub fn count_revealed(&self, class: &DataClass, text: &[u8], findings: &mut Findings) {
+        findings.record(class, LINEAGE, Treatment::Reveal.name(), |normal| {
+            shape::normalise(class, text, normal);
+        });
+    }
+
     /// What is shown in place of a value's `part` with a strategy that replaces it, if it can be.
     pub(crate) fn put(
         &self,
@@ -318,6 +328,18 @@ impl Masker {
     #[inline]
     pub(crate) fn sought(&self, kind: Kind) -> &Sought {
         self.kinds.get(kind.index()).unwrap_or(HIDDEN)
+    }
+
+    /// Whether a date under such a name may be somebody's birthday, and is looked for.
+    #[must_use]
+    pub fn seeks_birthdays(&self, hint: Hint) -> bool {
+        hint.birth() && self.finds(Kind::Birth)
+    }
+
+    /// Whether addresses of networks are looked for.
+    #[must_use]
+    pub fn seeks_addresses(&self) -> bool {
+        self.finds(Kind::Ip)
     }
 
     /// Whether values of the kind are looked for in any text.

@@ -22,6 +22,7 @@ mod plan;
 mod report;
 mod text;
 mod tuple;
+mod typed;
 
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ pub use copy::{COPY_ROW_BYTES_MAX, CopyPlan};
 pub(super) use numeric::number_text;
 pub(in crate::postgres) use report::tells_of_keys;
 pub use report::{Reports, mask_notification, mask_parameter_status};
+pub use typed::spellings;
 
 /// Why a row, or a whole answer, is not shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
