@@ -257,7 +257,7 @@ fn shown(masker: &Masker, name: &str, place: &str, class: &DataClass) -> Result<
 }
 
 /// The class under which is counted what nobody could read.
-fn uninspected() -> DataClass {
+pub(super) fn uninspected() -> DataClass {
     DataClass::try_from("uninspected".to_owned()).unwrap_or(DataClass::PAN)
 }
 
