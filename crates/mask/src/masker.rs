@@ -258,6 +258,49 @@ impl Masker {
         Some(key.uuid(class, text))
     }
 
+    /// What [`Strategy::Hash`] and [`Strategy::Format`] make of a number that is declared to be of `class`, in text as PostgreSQL
+    /// writes it: another one with as many digits. It is counted as with [`Masker::mask_declared`]. `None`, and nothing
+    /// counted, with other strategies, where the class has a customary part to show, and for what has no digits only.
+    #[must_use]
+    pub fn mask_number(
+        &self,
+        class: &DataClass,
+        text: &[u8],
+        findings: &mut Findings,
+    ) -> Option<String> {
+        let strategy = self.replaces(class, text)?;
+        let key = self.config.key.as_ref()?;
+        let number = key.number(class, std::str::from_utf8(text).ok()?)?;
+        findings.record(class, DECLARED, strategy.name(), |normal| {
+            shape::normalise(class, text, normal);
+        });
+        Some(number)
+    }
+
+    /// The same for a day or a moment, in microseconds since 2000-01-01 00:00; `text` is it in text. `None` outside of the years 1900
+    /// to 2099, too.
+    #[must_use]
+    pub fn mask_moment(
+        &self,
+        class: &DataClass,
+        text: &[u8],
+        micros: i64,
+        findings: &mut Findings,
+    ) -> Option<i64> {
+        let strategy = self.replaces(class, text)?;
+        let moment = self.config.key.as_ref()?.moment(class, micros)?;
+        findings.record(class, DECLARED, strategy.name(), |normal| {
+            shape::normalise(class, text, normal);
+        });
+        Some(moment)
+    }
+
+    /// The strategy that puts another value in place of all of this one.
+    fn replaces(&self, class: &DataClass, text: &[u8]) -> Option<Strategy> {
+        let strategy = self.strategy(class).filter(|it| it.replaces())?;
+        (strategy == Strategy::Hash || self.partial(class, text).is_none()).then_some(strategy)
+    }
+
     /// Counts a value that is made of values of a class that policy reveals, and is shown for that: as `reveal`.
     pub fn count_revealed(&self, class: &DataClass, text: &[u8], findings: &mut Findings) {
         findings.record(class, LINEAGE, Treatment::Reveal.name(), |normal| {

@@ -269,9 +269,10 @@ impl Cells {
                 self.number(form, Format::Text, look, value, out, findings)
             }
             Form::Uuid => self.uuid(Format::Text, look, value, out, findings),
-            Form::Plain(_) | Form::Money | Form::Range(_) | Form::Multirange(_)
-                if look.rule.commits() =>
-            {
+            Form::Plain(plain) if look.rule.commits() => {
+                self.plain(plain, Format::Text, look, value, out, findings)
+            }
+            Form::Money | Form::Range(_) | Form::Multirange(_) if look.rule.commits() => {
                 let written = typed::written(self, form, Format::Text, value);
                 self.typed(look, &written, findings)
             }
@@ -322,6 +323,9 @@ impl Cells {
             }
             Form::Range(element) => binary::range(self, element, look, value, findings),
             Form::Multirange(element) => binary::multirange(self, element, look, value, findings),
+            Form::Plain(plain) if look.rule.commits() => {
+                self.plain(plain, Format::Binary, look, value, out, findings)
+            }
             Form::Plain(_) | Form::Name => match look.rule {
                 Rule::Pass => Outcome::Clean,
                 Rule::Scan if self.passes(form, look.hint, Format::Binary) => Outcome::Clean,
@@ -362,6 +366,15 @@ impl Cells {
             _ => &self.masks.typed,
         };
         let mut masked = Vec::new();
+        if let Rule::Declared(class) = look.rule
+            && matches!(form, Form::Int2 | Form::Int4 | Form::Int8 | Form::Numeric)
+            && let Some(other) = self.masks.text.mask_number(class, value, findings)
+        {
+            return match numeric::read(form, format, other.as_bytes(), out) {
+                Some(()) => Outcome::Masked,
+                None => Outcome::Null,
+            };
+        }
         match mask(masker, look, value, &mut masked, findings) {
             Outcome::Masked => match numeric::read(form, format, &masked, out) {
                 Some(()) => Outcome::Masked,
@@ -369,6 +382,33 @@ impl Cells {
             },
             outcome => outcome,
         }
+    }
+
+    /// A value of a plain type that is counted: a day or moment becomes another one with strategies that put something else in a
+    /// value's place, otherwise as [`Cells::typed`].
+    fn plain(
+        &self,
+        plain: Plain,
+        format: Format,
+        look: Look<'_>,
+        value: &[u8],
+        out: &mut Vec<u8>,
+        findings: &mut Findings,
+    ) -> Outcome {
+        let written = typed::written(self, Form::Plain(plain), format, value);
+        if let Rule::Declared(class) = look.rule
+            && let Some(micros) = typed::micros(plain, &written)
+            // Of a value in another style one in this style might not be understood.
+            && (format == Format::Binary || typed::is_iso(value))
+            && let Some(other) =
+                self.masks.text.mask_moment(class, &written, micros, findings)
+        {
+            return match typed::put_micros(plain, format, other, out) {
+                Some(()) => Outcome::Masked,
+                None => Outcome::Null,
+            };
+        }
+        self.typed(look, &written, findings)
     }
 
     /// A UUID: another one with strategies that put something else in a value's place, otherwise as [`Cells::typed`].

@@ -144,6 +144,12 @@ fn hide(
     out: &mut Vec<u8>,
     findings: &mut Findings,
 ) -> Outcome {
+    if let Some(b'-' | b'0'..=b'9') = token.first()
+        && let Some(other) = cells.masks().text.mask_number(class, token, findings)
+    {
+        out.extend(other.into_bytes());
+        return Outcome::Masked;
+    }
     let outcome = match token.first() {
         Some(b'"') if is_name && says_nothing(class, token) => Outcome::Clean,
         Some(b'"') => string(cells, look, token, out, findings),

@@ -102,6 +102,43 @@ fn plain_text(plain: Plain, text: &str) -> Option<String> {
     }
 }
 
+/// A day or moment that was written in that way, in microseconds since 2000-01-01 00:00.
+pub(super) fn micros(plain: Plain, written: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(written).ok()?;
+    match plain {
+        Plain::Date => calendar::read_day(text)?.checked_mul(calendar::DAY),
+        Plain::Timestamp => calendar::read_timestamp(text, false),
+        Plain::TimestampTz => calendar::read_timestamp(text, true),
+        _ => None,
+    }
+}
+
+/// Whether a text begins as the style ISO has it: with the year.
+pub(super) fn is_iso(value: &[u8]) -> bool {
+    let year = value.get(..4);
+    year.is_some_and(|year| year.iter().all(u8::is_ascii_digit)) && value.get(4) == Some(&b'-')
+}
+
+/// Appends a day or moment.
+pub(super) fn put_micros(
+    plain: Plain,
+    format: Format,
+    micros: i64,
+    out: &mut Vec<u8>,
+) -> Option<()> {
+    let day = micros.div_euclid(calendar::DAY);
+    match (format, plain) {
+        (Format::Binary, Plain::Date) => out.extend(i32::try_from(day).ok()?.to_be_bytes()),
+        (Format::Binary, _) => out.extend(micros.to_be_bytes()),
+        (Format::Text, Plain::Date) => out.extend(calendar::day(day).into_bytes()),
+        (Format::Text, Plain::TimestampTz) => {
+            out.extend(calendar::timestamp(micros, "+00").into_bytes());
+        }
+        (Format::Text, _) => out.extend(calendar::timestamp(micros, "").into_bytes()),
+    }
+    Some(())
+}
+
 fn plain_binary(plain: Plain, value: &[u8]) -> Option<String> {
     let long = |at: usize| Some(i64::from_be_bytes(*value.get(at..)?.first_chunk()?));
     let int = |at: usize| Some(i32::from_be_bytes(*value.get(at..)?.first_chunk()?));
