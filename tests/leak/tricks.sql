@@ -367,8 +367,8 @@ DO $$ BEGIN EXECUTE format('CREATE TABLE d_a_{m} AS SELECT %L::text AS n', (SELE
 *DO $$ BEGIN EXECUTE format('DECLARE cc CURSOR WITH HOLD FOR SELECT %L::text AS n', (SELECT secret FROM vault WHERE id = 1)); END $$ ;; FETCH ALL FROM cc ;; SELECT statement FROM pg_cursors
 *DO $$ BEGIN INSERT INTO plain SELECT 200 + id, secret FROM vault; END $$ ;; SELECT word FROM plain WHERE id > 200 ;; DELETE FROM plain WHERE id > 200
 DO $$ BEGIN PERFORM pg_notify('leak', (SELECT secret FROM vault WHERE id = 1)); END $$
-*LISTEN leak ;; DO $$ BEGIN PERFORM pg_notify('leak', (SELECT secret FROM vault WHERE id = 1)); END $$ ;; SELECT 1
-*LISTEN leak ;; DO $$ BEGIN PERFORM pg_notify('leak', (SELECT reverse(secret) FROM vault WHERE id = 1)); END $$ ;; SELECT 1
+LISTEN leak ;; DO $$ BEGIN PERFORM pg_notify('leak', (SELECT secret FROM vault WHERE id = 1)); END $$ ;; SELECT 1
+LISTEN leak ;; DO $$ BEGIN PERFORM pg_notify('leak', (SELECT reverse(secret) FROM vault WHERE id = 1)); END $$ ;; SELECT 1
 LISTEN leak ;; SELECT pg_notify('leak', secret) FROM vault ;; SELECT 1
 LISTEN leak ;; SELECT pg_notify('leak', left(secret, 8)) FROM vault ;; SELECT 1
 

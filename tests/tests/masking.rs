@@ -695,3 +695,42 @@ fn a_session_learns_what_others_change() {
         let _ = psql.finish();
     }
 }
+
+/// A trigger of the database's owner tells whoever listens what was written.
+#[test]
+fn a_trigger_that_notifies_shows_no_more_than_the_table_does() {
+    let database = Postgres::shared().database();
+    let made = "CREATE TABLE told (id int, code text, whole boolean);
+        CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            PERFORM pg_notify('news', CASE WHEN NEW.whole THEN row_to_json(NEW)::text ELSE NEW.code END);
+            RETURN NEW; END $$;
+        CREATE TRIGGER tell AFTER INSERT OR UPDATE ON told FOR EACH ROW EXECUTE FUNCTION tell();
+        INSERT INTO told VALUES (1, 'K-Kestrel', true), (2, 'K-Heron', false);
+        GRANT ALL ON told TO PUBLIC";
+    database.superuser().psql(made).success();
+    let column = ["targets", "bank", "mask", "public.told.code"];
+    let gateway = Gateway::start(config(&database).set(&column, "membership"));
+    let bank = gateway.bank();
+    let told = bank.psql("LISTEN news; UPDATE told SET id = id; SELECT 1");
+    let told = told.success();
+    let told = [told.stdout, told.stderr].concat();
+    assert_eq!(
+        told.matches("Asynchronous notification").count(),
+        2,
+        "{told}"
+    );
+    assert!(
+        !told.contains("Kestrel") && !told.contains("Heron"),
+        "{told}"
+    );
+    assert!(
+        told.contains(r#"{"id":1,"code":"*********","whole":true}"#),
+        "{told}"
+    );
+    // What a session says itself it hears.
+    let own = bank.psql_with(
+        &["-At", "-c", "LISTEN news", "-c", "NOTIFY news, 'hello'"],
+        "",
+    );
+    assert!(own.success().stdout.contains("hello"));
+}

@@ -113,6 +113,42 @@ permit (principal, action == Action::"reveal", resource == DataClass::"pan");
 }
 
 #[test]
+fn a_day_is_found_however_it_was_read() {
+    let database = Postgres::shared().database();
+    let day = "SELECT date_of_birth FROM customers ORDER BY id LIMIT 1";
+    let day = database.endpoint().psql(day).success().stdout;
+    let reveal = r#"
+@id("analysts-see-birthdays")
+permit (principal, action == Action::"reveal", resource == DataClass::"date_of_birth");
+"#;
+    let reads = [
+        "COPY customers (date_of_birth) TO STDOUT (FORMAT binary)",
+        "SET datestyle = 'German'; SELECT date_of_birth FROM customers ORDER BY id LIMIT 1",
+    ];
+    for (revealed, declared) in [(false, false), (true, false), (false, true), (true, true)] {
+        for read in reads {
+            let mut config = Config::bank(&database)
+                .bank_policies()
+                .set(&["roles", "auditors"], vec![AUDIT]);
+            if revealed {
+                config = config.policy("20-reveal.cedar", reveal);
+            }
+            if declared {
+                let column = "public.customers.date_of_birth";
+                config = config.set(&["targets", "bank", "mask", column], "date_of_birth");
+            }
+            let gateway = Gateway::start(config);
+            gateway.bank().psql(read).success();
+            let gateway = again(gateway);
+            let found = was_released(&gateway, day.trim());
+            assert_eq!(found["released"], revealed, "{read} {declared}: {found}");
+            assert_eq!(found["found"][0]["class"], "date_of_birth", "{found}");
+            gateway.stop();
+        }
+    }
+}
+
+#[test]
 fn only_auditors_ask_and_of_sessions_that_are_there() {
     let database = Postgres::shared().database();
     let config = Config::bank(&database)

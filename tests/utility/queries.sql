@@ -3,7 +3,7 @@
 
 -- Rows
 SELECT id, name, city, country FROM customers ORDER BY id LIMIT 50
-SELECT id, date_of_birth, created_at FROM customers ORDER BY id LIMIT 50
+SELECT id, created_at, created_at::date FROM customers ORDER BY id LIMIT 50
 SELECT * FROM (SELECT id, kind, currency, balance, status, opened_on FROM accounts) a ORDER BY id LIMIT 50
 SELECT id, account_id, brand, holder, expiry, status, daily_limit FROM cards ORDER BY id DESC LIMIT 50
 SELECT id, account_id, card_id, counterparty, amount, currency, status, created_at FROM payments ORDER BY id LIMIT 100

@@ -262,7 +262,7 @@ impl Findings {
     }
 
     /// Counts something withheld whose value nobody read.
-    pub(crate) fn record_unread(&mut self, class: &DataClass, rule: &'static str) {
+    pub fn record_withheld(&mut self, class: &DataClass, rule: &'static str) {
         let index = self.fact(class, rule, "withhold");
         if let Some(fact) = self.facts.get_mut(index) {
             fact.count += 1;

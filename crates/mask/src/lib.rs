@@ -25,6 +25,7 @@ mod fold;
 mod masker;
 pub mod own;
 mod pass;
+mod permuted;
 mod prefilter;
 mod quick;
 mod render;

@@ -20,6 +20,9 @@ use crate::stream::{self, STREAM_HOLD_BYTES, STREAM_PIECE_BYTES, Stream};
 /// The rule under which declared values are counted.
 pub(crate) const DECLARED: &str = "declared";
 
+/// The rule under which are counted values that are made of declared ones.
+const LINEAGE: &str = "lineage";
+
 /// What became of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -255,6 +258,56 @@ impl Masker {
         Some(key.uuid(class, text))
     }
 
+    /// What [`Strategy::Hash`] and [`Strategy::Format`] make of a number that is declared to be of `class`, in text as PostgreSQL
+    /// writes it: another one with as many digits. It is counted as with [`Masker::mask_declared`]. `None`, and nothing
+    /// counted, with other strategies, where the class has a customary part to show, and for what has no digits only.
+    #[must_use]
+    pub fn mask_number(
+        &self,
+        class: &DataClass,
+        text: &[u8],
+        findings: &mut Findings,
+    ) -> Option<String> {
+        let strategy = self.replaces(class, text)?;
+        let key = self.config.key.as_ref()?;
+        let number = key.number(class, std::str::from_utf8(text).ok()?)?;
+        findings.record(class, DECLARED, strategy.name(), |normal| {
+            shape::normalise(class, text, normal);
+        });
+        Some(number)
+    }
+
+    /// The same for a day or a moment, in microseconds since 2000-01-01 00:00; `text` is it in text. `None` outside of the years 1900
+    /// to 2099, too.
+    #[must_use]
+    pub fn mask_moment(
+        &self,
+        class: &DataClass,
+        text: &[u8],
+        micros: i64,
+        findings: &mut Findings,
+    ) -> Option<i64> {
+        let strategy = self.replaces(class, text)?;
+        let moment = self.config.key.as_ref()?.moment(class, micros)?;
+        findings.record(class, DECLARED, strategy.name(), |normal| {
+            shape::normalise(class, text, normal);
+        });
+        Some(moment)
+    }
+
+    /// The strategy that puts another value in place of all of this one.
+    fn replaces(&self, class: &DataClass, text: &[u8]) -> Option<Strategy> {
+        let strategy = self.strategy(class).filter(|it| it.replaces())?;
+        (strategy == Strategy::Hash || self.partial(class, text).is_none()).then_some(strategy)
+    }
+
+    /// Counts a value that is made of values of a class that policy reveals, and is shown for that: as `reveal`.
+    pub fn count_revealed(&self, class: &DataClass, text: &[u8], findings: &mut Findings) {
+        findings.record(class, LINEAGE, Treatment::Reveal.name(), |normal| {
+            shape::normalise(class, text, normal);
+        });
+    }
+
     /// What is shown in place of a value's `part` with a strategy that replaces it, if it can be.
     pub(crate) fn put(
         &self,
@@ -318,6 +371,18 @@ impl Masker {
     #[inline]
     pub(crate) fn sought(&self, kind: Kind) -> &Sought {
         self.kinds.get(kind.index()).unwrap_or(HIDDEN)
+    }
+
+    /// Whether a date under such a name may be somebody's birthday, and is looked for.
+    #[must_use]
+    pub fn seeks_birthdays(&self, hint: Hint) -> bool {
+        hint.birth() && self.finds(Kind::Birth)
+    }
+
+    /// Whether addresses of networks are looked for.
+    #[must_use]
+    pub fn seeks_addresses(&self) -> bool {
+        self.finds(Kind::Ip)
     }
 
     /// Whether values of the kind are looked for in any text.

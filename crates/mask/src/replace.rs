@@ -25,7 +25,13 @@ impl MaskKey {
         Self(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, key)))
     }
 
-    fn digest(&self, purpose: &[u8], class: &DataClass, normal: &[u8], block: u64) -> [u8; 32] {
+    pub(crate) fn digest(
+        &self,
+        purpose: &[u8],
+        class: &DataClass,
+        normal: &[u8],
+        block: u64,
+    ) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.0);
         for part in [purpose, class.name().as_bytes()] {
             context.update(part);

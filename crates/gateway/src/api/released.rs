@@ -125,28 +125,25 @@ fn is_uncertain(outcome: &Outcome) -> bool {
 }
 
 /// A value that is asked for.
-struct Asked<'a> {
+struct Asked {
     key: CommitmentKey,
-    value: &'a str,
-    /// As much of it as is looked at where it is long.
-    looked_at: &'a str,
+    /// As the types that it may be of write it, and as much of it as is looked at where it is long.
+    spellings: Vec<Vec<u8>>,
 }
 
-impl<'a> Asked<'a> {
-    fn new(key: CommitmentKey, value: &'a str) -> Self {
+impl Asked {
+    fn new(key: CommitmentKey, value: &str) -> Self {
+        let mut spellings = protocols::postgres::rows::spellings(value);
         let end = value.char_indices().nth(LOOK_CHARS_MAX);
-        Self {
-            key,
-            value,
-            looked_at: end.and_then(|(end, _)| value.get(..end)).unwrap_or(value),
-        }
+        let looked_at = end.and_then(|(end, _)| value.get(..end));
+        spellings.extend(looked_at.map(|text| text.as_bytes().to_vec()));
+        Self { key, spellings }
     }
 
     fn is_in(&self, fact: &MaskFact) -> bool {
-        let is = |value: &str| {
-            let commitment = self.key.commit(&fact.class, value.as_bytes()).to_string();
+        self.spellings.iter().any(|value| {
+            let commitment = self.key.commit(&fact.class, value).to_string();
             fact.commitments.contains(&commitment)
-        };
-        is(self.value) || self.looked_at.len() < self.value.len() && is(self.looked_at)
+        })
     }
 }

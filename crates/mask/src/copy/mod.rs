@@ -369,7 +369,7 @@ impl CopyMasker {
             findings.enter(*place);
         }
         if let Some(class) = &self.uninspected {
-            findings.record_unread(class, "withheld");
+            findings.record_withheld(class, "withheld");
         }
         out.extend_from_slice(&self.null);
     }

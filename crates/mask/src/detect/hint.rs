@@ -115,7 +115,7 @@ impl Hint {
         self.words & LICENSE != 0
     }
 
-    pub(super) fn birth(self) -> bool {
+    pub(crate) fn birth(self) -> bool {
         self.words & BIRTH != 0
     }
 

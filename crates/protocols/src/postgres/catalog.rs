@@ -21,7 +21,7 @@ use super::settings::Limits;
 use super::wire::{Frame, Malformed, Reader, client, error_field, server, write};
 use crate::session::{Effect, Effects, Peer};
 
-pub use types::{Form, Types};
+pub use types::{Figure, Form, Plain, Types};
 
 /// Where a catalog is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,6 +13,7 @@
 //! Between the modules: [`catalog`] loads a `Known` (a catalog and the declared columns compiled against it), which
 //! [`command`] resolves statements with and [`rows`] plans columns with; it travels as [`crate::session::Knowledge`].
 
+mod calendar;
 pub mod catalog;
 mod command;
 pub mod deny;

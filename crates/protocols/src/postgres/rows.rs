@@ -18,11 +18,14 @@ mod cell;
 mod copy;
 mod incoming;
 mod json;
+mod notification;
 mod numeric;
 mod plan;
 mod report;
+mod spellings;
 mod text;
 mod tuple;
+mod typed;
 
 #[cfg(test)]
 mod tests;
@@ -36,9 +39,11 @@ use tuple::Tuples;
 
 pub use copy::{COPY_ROW_BYTES_MAX, CopyPlan};
 pub use incoming::CopyIn;
+pub use notification::mask_notification;
 pub(super) use numeric::number_text;
 pub(in crate::postgres) use report::tells_of_keys;
-pub use report::{Reports, mask_notification, mask_parameter_status};
+pub use report::{Reports, mask_parameter_status};
+pub use spellings::spellings;
 
 /// Why a row, or a whole answer, is not shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -27,10 +27,12 @@ pub enum Form {
     VersionedText,
     /// A name as text, a number in binary.
     Name,
-    /// Nothing that a detector looks for: flags, times, identifiers, addresses of a network.
-    Plain,
+    /// Little that a detector looks for: flags, times, identifiers, addresses of a network.
+    Plain(Plain),
     /// A UUID, which no detector looks for.
     Uuid,
+    /// A 16-bit integer.
+    Int2,
     /// A 32-bit integer.
     Int4,
     /// A 64-bit integer.
@@ -39,8 +41,8 @@ pub enum Form {
     Money,
     /// A double.
     Float8,
-    /// Doubles, after so many bytes of something else in binary.
-    Floats(u8),
+    /// Doubles that make a figure.
+    Floats(Figure),
     /// A decimal number.
     Numeric,
     /// Bytes; in text hexadecimal or with escapes.
@@ -63,6 +65,62 @@ pub enum Form {
     Opaque,
     /// Text in text format; in binary who knows.
     Unknown,
+}
+
+/// A [`Form::Plain`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plain {
+    /// A truth value.
+    Bool,
+    /// An unsigned number of 32 bits.
+    Oid,
+    /// An unsigned number of 64 bits.
+    Xid8,
+    /// Where a row stands: block and number.
+    Tid,
+    /// A day.
+    Date,
+    /// A time of day.
+    Time,
+    /// The same with its zone's offset.
+    TimeTz,
+    /// Day and time.
+    Timestamp,
+    /// A moment.
+    TimestampTz,
+    /// Months, days and a time.
+    Interval,
+    /// A float of 32 bits.
+    Float4,
+    /// An address of a network's host, or of a network.
+    Address,
+    /// An address of a device.
+    Mac,
+    /// A place in the log.
+    Lsn,
+    /// Bits.
+    Bits,
+    /// Something else.
+    Other,
+}
+
+/// What doubles make, and so how they are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Figure {
+    /// `(x,y)`
+    Point,
+    /// `[(x,y),(x,y)]`
+    Segment,
+    /// `(x,y),(x,y)`
+    Box,
+    /// `{a,b,c}`
+    Line,
+    /// `<(x,y),r>`
+    Circle,
+    /// `((x,y),…)`, after a count in binary.
+    Polygon,
+    /// The same, or with brackets, after a flag and a count.
+    Path,
 }
 
 /// The forms of types by object identifier.
@@ -157,20 +215,37 @@ fn of_send(send: &str, oid: u32) -> Form {
         "json_send" => Form::Json,
         "jsonb_send" => Form::Jsonb,
         "jsonpath_send" | "ltree_send" | "lquery_send" | "ltxtq_send" => Form::VersionedText,
-        "boolsend" | "int2send" | "oidsend" | "xidsend" | "xid8send" | "cidsend" | "tidsend"
-        | "date_send" | "time_send" | "timetz_send" | "timestamp_send" | "timestamptz_send"
-        | "interval_send" | "float4send" | "inet_send" | "cidr_send" | "macaddr_send"
-        | "macaddr8_send" | "pg_lsn_send" | "int2vectorsend" | "oidvectorsend" | "void_send"
-        | "bit_send" | "varbit_send" | "txid_snapshot_send" | "pg_snapshot_send" => Form::Plain,
+        "boolsend" => Form::Plain(Plain::Bool),
+        "oidsend" | "xidsend" | "cidsend" => Form::Plain(Plain::Oid),
+        "xid8send" => Form::Plain(Plain::Xid8),
+        "tidsend" => Form::Plain(Plain::Tid),
+        "date_send" => Form::Plain(Plain::Date),
+        "time_send" => Form::Plain(Plain::Time),
+        "timetz_send" => Form::Plain(Plain::TimeTz),
+        "timestamp_send" => Form::Plain(Plain::Timestamp),
+        "timestamptz_send" => Form::Plain(Plain::TimestampTz),
+        "interval_send" => Form::Plain(Plain::Interval),
+        "float4send" => Form::Plain(Plain::Float4),
+        "inet_send" | "cidr_send" => Form::Plain(Plain::Address),
+        "macaddr_send" | "macaddr8_send" => Form::Plain(Plain::Mac),
+        "pg_lsn_send" => Form::Plain(Plain::Lsn),
+        "bit_send" | "varbit_send" => Form::Plain(Plain::Bits),
+        "int2vectorsend" | "oidvectorsend" | "void_send" | "txid_snapshot_send"
+        | "pg_snapshot_send" => Form::Plain(Plain::Other),
+        "int2send" => Form::Int2,
         "int4send" => Form::Int4,
         "uuid_send" => Form::Uuid,
         "int8send" => Form::Int8,
         "cash_send" => Form::Money,
         "float8send" => Form::Float8,
         "numeric_send" => Form::Numeric,
-        "point_send" | "lseg_send" | "box_send" | "line_send" | "circle_send" => Form::Floats(0),
-        "poly_send" => Form::Floats(4),
-        "path_send" => Form::Floats(5),
+        "point_send" => Form::Floats(Figure::Point),
+        "lseg_send" => Form::Floats(Figure::Segment),
+        "box_send" => Form::Floats(Figure::Box),
+        "line_send" => Form::Floats(Figure::Line),
+        "circle_send" => Form::Floats(Figure::Circle),
+        "poly_send" => Form::Floats(Figure::Polygon),
+        "path_send" => Form::Floats(Figure::Path),
         "byteasend" => Form::Bytea,
         "record_send" => Form::Record,
         send if send.starts_with("reg") && oid < FIRST_NORMAL_OID => Form::Name,

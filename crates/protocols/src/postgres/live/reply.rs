@@ -87,6 +87,10 @@ impl Live {
             let keys = understood.computes_beside() && rows::tells_of_keys(frame);
             self.computes(understood) && !keys
         });
+        let sender = frame.body.first_chunk().map(|id| u32::from_be_bytes(*id));
+        let process = self.upstream_key.as_ref().map(|(process, _)| *process);
+        let notifies = understood.is_some_and(|it| it.pieces.len() == 1 && &*it.tag == "NOTIFY");
+        let is_own = notifies && sender.is_some() && sender == process;
         let running = seq.and_then(|seq| self.running.get_mut(&seq));
         let (masks, known, text, computes, findings) = match running {
             Some(running) => (
@@ -99,7 +103,7 @@ impl Live {
             None => (&self.masks, &self.known, &[][..], computes, &mut none),
         };
         let masked = if frame.kind == server::NOTIFICATION {
-            rows::mask_notification(frame, masks, findings)
+            rows::mask_notification(frame, masks, known, is_own.then_some(text), findings)
         } else {
             Reports {
                 masks,

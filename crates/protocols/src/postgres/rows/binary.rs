@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use mask::{Findings, Outcome};
 
-use super::cell::{Cells, Look, Rule, worse};
+use super::cell::{Cells, Look, worse};
 use crate::postgres::catalog::Form;
 
 /// PostgreSQL's own limit (`MAXDIM`).
@@ -188,9 +188,6 @@ pub(super) fn range(
     value: &[u8],
     findings: &mut Findings,
 ) -> Outcome {
-    if matches!(look.rule, Rule::Declared(_)) {
-        return cells.typed(look, value, findings);
-    }
     within(cells, cells.form(element), look, value, 1, findings)
 }
 
@@ -202,9 +199,6 @@ pub(super) fn multirange(
     value: &[u8],
     findings: &mut Findings,
 ) -> Outcome {
-    if matches!(look.rule, Rule::Declared(_)) {
-        return cells.typed(look, value, findings);
-    }
     within(cells, Form::Range(element), look, value, 4, findings)
 }
 

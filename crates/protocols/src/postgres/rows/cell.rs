@@ -6,8 +6,8 @@ use mask::{Findings, Hint, Masker, Outcome, Place};
 use model::DataClass;
 use sql::postgres::Members;
 
-use super::{RowError, binary, json, numeric, text};
-use crate::postgres::catalog::Form;
+use super::{RowError, binary, json, numeric, text, typed};
+use crate::postgres::catalog::{Form, Plain};
 use crate::postgres::known::Known;
 use crate::postgres::settings::Masks;
 use crate::postgres::wire::Format;
@@ -20,6 +20,8 @@ pub(super) const DEPTH_MAX: u8 = 16;
 pub(super) enum Rule {
     Pass,
     Scan,
+    /// Made of values of these classes, which are all revealed: as `Scan`, and counted for each.
+    Shown(Arc<[DataClass]>),
     Declared(DataClass),
     /// JSON of which some members are declared.
     Members(Arc<Members>),
@@ -30,6 +32,11 @@ pub(super) enum Rule {
 }
 
 impl Rule {
+    /// Whether values are counted that no detector finds, so that equal ones must be written alike.
+    fn commits(&self) -> bool {
+        matches!(self, Self::Declared(_) | Self::Shown(_))
+    }
+
     /// The form of a value of which nothing else is known.
     fn form(&self) -> Form {
         match self {
@@ -149,13 +156,21 @@ impl Cells {
     /// without its zeros and dashes, which the detectors take for one only where the column's name says so, and anything
     /// that configuration defines.
     pub(super) fn passes(&self, form: Form, hint: Hint, format: Format) -> bool {
+        let masker = &self.masks.text;
         match form {
-            Form::Plain | Form::Uuid => true,
-            Form::Int4 => hint == Hint::NONE && !self.masks.text.has_own(),
+            Form::Plain(Plain::Date | Plain::Timestamp | Plain::TimestampTz) => {
+                !masker.seeks_birthdays(hint) && !masker.has_own()
+            }
+            Form::Plain(Plain::Address) => !masker.seeks_addresses() && !masker.has_own(),
+            Form::Plain(_) | Form::Uuid | Form::Int2 => !masker.has_own(),
+            Form::Int4 => hint == Hint::NONE && !masker.has_own(),
             Form::Name => format == Format::Binary,
             Form::Array(element) | Form::Range(element) | Form::Multirange(element) => {
                 let element = self.form(element);
-                let flat = matches!(element, Form::Plain | Form::Uuid | Form::Int4 | Form::Name);
+                let flat = matches!(
+                    element,
+                    Form::Plain(_) | Form::Uuid | Form::Int2 | Form::Int4 | Form::Name
+                );
                 flat && self.passes(element, hint, format)
             }
             _ => false,
@@ -231,7 +246,9 @@ impl Cells {
                     let forms = rules.iter().map(Rule::form);
                     text::row(self, forms, look, value, out, findings)
                 }
-                Rule::Pass | Rule::Scan => mask(&self.masks.text, look, value, out, findings),
+                Rule::Pass | Rule::Scan | Rule::Shown(_) => {
+                    mask(&self.masks.text, look, value, out, findings)
+                }
                 _ => self.typed(look, value, findings),
             },
             Form::Composite(oid) => {
@@ -248,11 +265,18 @@ impl Cells {
             Form::Float8 | Form::Floats(_) => {
                 self.typed(look, &numeric::without_exponents(value), findings)
             }
-            Form::Int4 | Form::Int8 | Form::Numeric => {
+            Form::Int2 | Form::Int4 | Form::Int8 | Form::Numeric => {
                 self.number(form, Format::Text, look, value, out, findings)
             }
             Form::Uuid => self.uuid(Format::Text, look, value, out, findings),
-            Form::Plain
+            Form::Plain(plain) if look.rule.commits() => {
+                self.plain(plain, Format::Text, look, value, out, findings)
+            }
+            Form::Money | Form::Range(_) | Form::Multirange(_) if look.rule.commits() => {
+                let written = typed::written(self, form, Format::Text, value);
+                self.typed(look, &written, findings)
+            }
+            Form::Plain(_)
             | Form::Money
             | Form::Enum
             | Form::Name
@@ -293,25 +317,34 @@ impl Cells {
             }
             Form::Array(_) => binary::array(self, look, value, out, findings),
             Form::Record | Form::Composite(_) => binary::record(self, look, value, out, findings),
+            Form::Range(_) | Form::Multirange(_) if look.rule.commits() => {
+                let written = typed::written(self, form, Format::Binary, value);
+                self.typed(look, &written, findings)
+            }
             Form::Range(element) => binary::range(self, element, look, value, findings),
             Form::Multirange(element) => binary::multirange(self, element, look, value, findings),
-            Form::Plain | Form::Name => match look.rule {
-                Rule::Pass | Rule::Scan => Outcome::Clean,
-                _ => self.typed(look, value, findings),
+            Form::Plain(plain) if look.rule.commits() => {
+                self.plain(plain, Format::Binary, look, value, out, findings)
+            }
+            Form::Plain(_) | Form::Name => match look.rule {
+                Rule::Pass => Outcome::Clean,
+                Rule::Scan if self.passes(form, look.hint, Format::Binary) => Outcome::Clean,
+                _ => {
+                    let written = typed::written(self, form, Format::Binary, value);
+                    self.typed(look, &written, findings)
+                }
             },
             Form::Uuid => self.uuid(Format::Binary, look, value, out, findings),
-            Form::Int4
+            Form::Int2
+            | Form::Int4
             | Form::Int8
             | Form::Money
             | Form::Float8
             | Form::Floats(_)
-            | Form::Numeric => {
-                let mut written = Vec::with_capacity(32);
-                match numeric::write(form, value, &mut written) {
-                    Some(()) => self.number(form, Format::Binary, look, &written, out, findings),
-                    None => Outcome::Withheld,
-                }
-            }
+            | Form::Numeric => match typed::from_binary(self, form, value) {
+                Some(written) => self.number(form, Format::Binary, look, &written, out, findings),
+                None => Outcome::Withheld,
+            },
             Form::Raw | Form::Enum => self.typed(look, value, findings),
             Form::Unknown | Form::Opaque => Outcome::Withheld,
         }
@@ -329,10 +362,19 @@ impl Cells {
         findings: &mut Findings,
     ) -> Outcome {
         let masker = match form {
-            Form::Int4 | Form::Int8 | Form::Numeric => &self.masks.number,
+            Form::Int2 | Form::Int4 | Form::Int8 | Form::Numeric => &self.masks.number,
             _ => &self.masks.typed,
         };
         let mut masked = Vec::new();
+        if let Rule::Declared(class) = look.rule
+            && matches!(form, Form::Int2 | Form::Int4 | Form::Int8 | Form::Numeric)
+            && let Some(other) = self.masks.text.mask_number(class, value, findings)
+        {
+            return match numeric::read(form, format, other.as_bytes(), out) {
+                Some(()) => Outcome::Masked,
+                None => Outcome::Null,
+            };
+        }
         match mask(masker, look, value, &mut masked, findings) {
             Outcome::Masked => match numeric::read(form, format, &masked, out) {
                 Some(()) => Outcome::Masked,
@@ -340,6 +382,33 @@ impl Cells {
             },
             outcome => outcome,
         }
+    }
+
+    /// A value of a plain type that is counted: a day or moment becomes another one with strategies that put something else in a
+    /// value's place, otherwise as [`Cells::typed`].
+    fn plain(
+        &self,
+        plain: Plain,
+        format: Format,
+        look: Look<'_>,
+        value: &[u8],
+        out: &mut Vec<u8>,
+        findings: &mut Findings,
+    ) -> Outcome {
+        let written = typed::written(self, Form::Plain(plain), format, value);
+        if let Rule::Declared(class) = look.rule
+            && let Some(micros) = typed::micros(plain, &written)
+            // Of a value in another style one in this style might not be understood.
+            && (format == Format::Binary || typed::is_iso(value))
+            && let Some(other) =
+                self.masks.text.mask_moment(class, &written, micros, findings)
+        {
+            return match typed::put_micros(plain, format, other, out) {
+                Some(()) => Outcome::Masked,
+                None => Outcome::Null,
+            };
+        }
+        self.typed(look, &written, findings)
     }
 
     /// A UUID: another one with strategies that put something else in a value's place, otherwise as [`Cells::typed`].
@@ -352,15 +421,18 @@ impl Cells {
         findings: &mut Findings,
     ) -> Outcome {
         let class = match look.rule {
-            Rule::Pass | Rule::Scan => return Outcome::Clean,
+            Rule::Pass => return Outcome::Clean,
+            Rule::Scan if self.passes(Form::Uuid, look.hint, format) => return Outcome::Clean,
             Rule::Members(_) | Rule::Fields(_) | Rule::Computed(_) => return Outcome::Withheld,
-            Rule::Declared(class) => class,
+            Rule::Scan | Rule::Shown(_) => None,
+            Rule::Declared(class) => Some(class),
         };
         let text = match format {
             Format::Text => value.to_vec(),
             Format::Binary => uuid_text(value),
         };
-        let Some(uuid) = self.masks.text.mask_uuid(class, &text, findings) else {
+        let masked = class.and_then(|class| self.masks.text.mask_uuid(class, &text, findings));
+        let Some(uuid) = masked else {
             return self.typed(look, &text, findings);
         };
         match format {
@@ -380,7 +452,7 @@ impl Cells {
     }
 }
 
-fn uuid_text(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn uuid_text(bytes: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(36);
     for (at, byte) in bytes.iter().enumerate() {
         if matches!(at, 4 | 6 | 8 | 10) {
@@ -402,6 +474,12 @@ pub(super) fn mask(
     match look.rule {
         Rule::Pass => Outcome::Clean,
         Rule::Scan => masker.mask_text(look.hint, value, out, findings),
+        Rule::Shown(classes) => {
+            for class in classes.iter() {
+                masker.count_revealed(class, value, findings);
+            }
+            masker.mask_text(look.hint, value, out, findings)
+        }
         Rule::Declared(class) => masker.mask_declared(class, value, out, findings),
         // Only JSON has members and only rows have fields, and they are read by them; what is computed is not read.
         Rule::Members(_) | Rule::Fields(_) | Rule::Computed(_) => Outcome::Withheld,

@@ -29,12 +29,39 @@ pub(super) fn json(
         Rule::Declared(_) => cells.typed(look, value, findings),
         Rule::Members(known) if is_json(value) => members(cells, known, look, value, out, findings),
         Rule::Members(_) | Rule::Fields(_) | Rule::Computed(_) => Outcome::Withheld,
+        Rule::Shown(classes) => {
+            for (token, after) in Tokens(value) {
+                shown(cells, classes, token, after, findings);
+            }
+            let rule = &Rule::Scan;
+            searched(cells, Look { rule, ..look }, value, out, findings)
+        }
         Rule::Pass | Rule::Scan => searched(cells, look, value, out, findings),
     };
     if outcome != Outcome::Masked {
         out.truncate(before);
     }
     outcome
+}
+
+/// Counts a value in JSON that is made of revealed classes.
+fn shown(
+    cells: &Cells,
+    classes: &[DataClass],
+    token: &[u8],
+    after: &[u8],
+    findings: &mut Findings,
+) {
+    let text = match token.first() {
+        Some(b'"') if is_name(token, after) => return,
+        Some(b'"') => serde_json::from_slice::<String>(token).map(String::into_bytes),
+        Some(b'-' | b'0'..=b'9' | b't' | b'f') => Ok(token.to_vec()),
+        _ => return,
+    };
+    for class in classes {
+        let text = text.as_deref().unwrap_or(token);
+        cells.masks().text.count_revealed(class, text, findings);
+    }
 }
 
 fn is_json(text: &[u8]) -> bool {
@@ -117,6 +144,12 @@ fn hide(
     out: &mut Vec<u8>,
     findings: &mut Findings,
 ) -> Outcome {
+    if let Some(b'-' | b'0'..=b'9') = token.first()
+        && let Some(other) = cells.masks().text.mask_number(class, token, findings)
+    {
+        out.extend(other.into_bytes());
+        return Outcome::Masked;
+    }
     let outcome = match token.first() {
         Some(b'"') if is_name && says_nothing(class, token) => Outcome::Clean,
         Some(b'"') => string(cells, look, token, out, findings),
@@ -159,7 +192,8 @@ fn members(
                 Some(Member::Members) => {}
                 Some(member) => within = Some((member, depth)),
                 // The table has other columns than is known of it.
-                None => return Outcome::Withheld,
+                None if hides(cells, known) => return Outcome::Withheld,
+                None => {}
             }
             text.extend_from_slice(token);
             continue;
@@ -200,6 +234,12 @@ fn members(
         }
         outcome => outcome,
     }
+}
+
+fn hides(cells: &Cells, known: &Members) -> bool {
+    known
+        .values()
+        .any(|member| matches!(member, Member::Held(class) if cells.masks().text.masks(class)))
 }
 
 /// Whether a member's name cannot be a value of the class: every built-in class has digits or signs in its values.

@@ -12,6 +12,7 @@ const GROUPS_MAX: usize = 16;
 pub(in crate::postgres) fn number_text(kind: u32, value: &[u8]) -> Option<String> {
     let form = match kind {
         20 => Form::Int8,
+        21 => Form::Int2,
         23 => Form::Int4,
         701 => Form::Float8,
         1700 if value.len() <= 8 + 2 * GROUPS_MAX => Form::Numeric,
@@ -25,6 +26,10 @@ pub(in crate::postgres) fn number_text(kind: u32, value: &[u8]) -> Option<String
 /// Appends the value in text; `None` where it is not of this form.
 pub(super) fn write(form: Form, value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     match form {
+        Form::Int2 => {
+            let number = i16::from_be_bytes(value.try_into().ok()?);
+            write!(out, "{number}").ok()
+        }
         Form::Int4 => {
             let number = i32::from_be_bytes(value.try_into().ok()?);
             write!(out, "{number}").ok()
@@ -34,14 +39,6 @@ pub(super) fn write(form: Form, value: &[u8], out: &mut Vec<u8>) -> Option<()> {
             write!(out, "{number}").ok()
         }
         Form::Float8 => double(value, out),
-        Form::Floats(skip) => {
-            let numbers = value.get(usize::from(skip)..)?.chunks(8);
-            for number in numbers {
-                double(number, out)?;
-                out.push(b'\n');
-            }
-            Some(())
-        }
         Form::Numeric => numeric(value, out),
         _ => None,
     }
@@ -67,7 +64,18 @@ fn double(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     written(f64::from_be_bytes(value.try_into().ok()?), out)
 }
 
+/// The same as a string.
+pub(super) fn float_text(number: f64) -> Option<String> {
+    let mut out = Vec::new();
+    written(number, &mut out)?;
+    String::from_utf8(out).ok()
+}
+
 fn written(number: f64, out: &mut Vec<u8>) -> Option<()> {
+    if number.is_infinite() {
+        let sign = if number < 0.0 { "-" } else { "" };
+        return write!(out, "{sign}Infinity").ok();
+    }
     // Very large and very small ones would be written out in hundreds of digits.
     if number != 0.0 && !(1e-5..1e20).contains(&number.abs()) {
         write!(out, "{number:e}").ok()
@@ -137,6 +145,8 @@ fn numeric(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
 pub(super) fn read(form: Form, format: Format, text: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let text = std::str::from_utf8(text).ok()?;
     match (form, format) {
+        (Form::Int2, Format::Binary) => out.extend(text.parse::<i16>().ok()?.to_be_bytes()),
+        (Form::Int2, Format::Text) => write!(out, "{}", text.parse::<i16>().ok()?).ok()?,
         (Form::Int4, Format::Binary) => out.extend(text.parse::<i32>().ok()?.to_be_bytes()),
         (Form::Int8, Format::Binary) => out.extend(text.parse::<i64>().ok()?.to_be_bytes()),
         (Form::Int4, Format::Text) => write!(out, "{}", text.parse::<i32>().ok()?).ok()?,

@@ -10,7 +10,7 @@ use sql::postgres::{FieldOrigin, OutputRule, Resolved, Taint, Withheld};
 use super::cell::{Cells, Column, Rule};
 use super::tuple::Tuples;
 use super::{RowError, RowPlan};
-use crate::postgres::catalog::Form;
+use crate::postgres::catalog::{Form, Plain};
 use crate::postgres::known::Known;
 use crate::postgres::settings::Masks;
 use crate::postgres::wire::{Field, Format};
@@ -86,6 +86,11 @@ pub(super) fn column(
     let place = origin.clone().unwrap_or_else(|| name.clone());
     let masker = &cells.masks().text;
     let hint = match &origin {
+        // A table of births has days that are nobody's birthday.
+        Some(origin) if is_day(cells, form) => {
+            let (_, column) = origin.rsplit_once('.').unwrap_or(("", origin));
+            masker.hint(column)
+        }
         Some(origin) if masker.hint(origin) != Hint::NONE => masker.hint(origin),
         _ => masker.hint(&name),
     };
@@ -118,6 +123,17 @@ pub(super) fn column(
         form,
         format,
     })
+}
+
+/// Whether values of a form are days, or moments.
+fn is_day(cells: &Cells, form: Form) -> bool {
+    match form {
+        Form::Plain(plain) => matches!(plain, Plain::Date | Plain::Timestamp | Plain::TimestampTz),
+        Form::Array(element) | Form::Range(element) | Form::Multirange(element) => {
+            matches!(cells.form(element), Form::Plain(_)) && is_day(cells, cells.form(element))
+        }
+        _ => false,
+    }
 }
 
 /// Whether values of a form can be looked at as the rule says: in others the names, or places, are lost.
@@ -156,11 +172,7 @@ fn decided(cells: &Cells, name: &str, place: &str, rule: OutputRule) -> Result<R
             for class in &classes {
                 shown(masker, name, place, class)?;
             }
-            if classes.iter().any(|class| masker.masks(class)) {
-                Ok(Rule::Members(members))
-            } else {
-                Ok(Rule::Scan)
-            }
+            Ok(Rule::Members(members))
         }
         OutputRule::Fields(fields) => {
             let fields = fields.iter().cloned();
@@ -168,19 +180,19 @@ fn decided(cells: &Cells, name: &str, place: &str, rule: OutputRule) -> Result<R
             Ok(Rule::Fields(rules.collect::<Result<_, _>>()?))
         }
         OutputRule::Computed(classes) => {
-            let hidden = hidden(masker, classes);
+            let hidden = hidden(masker, &classes);
             for class in &hidden {
                 shown(masker, name, place, class)?;
             }
             Ok(match hidden.is_empty() {
-                true => Rule::Scan,
+                true => revealed(classes),
                 false => Rule::Computed(hidden.into()),
             })
         }
         OutputRule::Withheld(Withheld::Derived(classes)) => {
-            let hidden = hidden(masker, classes);
+            let hidden = hidden(masker, &classes);
             if hidden.is_empty() {
-                return Ok(Rule::Scan);
+                return Ok(revealed(classes));
             }
             Err(computed(name, place, &hidden))
         }
@@ -193,9 +205,17 @@ fn decided(cells: &Cells, name: &str, place: &str, rule: OutputRule) -> Result<R
 }
 
 /// Those of the classes that are not revealed.
-fn hidden(masker: &Masker, classes: BTreeSet<DataClass>) -> Vec<DataClass> {
-    let classes = classes.into_iter();
-    classes.filter(|class| masker.masks(class)).collect()
+fn hidden(masker: &Masker, classes: &BTreeSet<DataClass>) -> Vec<DataClass> {
+    let hidden = classes.iter().filter(|class| masker.masks(class));
+    hidden.cloned().collect()
+}
+
+/// What is made of classes that are all revealed.
+fn revealed(classes: BTreeSet<DataClass>) -> Rule {
+    match classes.is_empty() {
+        true => Rule::Scan,
+        false => Rule::Shown(classes.into_iter().collect()),
+    }
 }
 
 fn computed(name: &str, place: &str, hidden: &[DataClass]) -> RowError {
@@ -237,7 +257,7 @@ fn shown(masker: &Masker, name: &str, place: &str, class: &DataClass) -> Result<
 }
 
 /// The class under which is counted what nobody could read.
-fn uninspected() -> DataClass {
+pub(super) fn uninspected() -> DataClass {
     DataClass::try_from("uninspected".to_owned()).unwrap_or(DataClass::PAN)
 }
 

@@ -312,32 +312,6 @@ impl Reports<'_> {
     }
 }
 
-/// A NotificationResponse as it may be shown; `None` where it may be shown as it came.
-///
-/// # Errors
-/// [`Malformed`]
-pub fn mask_notification(
-    frame: &Frame,
-    masks: &Masks,
-    findings: &mut Findings,
-) -> Result<Option<Bytes>, Malformed> {
-    let mut body = Reader::new(&frame.body);
-    let (process, channel, payload) = (body.u32()?, body.cstr()?, body.cstr()?);
-    body.end()?;
-    let place = findings.place("notification");
-    findings.enter(place);
-    let masked_channel = free_text(&masks.text, &channel, findings);
-    let masked_payload = free_text(&masks.text, &payload, findings);
-    if masked_channel.is_none() && masked_payload.is_none() {
-        return Ok(None);
-    }
-    Ok(Some(write::one(frame.kind, |out| {
-        out.put_u32(process);
-        write::cstr(out, &masked_channel.unwrap_or(channel));
-        write::cstr(out, &masked_payload.unwrap_or(payload));
-    })))
-}
-
 /// A ParameterStatus as it may be shown; `None` where it may be shown as it came.
 ///
 /// # Errors
@@ -360,7 +334,7 @@ pub fn mask_parameter_status(
     }))
 }
 
-fn free_text(masker: &Masker, text: &[u8], findings: &mut Findings) -> Option<Bytes> {
+pub(super) fn free_text(masker: &Masker, text: &[u8], findings: &mut Findings) -> Option<Bytes> {
     let mut out = Vec::new();
     let outcome = masker.mask_text(Hint::NONE, text, &mut out, findings);
     replacement(outcome, out)

@@ -1,6 +1,7 @@
 mod copy;
 mod forms;
 mod report;
+mod written;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use mask::{Findings, Outcome};
 
 use super::cell::{Cells, Look, mask, worse};
 use super::json::string_end;
-use crate::postgres::catalog::Form;
+use crate::postgres::catalog::{Figure, Form};
 
 /// bytea in text: `\x` and hexadecimal digits, or bytes with escapes.
 pub(super) fn bytea(
@@ -46,7 +46,7 @@ pub(super) fn array(
     let mut copied = 0;
     let mut all = Outcome::Clean;
     let mut masked = Vec::new();
-    let delimiter = if matches!(element, Form::Floats(_)) {
+    let delimiter = if element == Form::Floats(Figure::Box) {
         b';'
     } else {
         b','

@@ -1,5 +1,6 @@
 //! Values as text.
 
+use crate::postgres::calendar;
 use crate::postgres::catalog::{Form, Types};
 use crate::postgres::rows::number_text;
 use crate::postgres::wire::Format;
@@ -44,10 +45,10 @@ fn binary(kind: u32, value: &[u8]) -> Option<String> {
         26 => Some(u32::from_be_bytes(value.try_into().ok()?).to_string()),
         700 => Some(f32::from_be_bytes(value.try_into().ok()?).to_string()),
         20 | 23 | 701 | 1700 => number_text(kind, value),
-        1082 => date(i32::from_be_bytes(value.try_into().ok()?)),
-        1083 => time(i64::from_be_bytes(value.try_into().ok()?)),
-        1114 => timestamp(i64::from_be_bytes(value.try_into().ok()?)),
-        1184 => timestamp(i64::from_be_bytes(value.try_into().ok()?)).map(|text| text + "+00"),
+        1082 => Some(calendar::date(i32::from_be_bytes(value.try_into().ok()?))),
+        1083 => Some(calendar::time(i64::from_be_bytes(value.try_into().ok()?))),
+        1114 => timestamp(value, ""),
+        1184 => timestamp(value, "+00"),
         2950 => uuid(value),
         3802 => Some(words(value.get(1..)?)),
         17 => Some(format!("\\x{}", hex::encode(value))),
@@ -56,6 +57,11 @@ fn binary(kind: u32, value: &[u8]) -> Option<String> {
             _ => None,
         },
     }
+}
+
+fn timestamp(value: &[u8], zone: &str) -> Option<String> {
+    let micros = i64::from_be_bytes(value.try_into().ok()?);
+    Some(calendar::timestamp(micros, zone))
 }
 
 fn uuid(value: &[u8]) -> Option<String> {
@@ -69,67 +75,4 @@ fn uuid(value: &[u8]) -> Option<String> {
         part(20..32)?,
     ];
     (value.len() == 16).then(|| parts.join("-"))
-}
-
-/// Days from 0000-03-01 to 2000-01-01 in the proleptic Gregorian calendar.
-const DAYS_TO_2000: i64 = 730_425;
-const MICROS_PER_DAY: i64 = 86_400_000_000;
-
-/// Days since 2000-01-01.
-fn date(days: i32) -> Option<String> {
-    match days {
-        i32::MAX => Some("infinity".to_owned()),
-        i32::MIN => Some("-infinity".to_owned()),
-        days => day(days.into()),
-    }
-}
-
-/// The day, by counting years from March, so that a leap day ends them: 400 years are 146,097 days.
-fn day(days: i64) -> Option<String> {
-    let days = days + DAYS_TO_2000;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    let year = era * 400 + year_of_era + next;
-    Some(if year > 0 {
-        format!("{year:04}-{month:02}-{day:02}")
-    } else {
-        format!("{:04}-{month:02}-{day:02} BC", 1 - year)
-    })
-}
-
-/// Microseconds since midnight.
-fn time(micros: i64) -> Option<String> {
-    let (secs, rest) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
-    let text = format!("{:02}:{:02}:{:02}", secs / 3_600, secs / 60 % 60, secs % 60);
-    Some(if rest == 0 {
-        text
-    } else {
-        format!("{text}.{rest:06}").trim_end_matches('0').to_owned()
-    })
-}
-
-/// Microseconds since 2000-01-01 00:00.
-fn timestamp(micros: i64) -> Option<String> {
-    match micros {
-        i64::MAX => return Some("infinity".to_owned()),
-        i64::MIN => return Some("-infinity".to_owned()),
-        _ => {}
-    }
-    let (date, time) = (
-        day(micros.div_euclid(MICROS_PER_DAY))?,
-        time(micros.rem_euclid(MICROS_PER_DAY))?,
-    );
-    Some(match date.strip_suffix(" BC") {
-        Some(date) => format!("{date} {time} BC"),
-        None => format!("{date} {time}"),
-    })
 }

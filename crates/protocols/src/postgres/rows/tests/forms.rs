@@ -1,5 +1,6 @@
 //! What was masked is still a value of its type.
 
+use super::written::facts_of;
 use super::*;
 use sql::postgres::Member;
 
@@ -438,10 +439,62 @@ fn numbers_become_other_numbers_where_the_form_is_kept() {
             value,
         )
     };
-    assert_eq!(with(Strategy::Hash, oid::INT4, b"536221234"), None);
     for kind in [oid::DATE, oid::FLOAT8, oid::BOOL, ENUM] {
         assert_eq!(with(Strategy::Format, kind, b"12"), None);
     }
+}
+
+/// With [`Strategy::Hash`], in text.
+fn hashed(class: &DataClass, kind: u32, text: &str) -> String {
+    let shown = declared_with(
+        Some(Strategy::Hash),
+        class,
+        kind,
+        Format::Text,
+        text.as_bytes(),
+    );
+    String::from_utf8(shown.unwrap()).unwrap()
+}
+
+#[test]
+fn hashes_of_numbers_and_days_are_equal_where_the_values_are() {
+    let class = DataClass::US_SSN;
+    let hashed = |kind, text| hashed(&class, kind, text);
+    let number = hashed(oid::INT4, "536221234");
+    assert_ne!(number, "536221234");
+    for kind in [oid::INT8, oid::NUMERIC, oid::JSON] {
+        assert_eq!(hashed(kind, "536221234"), number);
+    }
+    assert_eq!(hashed(oid::NUMERIC, "536221234.00"), format!("{number}.00"));
+    assert_eq!(hashed(21, "707"), hashed(oid::INT8, "707"));
+    let binary = |kind, value: &[u8]| {
+        declared_with(Some(Strategy::Hash), &class, kind, Format::Binary, value).unwrap()
+    };
+    let shown = binary(oid::INT8, &536_221_234_i64.to_be_bytes());
+    assert_eq!(shown, number.parse::<i64>().unwrap().to_be_bytes());
+
+    let day = hashed(oid::DATE, "1985-03-03");
+    assert_ne!(day, "1985-03-03");
+    assert_eq!(
+        hashed(1114, "1985-03-03 00:00:00"),
+        format!("{day} 00:00:00")
+    );
+    let shown = binary(oid::DATE, &(-5_417_i32).to_be_bytes());
+    let facts = facts_of(
+        cell::Rule::Declared(class.clone()),
+        oid::DATE,
+        Format::Binary,
+        &shown,
+    );
+    let again = facts_of(
+        cell::Rule::Declared(class.clone()),
+        oid::DATE,
+        Format::Text,
+        day.as_bytes(),
+    );
+    assert_eq!(facts, again);
+    let moment = hashed(1184, "1985-03-03 01:00:00+01");
+    assert_eq!(moment, hashed(1184, "1985-03-03 00:00:00+00"));
 }
 
 #[test]

@@ -319,12 +319,37 @@ fn notifications_and_parameters_are_read() {
         }))
         .unwrap()
     };
-    assert_eq!(
-        mask_notification(&notification("hello"), &masks, &mut findings).unwrap(),
-        None
-    );
-    let masked = mask_notification(&notification(PAN), &masks, &mut findings).unwrap();
+    let nothing_declared = Arc::new(Known::new(loaded(Arc::clone(&known().catalog)), &[], &[]));
+    let mut shown = |known: &Arc<Known>, own: Option<&[u8]>, payload: &str| {
+        let frame = notification(payload);
+        mask_notification(&frame, &masks, known, own, &mut findings).unwrap()
+    };
+    assert_eq!(shown(&nothing_declared, None, "hello"), None);
+    let masked = shown(&nothing_declared, None, PAN);
     assert_eq!(masked, Some(notification("************1111").whole));
+    // Where columns are declared, a trigger may have sent whatever it likes.
+    let withheld = Some(notification("").whole);
+    let own = Some(&b"NOTIFY news, 'hello'"[..]);
+    assert_eq!(shown(&known(), None, "hello"), withheld);
+    assert_eq!(shown(&known(), None, ""), None);
+    assert_eq!(shown(&known(), own, "hello"), None);
+    assert_eq!(shown(&known(), own, "other"), withheld);
+    let row = |name: &str, ssn: &str, born: &str| {
+        format!(
+            r#"{{"id":1,"name":"{name}","ssn":{ssn},"born":{born},"mails":[],"photo":null,"area":null}}"#
+        )
+    };
+    assert_eq!(
+        shown(
+            &known(),
+            None,
+            &row("Ann", r#""536-22-1234""#, r#""1985-03-03""#)
+        ),
+        Some(notification(&row("Ann", r#""***-**-1234""#, r#""**********""#)).whole)
+    );
+    for other in [r#"{"id":1}"#, r#"{"ssn":"see notes"}"#, "[1]", "536221234"] {
+        assert_eq!(shown(&known(), None, other), withheld, "{other}");
+    }
     let parameter = |value: &str| {
         let mut out = bytes::BytesMut::new();
         write::parameter_status(&mut out, b"application_name", value.as_bytes());
@@ -337,5 +362,5 @@ fn notifications_and_parameters_are_read() {
     let masked = mask_parameter_status(&parameter(PAN), &masks, &mut findings).unwrap();
     assert_eq!(masked, Some(parameter("************1111").whole));
     let broken = Frame::of(write::bare(server::NOTIFICATION)).unwrap();
-    assert!(mask_notification(&broken, &masks, &mut findings).is_err());
+    assert!(mask_notification(&broken, &masks, &known(), None, &mut findings).is_err());
 }
