@@ -164,6 +164,14 @@ impl<'a> Agent<'a> {
         self.run(command)
     }
 
+    /// Runs cases of `tests/clients/aws_answers.py`; functions are made with this role.
+    #[must_use]
+    pub fn answers(&self, role: &str, names: &[&str]) -> Output {
+        let mut command = python();
+        command.arg(client("aws_answers.py")).arg(role).args(names);
+        self.run(command)
+    }
+
     /// Runs the AWS CLI.
     #[must_use]
     pub fn cli(&self, arguments: &[&str]) -> Output {
