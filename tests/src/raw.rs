@@ -378,7 +378,9 @@ impl Raw {
             query,
             fields: fields.iter().copied().collect(),
         };
-        head.fields.set("host", self.address.to_string());
+        if !head.fields.has("host") {
+            head.fields.set("host", self.address.to_string());
+        }
         head
     }
 

@@ -73,7 +73,7 @@ impl Relay {
             None => Err(Refused {
                 refusal: Refusal::new(
                     Kind::Malformed,
-                    "a header field is no UTF-8, or Host is another than the request's own",
+                    "a header field is no UTF-8, or Host is no host or another than the request's own",
                 ),
                 wire: Wire::RestJson,
             }),
@@ -336,6 +336,12 @@ fn head(parts: &hyper::http::request::Parts) -> Option<Head> {
         } else if fields.one("host") != Some(authority.as_str()) {
             return None;
         }
+    }
+    // It may name a bucket, and becomes a part of the path then.
+    let of_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    let hosts = fields.all("host").chain(fields.all(AUTHORITY));
+    if hosts.flat_map(str::bytes).any(|byte| !of_host(byte)) {
+        return None;
     }
     Some(Head {
         method: parts.method.as_str().to_owned(),
