@@ -68,7 +68,7 @@ def objects():
 def checksums():
     s3 = client("s3")
     written = {}
-    for algorithm in ["CRC32", "SHA1", "SHA256"]:
+    for algorithm in ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"]:
         answer = s3.put_object(Bucket="lake", Key=f"sum-{algorithm}", Body=b"hello", ChecksumAlgorithm=algorithm)
         written[algorithm] = answer["ResponseMetadata"]["HTTPStatusCode"]
     return written

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
@@ -163,6 +164,14 @@ impl<'a> Agent<'a> {
         self.run(command)
     }
 
+    /// Runs cases of `tests/clients/aws_answers.py`; functions are made with this role.
+    #[must_use]
+    pub fn answers(&self, role: &str, names: &[&str]) -> Output {
+        let mut command = python();
+        command.arg(client("aws_answers.py")).arg(role).args(names);
+        self.run(command)
+    }
+
     /// Runs the AWS CLI.
     #[must_use]
     pub fn cli(&self, arguments: &[&str]) -> Output {
@@ -289,6 +298,20 @@ impl<'a> Agent<'a> {
 #[must_use]
 pub fn aws_cli() -> PathBuf {
     place::workspace().join(".cache/venv/bin/aws")
+}
+
+/// Sends bytes to a listener without TLS and leaves as `tests/clients/aws_gone.py` tells.
+///
+/// # Panics
+/// If they cannot be written for it.
+#[must_use]
+pub fn leaves(gateway: &Gateway, to: SocketAddr, request: &[u8], how: &str) -> Output {
+    let file = gateway.config().directory().join("request");
+    std::fs::write(&file, request).unwrap();
+    let mut command = python();
+    command.arg(client("aws_gone.py")).arg(to.to_string());
+    command.arg(file).arg(how);
+    process::run(&command, "")
 }
 
 /// Every operation of every service as botocore writes it: JSON Lines of `tests/clients/aws_requests.py`.

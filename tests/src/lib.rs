@@ -49,7 +49,7 @@ mod talk;
 mod tls;
 pub mod wire;
 
-pub use aws::{Agent, Moto, aws_cli, every_host, every_member, every_request, node_client};
+pub use aws::{Agent, Moto, aws_cli, every_host, every_member, every_request, leaves, node_client};
 pub use endpoint::{Endpoint, Tls};
 pub use front::Front;
 pub use gateway::{Config, Gateway, countersign};

@@ -195,18 +195,87 @@ impl Raw {
         fields: &[(&str, &str)],
         body: &[u8],
     ) -> Vec<u8> {
+        self.signed_ago(0, service, method, (target, fields), body)
+    }
+
+    /// The same, signed so many seconds ago; later than now where that is negative.
+    #[must_use]
+    pub fn signed_ago(
+        &self,
+        secs: i64,
+        service: &str,
+        method: &str,
+        (target, fields): (&str, &[(&str, &str)]),
+        body: &[u8],
+    ) -> Vec<u8> {
+        let at = Timestamp::from_secs(now().secs() - secs);
         let mut head = self.head(method, target, fields);
         let stated = head.fields.one("x-amz-content-sha256").map(str::to_owned);
         let payload = stated
             .and_then(|it| Payload::read(&it))
             .unwrap_or_else(|| Payload::Sha256(sha256(body)));
         head.fields.set("x-amz-content-sha256", payload.as_str());
-        self.signer(service)
-            .sign(&mut head, &payload, now())
-            .unwrap();
+        self.signer(service).sign(&mut head, &payload, at).unwrap();
         let mut bytes = written(&head);
         bytes.extend_from_slice(body);
         bytes
+    }
+
+    /// The same keys with another secret.
+    #[must_use]
+    pub fn with_secret(&self, secret: &str) -> Self {
+        let keys = Credentials {
+            secret_key: Secret::from(secret.to_owned()),
+            ..self.keys.clone()
+        };
+        Self {
+            address: self.address,
+            keys,
+        }
+    }
+
+    /// An upload in signed chunks with a checksum behind them, in bytes, of which the body is as `spoil` leaves it.
+    ///
+    /// # Panics
+    /// If it cannot be signed.
+    #[must_use]
+    pub fn chunked(
+        &self,
+        target: &str,
+        content: &Bytes,
+        spoil: impl FnOnce(&mut Vec<u8>),
+    ) -> Vec<u8> {
+        let checksum = Algorithm::Crc64Nvme;
+        let (mut head, payload, length) = self.chunks(target, content.len() as u64, checksum);
+        let signed = self.signer("s3").sign(&mut head, &payload, now()).unwrap();
+        let mut encoder = Encoder::new(signed, length, Some(checksum));
+        let mut out = Vec::new();
+        encoder.push(content.clone(), &mut out).unwrap();
+        encoder.finish(&mut out).unwrap();
+        let mut body = out.concat();
+        spoil(&mut body);
+        [written(&head), body].concat()
+    }
+
+    /// The head of an upload in signed chunks.
+    fn chunks(&self, target: &str, length: u64, checksum: Algorithm) -> (Head, Payload, u64) {
+        let chunks = Chunks {
+            signed: true,
+            trailer: true,
+        };
+        let payload = Payload::Chunks(chunks);
+        let fields = [
+            ("content-encoding", "aws-chunked"),
+            ("x-amz-content-sha256", payload.as_str()),
+            ("x-amz-decoded-content-length", &length.to_string()),
+            ("x-amz-trailer", checksum.header()),
+            (
+                "content-length",
+                &encoded_length(length, Some(checksum)).to_string(),
+            ),
+        ];
+        let head = self.head("PUT", target, &fields);
+        (head, payload, length)
     }
 
     /// A presigned URL's path and query, for `PUT` or another method.
@@ -249,23 +318,8 @@ impl Raw {
     /// If the connection ends.
     #[must_use]
     pub fn put_stream(&self, target: &str, block: &Bytes, count: u64) -> Reply {
-        let chunks = Chunks {
-            signed: true,
-            trailer: true,
-        };
-        let (payload, checksum) = (Payload::Chunks(chunks), Algorithm::Crc64Nvme);
-        let length = block.len() as u64 * count;
-        let fields = [
-            ("content-encoding", "aws-chunked"),
-            ("x-amz-content-sha256", payload.as_str()),
-            ("x-amz-decoded-content-length", &length.to_string()),
-            ("x-amz-trailer", checksum.header()),
-            (
-                "content-length",
-                &encoded_length(length, Some(checksum)).to_string(),
-            ),
-        ];
-        let mut head = self.head("PUT", target, &fields);
+        let (checksum, length) = (Algorithm::Crc64Nvme, block.len() as u64 * count);
+        let (mut head, payload, length) = self.chunks(target, length, checksum);
         let signed = self.signer("s3").sign(&mut head, &payload, now()).unwrap();
         let mut encoder = Encoder::new(signed, length, Some(checksum));
         let mut stream = TcpStream::connect(self.address).unwrap();
@@ -324,7 +378,9 @@ impl Raw {
             query,
             fields: fields.iter().copied().collect(),
         };
-        head.fields.set("host", self.address.to_string());
+        if !head.fields.has("host") {
+            head.fields.set("host", self.address.to_string());
+        }
         head
     }
 

@@ -79,7 +79,7 @@ fn an_agent_works_with_aws_through_the_gateway() {
             "left": 7,
         })
     );
-    let good = json!({"CRC32": 200, "SHA1": 200, "SHA256": 200});
+    let good = json!({"CRC32": 200, "CRC32C": 200, "CRC64NVME": 200, "SHA1": 200, "SHA256": 200});
     assert_eq!(result(&output, "checksums"), good);
     assert_eq!(
         result(&output, "multipart"),

@@ -143,7 +143,7 @@ permit (principal, action == Action::"reveal", resource == DataClass::"date_of_b
             let found = was_released(&gateway, day.trim());
             assert_eq!(found["released"], revealed, "{read} {declared}: {found}");
             assert_eq!(found["found"][0]["class"], "date_of_birth", "{found}");
-            gateway.stop();
+            drop(gateway);
         }
     }
 }

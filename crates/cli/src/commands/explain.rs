@@ -312,7 +312,7 @@ impl Scene<'_> {
             own: self.target.own.clone(),
             key: None,
         });
-        let hider = Hider::new(&call, &masker);
+        let hider = Hider::new(&call, &self.target.answers, &masker);
         let hidden = hider.as_ref().map(Hider::names).unwrap_or_default();
         let asks: Vec<_> = command.asks.list().iter().map(|ask| {
             json!({"action": ask.action, "kind": ask.resource.kind, "resource": ask.resource.name})

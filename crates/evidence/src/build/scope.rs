@@ -38,7 +38,10 @@ impl Scope {
             Event::Outcome { session, .. }
             | Event::Refused { session, .. }
             | Event::Recorded { session, .. } => self.sessions.contains(session),
-            Event::Authenticated(login) => login.target == *target || login.target == "api",
+            // Who did not get so far as to name a target may have meant any.
+            Event::Authenticated(login) => {
+                login.target == *target || login.target == "api" || login.target.is_empty()
+            }
             Event::ApprovalRequested(request) => {
                 let ours = request.target == *target;
                 if ours {

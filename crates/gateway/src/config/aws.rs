@@ -7,6 +7,7 @@ use std::time::Duration;
 use mask::Strategy;
 use mask::own::OwnClasses;
 use model::DataClass;
+use protocols::aws::answers::Answers;
 use protocols::aws::classify::Upstream;
 use protocols::aws::objects::Declared;
 
@@ -36,6 +37,8 @@ pub struct AwsTarget {
     pub strategies: BTreeMap<DataClass, Strategy>,
     /// `[[objects]]`: columns, members and elements of objects that hold a class; the first that fits an object counts.
     pub objects: Vec<Declared>,
+    /// `[[answers]]`: members and columns of answers that hold a class; all that fit a call count.
+    pub answers: Vec<Answers>,
     /// `find`: which classes are looked for in any text, where not as usual.
     pub find: BTreeMap<DataClass, bool>,
     /// The classes that `[classes]` defines.
@@ -65,10 +68,14 @@ impl AwsTarget {
         }
     }
 
-    /// The classes that are declared of objects.
+    /// The classes that are declared of objects and answers.
     pub fn classes(&self) -> impl Iterator<Item = DataClass> {
         let names = self.objects.iter().flat_map(|it| &it.names);
-        names.map(|(_, class)| class.clone())
+        let members = self.answers.iter().flat_map(|it| &it.members);
+        let columns = self.answers.iter().flat_map(|it| &it.columns);
+        let classes = names.map(|(_, class)| class);
+        let classes = classes.chain(members.map(|(_, class)| class));
+        classes.chain(columns.map(|(_, class)| class)).cloned()
     }
 
     /// The account as entries name it: the role, the id of the keys, or where keys are looked for.

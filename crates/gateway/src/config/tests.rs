@@ -590,6 +590,66 @@ fn keys_of_an_account_do_not_stand_in_the_file() {
 }
 
 #[test]
+fn members_and_columns_of_answers_are_declared_by_name() {
+    let with = |answers: &str| {
+        parse(&format!("{LAKE}answers = [{answers}]\n"))
+            .map(|config| config.aws_targets["lake"].answers.clone())
+    };
+    let list = with(
+        "{ service = \"dynamodb\", operation = \"GetItem\", resource = \"dynamodb:p*\", members = { \"$.Item.ssn.S\" = \"us_ssn\" } }, \
+         { service = \"athena\", columns = { ssn = \"us_ssn\" } }",
+    )
+    .unwrap();
+    assert_eq!(list[0].operation.as_deref(), Some("GetItem"));
+    assert_eq!(list[0].members[0].1.name(), "us_ssn");
+    assert_eq!(list[1].columns[0].0, "ssn");
+    for (bad, says) in [
+        ("{ members = { a = \"pan\" } }", "service is missing"),
+        ("{ service = \"dynamodb\" }", "needs members or columns"),
+        (
+            "{ service = \"dynamo\", members = { a = \"pan\" } }",
+            "no service of AWS",
+        ),
+        ("{ service = \"s3\", members = { a = \"pan\" } }", "objects"),
+        (
+            "{ service = \"dynamodb\", operation = \"Get\", members = { a = \"pan\" } }",
+            "no operation",
+        ),
+        (
+            "{ service = \"dynamodb\", resource = \"p\", members = { a = \"pan\" } }",
+            "\"dynamodb:payments\"",
+        ),
+        (
+            "{ service = \"athena\", resource = \"athena:p\", columns = { a = \"pan\" } }",
+            "leave it out",
+        ),
+        (
+            "{ service = \"dynamodb\", members = { \"Items.*.ssn.S\" = \"pan\" } }",
+            "is no member",
+        ),
+        (
+            "{ service = \"dynamodb\", members = { \"/Item\" = \"pan\" } }",
+            "another form",
+        ),
+        (
+            "{ service = \"dynamodb\", columns = { a = \"pan\" } }",
+            "not known of this service",
+        ),
+        (
+            "{ service = \"dynamodb\", members = { a = \"No class\" } }",
+            "",
+        ),
+        (
+            "{ service = \"dynamodb\", members = { a = \"pan\" }, more = 1 }",
+            "more",
+        ),
+    ] {
+        let error = with(bad).unwrap_err().to_string();
+        assert!(error.contains(says), "{bad}: {error}");
+    }
+}
+
+#[test]
 fn columns_and_members_of_objects_are_declared_by_name() {
     let with = |objects: &str| {
         parse(&format!("{LAKE}objects = [{objects}]\n"))

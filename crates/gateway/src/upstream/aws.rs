@@ -27,6 +27,7 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
 use mask::MaskKey;
 use model::{AssumedRole, Identity};
+use protocols::aws::answers::Answers;
 use protocols::aws::assume;
 use protocols::aws::classify::{Call, Upstream};
 use protocols::aws::objects::Declared;
@@ -58,6 +59,8 @@ pub struct Account {
     pub maskers: Maskers,
     /// What is declared of objects.
     pub objects: Vec<Declared>,
+    /// What is declared of answers.
+    pub answers: Vec<Answers>,
     /// How long compressed objects are once they are masked.
     pub lengths: Lengths,
     /// So much of each body is kept in recordings.
@@ -119,6 +122,7 @@ impl Account {
                 mask_key.cloned(),
             ),
             objects: target.objects.clone(),
+            answers: target.answers.clone(),
             lengths: Lengths::default(),
             recorded_bytes: target.recorded_bytes,
             wires: Wires::new(connector),

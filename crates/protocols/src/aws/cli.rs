@@ -1,7 +1,8 @@
 //! A request as the AWS CLI would make it, for people who read what was asked.
 //!
 //! It is made of what was recorded, so what is hidden there is hidden here, and it is no more than that: what the CLI writes
-//! otherwise than the request has it (the files of bodies, parameters of deep forms) stands as a word or is left out.
+//! otherwise than the request has it (the files of bodies, parameters of deep forms) stands as a word, or a comment behind the
+//! command says that it is left out.
 
 use super::command::is_signature;
 use super::route::Path;
@@ -36,7 +37,52 @@ const FIELDS: [&str; 12] = [
     "if-unmodified-since",
     "range",
 ];
+/// Header fields of S3 that the CLI calls otherwise, without `x-amz-`.
+const OPTIONS: [(&str, &str); 11] = [
+    (
+        "bucket-object-lock-enabled",
+        "object-lock-enabled-for-bucket",
+    ),
+    (
+        "copy-source-server-side-encryption-customer-algorithm",
+        "copy-source-sse-customer-algorithm",
+    ),
+    (
+        "copy-source-server-side-encryption-customer-key",
+        "copy-source-sse-customer-key",
+    ),
+    (
+        "copy-source-server-side-encryption-customer-key-md5",
+        "copy-source-sse-customer-key-md5",
+    ),
+    ("object-lock-legal-hold", "object-lock-legal-hold-status"),
+    ("sdk-checksum-algorithm", "checksum-algorithm"),
+    ("server-side-encryption-aws-kms-key-id", "ssekms-key-id"),
+    (
+        "server-side-encryption-context",
+        "ssekms-encryption-context",
+    ),
+    (
+        "server-side-encryption-customer-algorithm",
+        "sse-customer-algorithm",
+    ),
+    ("server-side-encryption-customer-key", "sse-customer-key"),
+    (
+        "server-side-encryption-customer-key-md5",
+        "sse-customer-key-md5",
+    ),
+];
 const METADATA: &str = "x-amz-meta-";
+/// Fields that are of every request.
+const OF_ALL: [&str; 5] = [
+    "accept",
+    "content-encoding",
+    "content-type",
+    "user-agent",
+    "x-amzn-query-mode",
+];
+/// So many names of what is left out are told.
+const OMITTED_MAX: usize = 8;
 /// Fields that say how the client works.
 const OF_CLIENTS: [&str; 3] = ["x-amz-user-agent", "x-amz-trailer", "x-amz-te"];
 
@@ -52,13 +98,13 @@ pub fn command(tag: &str, text: &str, body: Option<&str>) -> Option<String> {
     let head = head(lines)?;
     let renamed = RENAMED.iter().find(|(name, _)| *name == service.name);
     let called = renamed.map_or(service.name, |(_, called)| called);
-    let mut words = Words(format!("aws {called} {}", kebab(name)));
+    let mut words = Words::new(format!("aws {called} {}", kebab(name)));
     words.put("region", region);
     match &operation.route {
         Some(route) => rest(&mut words, service, (operation, route), &head, body)?,
         None => by_name(&mut words, &head, body),
     }
-    Some(words.0)
+    Some(words.finish())
 }
 
 /// The head of a recorded request: its first line and its fields.
@@ -85,37 +131,44 @@ fn rest(
     for (name, value) in &labels {
         words.put(&kebab(name), value);
     }
-    let fixed = |name: &str| {
-        let named = |(it, value): &(&str, Option<&str>)| *it == name && value.is_some();
+    // `?delete` is the operation, in whichever of its two ways it is written.
+    let fixed = |name: &str, given: &str| {
+        let named = |(it, value): &(&str, Option<&str>)| {
+            *it == name && (value.is_some() || given.is_empty())
+        };
         name == "x-id" || name == "list-type" || is_signature(name) || route.query.iter().any(named)
     };
-    for (name, value) in query.iter().filter(|(name, _)| !fixed(name)) {
+    for (name, value) in query.iter().filter(|(name, value)| !fixed(name, value)) {
         words.put(&kebab(name), value);
     }
     if service.name != "s3" {
-        if let Some(body) = body.filter(|body| body.starts_with('{')) {
-            words.put("cli-input-json", body);
-        }
+        words.input(body);
+        let other = |name: &&str| !OF_ALL.contains(name) && !OF_CLIENTS.contains(name);
+        let fields = head.fields.iter().map(|(name, _)| name);
+        fields.filter(other).for_each(|name| words.omit(name));
         return Some(());
     }
     let mut metadata = Vec::new();
     for (name, value) in head.fields.iter() {
         if let Some(name) = name.strip_prefix(METADATA) {
             metadata.push(format!("{name}={value}"));
-        } else if let Some(name) = name.strip_prefix("x-amz-")
-            && !OF_CLIENTS.iter().any(|it| it.ends_with(name))
-        {
-            words.put(name.trim_start_matches("sdk-"), value);
+        } else if OF_CLIENTS.contains(&name) {
+        } else if let Some(name) = name.strip_prefix("x-amz-") {
+            let called = OPTIONS.iter().find(|(it, _)| *it == name);
+            words.put(called.map_or(name, |(_, called)| called), value);
         } else if FIELDS.contains(&name) {
             words.put(name, value);
+        } else if !OF_ALL.contains(&name) {
+            words.omit(name);
         }
     }
     if !metadata.is_empty() {
         words.put("metadata", &metadata.join(","));
     }
     match (operation.name, body) {
-        ("PutObject" | "UploadPart", Some(_)) => words.0.push_str(" --body FILE"),
-        ("GetObject", _) => words.0.push_str(" FILE"),
+        ("PutObject" | "UploadPart", Some(_)) => words.text.push_str(" --body FILE"),
+        ("GetObject", _) => words.text.push_str(" FILE"),
+        (_, Some(body)) if !body.is_empty() => words.omit("the body"),
         _ => {}
     }
     Some(())
@@ -125,9 +178,7 @@ fn rest(
 fn by_name(words: &mut Words, head: &Head, body: Option<&str>) {
     let body = body.unwrap_or_default();
     if head.fields.has("x-amz-target") || head.fields.has("smithy-protocol") {
-        if !matches!(body, "" | "{}") {
-            words.put("cli-input-json", body);
-        }
+        words.input(Some(body));
         return;
     }
     let query = escape::pairs(head.query.as_deref().unwrap_or_default()).unwrap_or_default();
@@ -143,29 +194,84 @@ fn by_name(words: &mut Words, head: &Head, body: Option<&str>) {
             parts.all(|part| part == "member" || part.bytes().all(|it| it.is_ascii_digit()));
         if simple {
             words.put(&kebab(first), &value);
+        } else {
+            words.omit(&name);
         }
     }
 }
 
-/// The words of a command so far.
-struct Words(String);
+/// The words of a command so far, and the names of what is left out.
+struct Words {
+    text: String,
+    omitted: Vec<String>,
+}
 
 impl Words {
+    fn new(text: String) -> Self {
+        Self {
+            text,
+            omitted: Vec::new(),
+        }
+    }
+
+    /// Says that something is left out.
+    fn omit(&mut self, name: &str) {
+        // A comment ends with its line.
+        let plain = |c: char| {
+            if c.is_ascii_graphic() || c == ' ' {
+                c
+            } else {
+                '?'
+            }
+        };
+        let name: String = name.chars().map(plain).collect();
+        if !self.omitted.contains(&name) {
+            self.omitted.push(name);
+        }
+    }
+
+    /// The body of a request in JSON.
+    fn input(&mut self, body: Option<&str>) {
+        match body.unwrap_or_default() {
+            "" | "{}" => {}
+            body if body.starts_with('{') => self.put("cli-input-json", body),
+            _ => self.omit("the body"),
+        }
+    }
+
+    fn finish(self) -> String {
+        let Self {
+            mut text,
+            mut omitted,
+        } = self;
+        if omitted.is_empty() {
+            return text;
+        }
+        let more = omitted.len().saturating_sub(OMITTED_MAX);
+        omitted.truncate(OMITTED_MAX);
+        text.push_str("  # not shown: ");
+        text.push_str(&omitted.join(", "));
+        if more > 0 {
+            text.push_str(&format!(" and {more} more"));
+        }
+        text
+    }
+
     fn put(&mut self, name: &str, value: &str) {
-        self.0.push_str(" --");
-        self.0.push_str(name);
+        self.text.push_str(" --");
+        self.text.push_str(name);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,@+".contains(&byte);
         if value.is_empty() {
             return;
         }
-        self.0.push(' ');
+        self.text.push(' ');
         if value.bytes().all(plain) {
-            self.0.push_str(value);
+            self.text.push_str(value);
         } else {
             // As a shell takes it for what it is.
-            self.0.push('\'');
-            self.0.push_str(&value.replace('\'', r"'\''"));
-            self.0.push('\'');
+            self.text.push('\'');
+            self.text.push_str(&value.replace('\'', r"'\''"));
+            self.text.push('\'');
         }
     }
 }
@@ -272,7 +378,7 @@ mod tests {
                     "Action=DescribeInstances\nVersion=2016-11-15\nInstanceId.1=i-1\nFilter.1.Name=x\nMaxResults=5",
                 ),
                 Some(
-                    "aws ec2 describe-instances --region eu-central-1 --instance-id i-1 --max-results 5",
+                    "aws ec2 describe-instances --region eu-central-1 --instance-id i-1 --max-results 5  # not shown: Filter.1.Name",
                 ),
             ),
             (
@@ -292,5 +398,43 @@ mod tests {
         ] {
             assert_eq!(command(tag, text, body).as_deref(), expect, "{tag}");
         }
+    }
+
+    #[test]
+    fn what_is_left_out_is_told() {
+        for (tag, text, body, expect) in [
+            (
+                "s3:PutObject",
+                "s3:PutObject eu-central-1\nPUT /lake/a\nx-amz-server-side-encryption-aws-kms-key-id: k\nx-odd: 1\n",
+                Some("<SHA-256 00>"),
+                Some(
+                    "aws s3api put-object --region eu-central-1 --bucket lake --key a --ssekms-key-id k --body FILE  # not shown: x-odd",
+                ),
+            ),
+            (
+                "s3:DeleteObjects",
+                "s3:DeleteObjects eu-central-1\nPOST /lake?delete=\n",
+                Some("<Delete><Object><Key>a</Key></Object></Delete>"),
+                Some(
+                    "aws s3api delete-objects --region eu-central-1 --bucket lake  # not shown: the body",
+                ),
+            ),
+            (
+                "lambda:Invoke",
+                "lambda:Invoke eu-central-1\nPOST /2015-03-31/functions/f/invocations\nx-amz-invocation-type: Event\n",
+                Some("<7 bytes, SHA-256 00>"),
+                Some(
+                    "aws lambda invoke --region eu-central-1 --function-name f  # not shown: the body, x-amz-invocation-type",
+                ),
+            ),
+        ] {
+            assert_eq!(command(tag, text, body).as_deref(), expect, "{tag}");
+        }
+        let odd: String = (0..10)
+            .map(|number| format!("\nA.{number}.b\u{7}=1"))
+            .collect();
+        let ec2 = "ec2:DescribeInstances eu-central-1\nPOST /\n";
+        let told = command("ec2:DescribeInstances", ec2, Some(&odd)).unwrap();
+        assert!(told.ends_with("A.6.b?, A.7.b? and 2 more"), "{told}");
     }
 }

@@ -13,6 +13,7 @@
 //! what requests carry, and [`seams`] where the parts of an upload meet; [`transient`] knows failures after which a request is sent again; [`transcript`] is what a recording keeps.
 //! Sockets, clocks and randomness are the relay's.
 
+pub mod answers;
 pub mod assume;
 mod body;
 mod cbor;

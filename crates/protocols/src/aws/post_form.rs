@@ -14,7 +14,9 @@ mod tests;
 use bytes::Bytes;
 use model::{Secret, Timestamp};
 
+use super::objects::read_tags;
 use crate::http::canonical::PathForm;
+use crate::http::checksum::{Algorithm, Checksum};
 use crate::http::sigv4::{ALGORITHM, Derived, Fault, Payload, Scope, Verified, sha256};
 use crate::http::{Fields, Head, escape};
 
@@ -85,7 +87,7 @@ pub enum BadForm {
 }
 
 /// Fields that are header fields of the upload, by the name they have there.
-const HEADERS: [(&str, &str); 12] = [
+const HEADERS: [(&str, &str); 16] = [
     ("acl", "x-amz-acl"),
     ("cache-control", "cache-control"),
     ("content-disposition", "content-disposition"),
@@ -106,8 +108,15 @@ const HEADERS: [(&str, &str); 12] = [
         "x-amz-website-redirect-location",
         "x-amz-website-redirect-location",
     ),
+    ("x-amz-checksum-crc32", "x-amz-checksum-crc32"),
+    ("x-amz-checksum-crc32c", "x-amz-checksum-crc32c"),
+    ("x-amz-checksum-crc64nvme", "x-amz-checksum-crc64nvme"),
+    ("x-amz-checksum-sha1", "x-amz-checksum-sha1"),
     ("x-amz-checksum-sha256", "x-amz-checksum-sha256"),
 ];
+/// The checksum that the object is to have, and its tags in XML.
+const ALGORITHM_FIELD: &str = "x-amz-checksum-algorithm";
+const TAGGING: &str = "tagging";
 const METADATA: &str = "x-amz-meta-";
 /// Fields that say how it was signed or how it is answered, and go nowhere.
 const OWN: [&str; 9] = [
@@ -202,6 +211,17 @@ impl Form {
             match HEADERS.iter().find(|(it, _)| it == name) {
                 Some((_, header)) => fields.push(header, value.as_str()),
                 None if name.starts_with(METADATA) => fields.push(name, value.as_str()),
+                None if name == ALGORITHM_FIELD => self.checksum(value, &mut fields)?,
+                None if name == TAGGING => {
+                    let tags = read_tags(value.as_bytes());
+                    let tags =
+                        tags.ok_or(BadForm::Malformed("its tagging is no Tagging in XML"))?;
+                    let pair = |(key, value): (&String, &String)| {
+                        format!("{}={}", escape::encode(key), escape::encode(value))
+                    };
+                    let tags: Vec<_> = tags.iter().map(pair).collect();
+                    fields.push("x-amz-tagging", tags.join("&"));
+                }
                 None if OWN.contains(&name.as_str())
                     || name == "x-amz-signature"
                     || name.starts_with("x-ignore-") => {}
@@ -230,6 +250,20 @@ impl Form {
             ends: policy.ends,
             answer,
         })
+    }
+
+    /// The checksum that a form wants by this name and does not bring: S3 makes it itself, and of an upload it must be told.
+    fn checksum(&self, algorithm: &str, fields: &mut Fields) -> Result<(), BadForm> {
+        let header = format!("x-amz-checksum-{}", algorithm.to_ascii_lowercase());
+        let unknown = BadForm::Malformed("its x-amz-checksum-algorithm is not known here");
+        let known = Algorithm::of_header(&header).ok_or(unknown)?;
+        fields.push("x-amz-sdk-checksum-algorithm", algorithm);
+        if self.field(&header).is_none() {
+            let mut checksum = Checksum::new(known);
+            checksum.update(&self.file);
+            fields.push(known.header(), checksum.finish());
+        }
+        Ok(())
     }
 
     fn field(&self, name: &str) -> Option<&str> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use model::DataClass;
+use protocols::aws::answers::{self, Answers, Member, Pattern};
 use protocols::aws::objects::{Declared, Form, MediaType, Name};
 use protocols::aws::sts;
 
@@ -56,6 +57,7 @@ pub(super) fn target(mut section: Section<'_>, own: &OwnClasses) -> Result<AwsTa
         find: find(section.section("find")?, own)?,
         own: own.clone(),
         objects: objects(section.take("objects"))?,
+        answers: answers(section.take("answers"))?,
     };
     section.finish()?;
     Ok(target)
@@ -90,6 +92,66 @@ fn declared(mut section: Section<'_>) -> Result<Declared, ConfigError> {
         form,
         names,
     })
+}
+
+fn answers(item: Option<Item<'_>>) -> Result<Vec<Answers>, ConfigError> {
+    let list = item.map_or(Ok(Vec::new()), Item::list)?;
+    list.into_iter()
+        .map(|item| answer(item.section()?))
+        .collect()
+}
+
+fn answer(mut section: Section<'_>) -> Result<Answers, ConfigError> {
+    let item = section.need("service", "\"dynamodb\"")?;
+    let service = item.text()?;
+    answers::known_service(&service).map_err(|error| item.error(error.to_string()))?;
+    let operation = match section.take("operation") {
+        None => None,
+        Some(item) => {
+            let name = item.text()?;
+            let known = answers::known_operation(&service, &name);
+            known.map_err(|error| item.error(error.to_string()))?;
+            Some(name)
+        }
+    };
+    let resource = match section.take("resource") {
+        None => None,
+        Some(item) => {
+            let pattern = Pattern::read(&item.text()?, &service);
+            Some(pattern.map_err(|error| item.error(error.to_string()))?)
+        }
+    };
+    let members = section.section("members")?.rest().into_iter();
+    let member = |(name, item): (String, Item<'_>)| {
+        let member = Member::read(&name, &service);
+        Ok((
+            member.map_err(|error| item.error(error.to_string()))?,
+            class(&item)?,
+        ))
+    };
+    let members = members.map(member).collect::<Result<Vec<_>, _>>()?;
+    let column = |(name, item): (String, Item<'_>)| {
+        let known = answers::has_columns(&service);
+        known.map_err(|error| item.error(error.to_string()))?;
+        Ok((name, class(&item)?))
+    };
+    let columns = section.section("columns")?.rest().into_iter();
+    let columns = columns.map(column).collect::<Result<Vec<_>, _>>()?;
+    if members.is_empty() && columns.is_empty() {
+        return Err(section.error("needs members or columns, each { name = \"class\" }"));
+    }
+    section.finish()?;
+    Ok(Answers {
+        service,
+        operation,
+        resource,
+        members,
+        columns,
+    })
+}
+
+fn class(item: &Item<'_>) -> Result<DataClass, ConfigError> {
+    DataClass::try_from(item.text()?).map_err(|error| item.error(error.to_string()))
 }
 
 fn media_type(item: Item<'_>) -> Result<MediaType, ConfigError> {
@@ -130,8 +192,7 @@ fn contents(section: &mut Section<'_>) -> Result<(Form, Vec<(Name, DataClass)>),
 fn classes(mut section: Section<'_>, form: Form) -> Result<Vec<(Name, DataClass)>, ConfigError> {
     let class = |(name, item): (String, Item<'_>)| {
         let name = Name::read(&name, form).map_err(|error| item.error(error.to_string()))?;
-        let class = DataClass::try_from(item.text()?);
-        Ok((name, class.map_err(|error| item.error(error.to_string()))?))
+        Ok((name, self::class(&item)?))
     };
     section.rest().into_iter().map(class).collect()
 }

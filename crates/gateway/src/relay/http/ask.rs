@@ -12,6 +12,7 @@ use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::inside;
 use protocols::aws::objects::Facts;
 use protocols::aws::screen;
+use protocols::http::chunked::Ended;
 use protocols::http::sigv4::Payload;
 use protocols::session::Answer;
 
@@ -61,39 +62,38 @@ impl Relay {
         let admitted = session.admitted_by(&policies);
         admitted.map_err(|denial| denied(&denial, wire))?;
         let (mut content, mut ended) = (content, None);
+        let masker = account.maskers.at_rest_anywhere();
+        let make = |body: Body<'_>, carries: &BTreeSet<String>| {
+            command::command(&call, &asked.head, body, masker, carries)
+        };
         let (mut carries, mut step) = (screen::unknown(&call), None);
         if screen::sends(&call) && policies.mentions(screen::ATTRIBUTE) {
             if is_short(&content, &asked) {
-                let (bytes, room, upload) = self.spool(content, &asked, wire).await?;
-                content = Content::Whole(bytes, Some(room));
-                ended = Some(upload);
+                let unknown = || make(Body::Unknown, &carries);
+                let spooled = self.spooled(content, &asked, &session, unknown, wire);
+                (content, ended) = spooled.await?;
             }
             (carries, step) = self.inspected(account, &caller, &call, &asked, &content);
             carries.extend(screen::said(&call, &asked.head, account.maskers.at_rest()));
         }
-        let masker = account.maskers.at_rest_anywhere();
-        let make = |body: Body<'_>| command::command(&call, &asked.head, body, masker, &carries);
-        let mut command = match (&content, &asked.verified.payload, &ended) {
-            (_, _, Some(upload)) => make(Body::Digest(&upload.sha256)),
-            (Content::Whole(bytes, _), ..) => make(Body::Whole(bytes)),
-            (Content::Stream(_), Payload::Sha256(digest), _) => make(Body::Digest(digest)),
-            (Content::Stream(_), ..) => make(Body::Unknown),
-        };
+        let mut command = make(told(&content, &asked, ended.as_ref()), &carries);
         let unbound = matches!(content, Content::Stream(_))
             && !matches!(asked.verified.payload, Payload::Sha256(_));
         let asks = || policies.decide(&caller.identity, &target, &command.asks, &BTreeSet::new());
         if unbound && matches!(*asks(), Decision::Ask { .. }) {
             // People approve bytes, so the bytes must be here first.
-            let (bytes, room, upload) = self.spool(content, &asked, wire).await?;
-            command = make(Body::Digest(&upload.sha256));
-            content = Content::Whole(bytes, Some(room));
-            ended = Some(upload);
+            let unknown = || make(Body::Unknown, &carries);
+            let spooled = self.spooled(content, &asked, &session, unknown, wire);
+            (content, ended) = spooled.await?;
+            command = make(told(&content, &asked, ended.as_ref()), &carries);
         }
         let seq = session.next();
         let claim = match self.claim(&asked, &call) {
             Ok(claim) => claim,
             Err(refusal) => {
-                return Err(self.repeated(&session, seq, command, refusal, wire).await);
+                return Err(self
+                    .turned_away(&session, seq, command, refusal, wire)
+                    .await);
             }
         };
         let permit = self.permit(&session, seq, command, wire).await;
@@ -151,8 +151,28 @@ impl Relay {
         claimed.map(Some)
     }
 
-    /// A request whose signature was used already stands in the ledger as one that was refused.
-    async fn repeated(
+    /// A body that is still to come, held whole. One that is not what was said of it stands in the ledger as a request that was
+    /// refused.
+    async fn spooled(
+        &self,
+        content: Content,
+        asked: &Asked,
+        session: &Session,
+        command: impl FnOnce() -> Command,
+        wire: Wire,
+    ) -> Result<(Content, Option<Ended>), Refused> {
+        match self.spool(content, asked, wire).await {
+            Ok((bytes, room, ended)) => Ok((Content::Whole(bytes, Some(room)), Some(ended))),
+            Err(Refused { refusal, wire }) => {
+                let (seq, command) = (session.next(), command());
+                Err(self.turned_away(session, seq, command, refusal, wire).await)
+            }
+        }
+    }
+
+    /// A request that may not run, whatever policy says: its signature was used already, or its body is wrong. It stands in the
+    /// ledger as one that was refused.
+    async fn turned_away(
         &self,
         session: &Session,
         seq: u64,
@@ -162,7 +182,8 @@ impl Relay {
     ) -> Refused {
         let code = match refusal.kind {
             Kind::Replayed => DenialCode::Unauthenticated,
-            _ => DenialCode::LimitExceeded,
+            Kind::Unavailable | Kind::TooLarge => DenialCode::LimitExceeded,
+            _ => DenialCode::Withheld,
         };
         let denial = Denial::new(code, refusal.message.clone());
         if let Err(refused) = self.asked(session, seq, &command, wire).await {
@@ -262,6 +283,16 @@ fn understood(
     let mention = |attribute: &str| policies.mentions(attribute);
     let tell = policies.says(inside::TOLD);
     inside::looked(call, &asked.head, whole, mention, tell)
+}
+
+/// What is known of a body: all of it, or the digest that was checked, or that was signed.
+fn told<'a>(content: &'a Content, asked: &'a Asked, ended: Option<&'a Ended>) -> Body<'a> {
+    match (content, &asked.verified.payload, ended) {
+        (_, _, Some(upload)) => Body::Digest(&upload.sha256),
+        (Content::Whole(bytes, _), ..) => Body::Whole(bytes),
+        (Content::Stream(_), Payload::Sha256(digest), _) => Body::Digest(digest),
+        (Content::Stream(_), ..) => Body::Unknown,
+    }
 }
 
 /// Whether a body that is still to come is short enough to be held whole. SDKs that send it in chunks over TLS tell the length

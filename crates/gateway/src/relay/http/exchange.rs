@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use hyper::body::{Body as _, Incoming};
 use hyper::{Request, Response};
-use model::{Denial, Timestamp};
+use model::{Denial, DenialCode, Timestamp};
 use protocols::aws::classify::{self, Wire};
 use protocols::aws::credentials::BadKeys;
 use protocols::aws::deny::{Kind, Refusal};
@@ -18,6 +18,7 @@ use super::Relay;
 use super::answer::Shown;
 use super::bodies::unchunked;
 use super::peer::Peer;
+use super::refusals::{Claimed, is_of_proof};
 use super::room::Held;
 use super::sessions::{Asker, Keys, Session};
 use super::sts::{Failed, Origin, Signed};
@@ -72,7 +73,7 @@ impl Relay {
             None => Err(Refused {
                 refusal: Refusal::new(
                     Kind::Malformed,
-                    "a header field is no UTF-8, or Host is another than the request's own",
+                    "a header field is no UTF-8, or Host is no host or another than the request's own",
                 ),
                 wire: Wire::RestJson,
             }),
@@ -115,7 +116,17 @@ impl Relay {
             Err(sigv4::Fault::Missing) if is_post_form(&head) => {
                 return Box::pin(self.posted(head, body, connected)).await;
             }
-            Err(fault) => return Err(refused(&fault, unscoped(&head))),
+            // Who shows no proof claims to be nobody.
+            Err(sigv4::Fault::Missing) => {
+                return Err(refused(&sigv4::Fault::Missing, unscoped(&head)));
+            }
+            Err(fault) => {
+                let access_key = sigv4::claimed_key(&head).unwrap_or_default();
+                let claimed = Claimed::nobody(&access_key, source);
+                return Err(self
+                    .unproved(claimed, refused(&fault, unscoped(&head)))
+                    .await);
+            }
             Ok(presented) => presented,
         };
         let wire = classify::guess(&head, &presented.scope);
@@ -125,11 +136,20 @@ impl Relay {
         }
         let now = self.gateway.clock.now();
         let (access_key, token) = (&presented.access_key, presented.token.as_deref());
-        let opened = self.opened(access_key, token, now);
-        let keys = opened.map_err(|bad| Refused {
-            refusal: Refusal::from(bad),
-            wire,
-        })?;
+        let keys = match self.opened(access_key, token, now) {
+            Ok(keys) => keys,
+            Err(bad) => {
+                let refusal = Refusal::from(bad);
+                let claimed = Claimed::nobody(access_key, source);
+                return Err(self.unproved(claimed, Refused { refusal, wire }).await);
+            }
+        };
+        let claimed = |identity| Claimed {
+            access_key,
+            identity,
+            target: &keys.grant.target,
+            source,
+        };
         // In HTTP/2 a body need not say how long it is; S3 must be told.
         let endless = head.fields.has(AUTHORITY)
             && !head.fields.has("content-length")
@@ -144,9 +164,13 @@ impl Relay {
             let digest = sha256(&bytes);
             (Content::Whole(bytes, Some(room)), Some(digest))
         };
-        let verified = presented
-            .verify(&head, (&keys.secret, &keys.derived), digest.as_deref(), now)
-            .map_err(|fault| refused(&fault, wire))?;
+        let secret = (&keys.secret, &keys.derived);
+        let verified = match presented.verify(&head, secret, digest.as_deref(), now) {
+            Ok(verified) => verified,
+            Err(fault) => {
+                return Err(self.unproved(claimed(None), refused(&fault, wire)).await);
+            }
+        };
         if presented.scope.service == "sts" {
             let Content::Whole(bytes, _) = &content else {
                 return Err(malformed("STS is not asked so", wire));
@@ -165,7 +189,13 @@ impl Relay {
             };
             return self.answer_sts(&head, bytes, Some(signed), from).await;
         }
-        let (content, verified) = unchunked(content, verified, &head, wire)?;
+        let (content, verified) = match unchunked(content, verified, &head, wire) {
+            Err(refused) if is_of_proof(refused.refusal.kind) => {
+                let identity = Some(&keys.grant.identity);
+                return Err(self.unproved(claimed(identity), refused).await);
+            }
+            unchunked => unchunked?,
+        };
         let whose = (access_key.as_str(), wire);
         let inflated = self.inflated(content, head, verified, whose).await;
         let (content, head, verified) = inflated?;
@@ -231,10 +261,26 @@ impl Relay {
             source: connected.peer.source,
             transport: connected.transport,
         };
-        let session = self.sessions.enter(&self.gateway, &asker).await;
-        let session = session.map_err(|denial| denied(&denial, wire))?;
+        let session = match self.sessions.enter(&self.gateway, &asker).await {
+            Ok(session) => session,
+            // What the ledger does not take, it does not take here either.
+            Err(denial) if denial.code == DenialCode::LedgerUnavailable => {
+                return Err(denied(&denial, wire));
+            }
+            Err(denial) => {
+                let refused = denied(&denial, wire);
+                return Err(self.unproved(asker.claimed(), refused).await);
+            }
+        };
         connected.peer.is_known();
         Ok(session)
+    }
+
+    /// A request of somebody who has not proved who they are stands in the ledger as a login that was refused.
+    pub(super) async fn unproved(&self, claimed: Claimed<'_>, refused: Refused) -> Refused {
+        let Refused { refusal, wire } = refused;
+        let refusal = self.refusals.record(&self.gateway, claimed, refusal).await;
+        Refused { refusal, wire }
     }
 
     async fn answer_sts(
@@ -290,6 +336,12 @@ fn head(parts: &hyper::http::request::Parts) -> Option<Head> {
         } else if fields.one("host") != Some(authority.as_str()) {
             return None;
         }
+    }
+    // It may name a bucket, and becomes a part of the path then.
+    let of_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    let hosts = fields.all("host").chain(fields.all(AUTHORITY));
+    if hosts.flat_map(str::bytes).any(|byte| !of_host(byte)) {
+        return None;
     }
     Some(Head {
         method: parts.method.as_str().to_owned(),

@@ -25,6 +25,7 @@ mod part;
 mod patience;
 mod peer;
 mod posted;
+mod refusals;
 mod room;
 mod send;
 mod sessions;
@@ -83,6 +84,7 @@ pub struct Relay {
     hold: Duration,
     sessions: sessions::Sessions,
     used: Arc<used::Used>,
+    refusals: refusals::Refusals,
     uploads: uploads::Uploads,
     /// The id of the next answer.
     requests: AtomicU64,
@@ -101,6 +103,7 @@ impl Relay {
             hold: config.hold,
             sessions: sessions::Sessions::new(config.sessions),
             used: Arc::default(),
+            refusals: refusals::Refusals::default(),
             uploads: uploads::Uploads::default(),
             requests: AtomicU64::new(random::bytes().map_or(0, u64::from_be_bytes)),
             rooms: room::Rooms::new(HELD_BYTES_MAX),
@@ -164,6 +167,7 @@ pub async fn serve(relay: Arc<Relay>, socket: TcpListener, tls: Option<Arc<Serve
         .sessions
         .close_all(&gateway, "the gateway is shutting down")
         .await;
+    relay.refusals.close(&gateway).await;
 }
 
 type Seat = tokio::sync::OwnedSemaphorePermit;

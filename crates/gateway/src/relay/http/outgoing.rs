@@ -9,7 +9,8 @@ use super::keep::Keeping;
 use crate::record::RecordError;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use protocols::aws::deny::Refusal;
+use model::{DenialCode, Status};
+use protocols::aws::deny::{Kind, Refusal};
 use protocols::http::chunked::{BodyFault, Encoder, Ended, Intake};
 
 /// A body on its way to the target.
@@ -34,18 +35,25 @@ pub struct Streamed {
 
 /// What became of an upload, for whoever answers.
 #[derive(Clone, Default)]
-pub(super) struct Upload(Arc<Mutex<Option<Result<Ended, Refusal>>>>);
+pub(super) struct Upload(Arc<Mutex<Option<Result<Ended, Unsent>>>>);
+
+/// Why an upload came to no end, where that is not the target's fault.
+#[derive(Debug, Clone)]
+pub(super) struct Unsent {
+    pub(super) status: Status,
+    pub(super) refusal: Refusal,
+}
 
 impl Upload {
     /// What became of it so far.
-    pub(super) fn outcome(&self) -> Option<Result<Ended, Refusal>> {
+    pub(super) fn outcome(&self) -> Option<Result<Ended, Unsent>> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    fn set(&self, outcome: Result<Ended, Refusal>) {
+    fn set(&self, outcome: Result<Ended, Unsent>) {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -65,6 +73,27 @@ pub enum UploadError {
     /// It cannot be recorded.
     #[error("the body cannot be recorded: {0}")]
     Unrecorded(#[from] RecordError),
+}
+
+impl UploadError {
+    /// How the request ends by it, and what the client hears if it is still there.
+    fn unsent(&self) -> Unsent {
+        let (status, refusal) = match self {
+            Self::Fault(fault) => (Status::Stopped(DenialCode::Withheld), Refusal::from(*fault)),
+            Self::Client(_) => (
+                Status::Aborted,
+                Refusal::new(Kind::Malformed, "the body ended before its end"),
+            ),
+            Self::Unrecorded(_) => (
+                Status::Stopped(DenialCode::LedgerUnavailable),
+                Refusal::new(
+                    Kind::Unavailable,
+                    "the upload cannot be recorded, so it may not go on: try again later",
+                ),
+            ),
+        };
+        Unsent { status, refusal }
+    }
 }
 
 impl Outgoing {
@@ -105,24 +134,25 @@ impl Streamed {
                     Ok(data) => intake.push(data, &mut self.pieces),
                     Err(_) => Ok(()),
                 },
-                Some(Err(error)) => {
-                    self.intake = None;
-                    return Poll::Ready(Some(Err(error.into())));
-                }
+                Some(Err(error)) => return self.ended(error.into()),
                 None => self.finish(),
             };
             if taken.is_ok()
                 && let Err(error) = self.keep()
             {
-                self.intake = None;
-                return Poll::Ready(Some(Err(error.into())));
+                return self.ended(error.into());
             }
             if let Err(fault) = taken.and_then(|()| self.pass_on()) {
-                self.intake = None;
-                self.upload.set(Err(Refusal::from(fault)));
-                return Poll::Ready(Some(Err(fault.into())));
+                return self.ended(fault.into());
             }
         }
+    }
+
+    /// It ends here, wrong.
+    fn ended(&mut self, error: UploadError) -> Poll<Option<Result<Bytes, UploadError>>> {
+        self.intake = None;
+        self.upload.set(Err(error.unsent()));
+        Poll::Ready(Some(Err(error)))
     }
 
     fn finish(&mut self) -> Result<(), BodyFault> {

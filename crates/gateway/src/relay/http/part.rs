@@ -37,7 +37,8 @@ pub(super) fn hider(
     facts: &Facts,
     masker: &Masker,
 ) -> Option<Hider> {
-    Hider::new(call, masker).or_else(|| object(account, call, facts, masker))
+    let named = Hider::new(call, &account.answers, masker);
+    named.or_else(|| object(account, call, facts, masker))
 }
 
 /// What hides what is declared of the object that a call reads or writes.

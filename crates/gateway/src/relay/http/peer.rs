@@ -44,14 +44,19 @@ impl Peer {
         .await;
     }
 
-    /// Whom what it sends is held for, before anybody knows who it is. In IPv6 a network of one client is 64 bits long.
+    /// Whom what it sends is held for, before anybody knows who it is.
     pub(super) fn holder(&self) -> String {
-        match self.source.ip().to_canonical() {
-            IpAddr::V4(address) => address.to_string(),
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-            }
+        holder(self.source)
+    }
+}
+
+/// Who is behind an address, as far as that tells. In IPv6 a network of one client is 64 bits long.
+pub(super) fn holder(source: SocketAddr) -> String {
+    match source.ip().to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
         }
     }
 }

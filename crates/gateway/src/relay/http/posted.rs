@@ -12,6 +12,7 @@ use protocols::http::{Head, escape};
 use super::Relay;
 use super::answer::Shown;
 use super::exchange::{Asked, Connected, Content, Refused, malformed, own};
+use super::refusals::Claimed;
 
 /// What is read of a target's answer to an upload.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -31,15 +32,34 @@ impl Relay {
         let (bytes, room) = self.form(body, &head, connected.peer).await?;
         let elsewhere = || malformed("the host is not one that requests are served for", wire);
         let head = upstream::path_style(head, &self.host).ok_or_else(elsewhere)?;
-        let form = Form::read(&head.path, &content_type, &bytes);
-        let form = form.map_err(|bad| refused(Refusal::from(bad)))?;
+        let source = connected.peer.source;
+        let form = match Form::read(&head.path, &content_type, &bytes) {
+            Ok(form) => form,
+            Err(bad) => {
+                let claimed = Claimed::nobody("", source);
+                return Err(self.unproved(claimed, refused(Refusal::from(bad))).await);
+            }
+        };
         let now = self.gateway.clock.now();
         let access_key = form.access_key.clone();
-        let keys = self.opened(&access_key, form.token.as_deref(), now);
-        let keys = keys.map_err(|bad| refused(Refusal::from(bad)))?;
+        let keys = match self.opened(&access_key, form.token.as_deref(), now) {
+            Ok(keys) => keys,
+            Err(bad) => {
+                let claimed = Claimed::nobody(&access_key, source);
+                return Err(self.unproved(claimed, refused(Refusal::from(bad))).await);
+            }
+        };
         let scope = form.scope.clone();
-        let upload = form.verify((&keys.secret, &keys.derived), now);
-        let upload = upload.map_err(|bad| refused(Refusal::from(bad)))?;
+        let upload = match form.verify((&keys.secret, &keys.derived), now) {
+            Ok(upload) => upload,
+            Err(bad) => {
+                let claimed = Claimed {
+                    target: &keys.grant.target,
+                    ..Claimed::nobody(&access_key, source)
+                };
+                return Err(self.unproved(claimed, refused(Refusal::from(bad))).await);
+            }
+        };
         let path = upload.head.path.clone();
         let asked = Asked {
             head: upload.head,

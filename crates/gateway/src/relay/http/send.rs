@@ -23,7 +23,7 @@ use super::bodies::{Upward, intake, trailer};
 use super::exchange::{Asked, Content, Refused, denied, malformed};
 use super::head::ids;
 use super::keep::{Keeping, Side};
-use super::outgoing::{Outgoing, Upload};
+use super::outgoing::{Outgoing, Unsent, Upload};
 use super::part::{length_of, needs_whole, object, unmaskable, wanted};
 use super::sessions::Session;
 use super::settling::Settling;
@@ -31,6 +31,9 @@ use super::uploads::Step;
 use super::used::Claim;
 use crate::record::RecordError;
 use crate::upstream::aws::{Account, Destination, Received};
+
+/// The target was not reached, or said nothing.
+const UNREACHED: Status = Status::Stopped(DenialCode::UpstreamUnavailable);
 
 /// A request that may go: what was asked, and what answers for it.
 pub(super) struct Going {
@@ -128,8 +131,8 @@ impl Relay {
         let answered = account.ask(&destination, request).await;
         match (answered, upload.outcome()) {
             // The target may have answered before it had all: an upload that is wrong is the client's fault all the same.
-            (_, Some(Err(refusal))) => {
-                going.stopped(DenialCode::Withheld, None);
+            (_, Some(Err(Unsent { status, refusal }))) => {
+                going.ended(status, 0, String::new(), false);
                 Err(Refused { refusal, wire })
             }
             (Err(error), _) => {
@@ -386,7 +389,7 @@ impl Going {
         tracing::warn!(session, %error, "a target broke off its answer");
         let again = is_transient(parts);
         let ids = ids(&parts.headers);
-        self.ended(DenialCode::UpstreamUnavailable, 0, ids, again);
+        self.ended(UNREACHED, 0, ids, again);
         let say = format!("the target {target} broke off its answer: try again later");
         denied(&Denial::new(DenialCode::UpstreamUnavailable, say), wire)
     }
@@ -395,15 +398,16 @@ impl Going {
     pub(super) fn stopped(self, code: DenialCode, answer: Option<&response::Parts>) {
         let status = answer.map_or(0, |parts| parts.status.as_u16());
         let ids = answer.map_or_else(String::new, |parts| ids(&parts.headers));
-        self.ended(code, status, ids, answer.is_some_and(is_transient));
+        let again = answer.is_some_and(is_transient);
+        self.ended(Status::Stopped(code), status, ids, again);
     }
 
     /// The target did not get it, or ended before it answered.
     fn unreached(self) {
-        self.ended(DenialCode::UpstreamUnavailable, 0, String::new(), true);
+        self.ended(UNREACHED, 0, String::new(), true);
     }
 
-    fn ended(self, code: DenialCode, status: u16, ids: String, again: bool) {
+    fn ended(self, ended: Status, status: u16, ids: String, again: bool) {
         let ids = self.key_and(ids);
         let settling = Settling {
             permit: self.permit,
@@ -416,7 +420,7 @@ impl Going {
             ids,
             uploaded: String::new(),
         };
-        settling.settle(Status::Stopped(code), 0, "", Vec::new());
+        settling.settle(ended, 0, "", Vec::new());
     }
 }
 

@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use model::{
-    Authenticated, Decision, Denial, DenialCode, Digest, Event, PolicyVersion, Secret, Timestamp,
-};
+use model::{Decision, Denial, DenialCode, Digest, PolicyVersion, Secret, Timestamp};
 use policy::PolicySet;
 use protocols::aws::NAME;
 use protocols::aws::credentials::Grant;
@@ -16,6 +14,7 @@ use protocols::http::sigv4::Derived;
 use tokio::sync::OnceCell;
 
 use super::Relay;
+use super::refusals::Claimed;
 use crate::gate::Caller;
 use crate::gateway::Gateway;
 use crate::login::{self, Login};
@@ -135,12 +134,25 @@ impl Drop for Session {
 }
 
 /// Who asks, and from where.
+#[derive(Clone, Copy)]
 pub(super) struct Asker<'a> {
     pub(super) access_key: &'a str,
     pub(super) keys: &'a Arc<Keys>,
     pub(super) client: &'a str,
     pub(super) source: SocketAddr,
     pub(super) transport: &'static str,
+}
+
+impl Asker<'_> {
+    /// Whose login it is where the session does not begin.
+    pub(super) fn claimed(&self) -> Claimed<'_> {
+        Claimed {
+            access_key: self.access_key,
+            identity: Some(&self.keys.grant.identity),
+            target: &self.keys.grant.target,
+            source: self.source,
+        }
+    }
 }
 
 impl Sessions {
@@ -176,7 +188,7 @@ impl Sessions {
     ) -> Result<Session, Denial> {
         let Taken { open, instead_of } = match self.take(asker) {
             Ok(taken) => taken,
-            Err(denial) => return Err(refused(gateway, asker, denial).await),
+            Err(denial) => return Err(denial),
         };
         if let Some(rested) = instead_of {
             close(gateway, &rested, "its holder began another session").await;
@@ -276,24 +288,10 @@ pub(super) async fn sweep(relay: Arc<Relay>) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
         relay.sessions.close_idle(&relay.gateway).await;
+        relay.refusals.sweep(&relay.gateway);
         for target in relay.gateway.targets.values() {
             target.account().into_iter().for_each(Account::sweep);
         }
-    }
-}
-
-/// A session that did not begin stands in the ledger as a login that was refused, before the client hears it.
-async fn refused(gateway: &Gateway, asker: &Asker<'_>, denial: Denial) -> Denial {
-    gateway.stats.logins_refused.up();
-    let event = Event::Authenticated(Authenticated {
-        identity: Some(asker.keys.grant.identity.clone()),
-        target: login::name(&asker.keys.grant.target),
-        source: asker.source.to_string(),
-        refused: Some(denial.message.clone()),
-    });
-    match gateway.journal.write(event).await {
-        Ok(_) => denial,
-        Err(unwritten) => unwritten.denial(),
     }
 }
 

@@ -59,7 +59,7 @@ impl Relay {
         let hider = if is_content {
             hider(account, &going.call, &facts, &masker)
         } else {
-            Hider::new(&going.call, &masker)
+            Hider::new(&going.call, &account.answers, &masker)
         };
         let clear = masker.hides_nothing() && hider.is_none();
         let wanted = wanted(account, &going).map(|(wanted, _)| wanted);
@@ -329,9 +329,13 @@ async fn begin(
     }
     let part = parts.status == StatusCode::PARTIAL_CONTENT;
     if part && !cut {
-        return Err(withheld(
-            "is a part of something that is not one range of the bytes of an object",
-        ));
+        let numbered = |(name, _): &(String, String)| name == "partNumber";
+        let why = if going.call.parameters.iter().any(numbered) {
+            "is a part by its number, whose neighbours are not known: ask for its bytes (Range), or the whole"
+        } else {
+            "is a part of something that is not one range of the bytes of an object"
+        };
+        return Err(withheld(why));
     }
     let of_compressed =
         || withheld("is a part of a compressed object: get it whole, without Range");

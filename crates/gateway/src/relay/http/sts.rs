@@ -10,6 +10,8 @@ use protocols::aws::sts::{self, Ask};
 use protocols::session::Credential;
 
 use super::Relay;
+use super::refusals::Claimed;
+use crate::login;
 use crate::random;
 
 /// Who asks STS, where the request is signed.
@@ -68,13 +70,13 @@ impl Relay {
                 return Ok(sts::caller(signed.grant, signed.access_key, from.request));
             }
             (Ask::Role(role), Some(signed)) => {
-                self.used_once(signed, now)?;
-                self.may_use(signed.grant, &role.target)?;
+                self.used_once(signed, now, from.source).await?;
+                self.may_use(signed, &role.target, from.source).await?;
                 let wished = sts::grant(signed.grant.identity.clone(), role.clone(), now);
                 not_longer(wished, signed.grant.expires)
             }
             (Ask::SessionToken { secs }, Some(signed)) => {
-                self.used_once(signed, now)?;
+                self.used_once(signed, now, from.source).await?;
                 let expires = now.plus_micros(secs.saturating_mul(1_000_000));
                 let wished = Grant {
                     expires,
@@ -99,25 +101,61 @@ impl Relay {
     }
 
     /// Keys are given once for a signature: what is caught on the way gives nobody others.
-    fn used_once(&self, signed: &Signed<'_>, now: Timestamp) -> Result<(), Failed> {
-        let claim = self
-            .used
-            .claim(signed.signature, signed.ends, now, signed.connection);
-        claim.map_err(Failed::Refused)?.keep();
-        Ok(())
+    async fn used_once(
+        &self,
+        signed: &Signed<'_>,
+        now: Timestamp,
+        source: SocketAddr,
+    ) -> Result<(), Failed> {
+        let (signature, connection) = (signed.signature, signed.connection);
+        match self.used.claim(signature, signed.ends, now, connection) {
+            Ok(claim) => {
+                claim.keep();
+                Ok(())
+            }
+            Err(refusal) => {
+                let target = &signed.grant.target;
+                Err(self.not_given(signed, target, source, refusal).await)
+            }
+        }
+    }
+
+    /// Keys that are not given stand in the ledger as a login that was refused.
+    async fn not_given(
+        &self,
+        signed: &Signed<'_>,
+        target: &str,
+        source: SocketAddr,
+        refusal: Refusal,
+    ) -> Failed {
+        let claimed = Claimed {
+            access_key: signed.access_key,
+            identity: Some(&signed.grant.identity),
+            target: &login::name(target),
+            source,
+        };
+        Failed::Refused(self.refusals.record(&self.gateway, claimed, refusal).await)
     }
 
     /// Whether who holds keys may have others for this target. An unknown target and a forbidden one look alike.
-    fn may_use(&self, grant: &Grant, target: &str) -> Result<(), Failed> {
+    async fn may_use(
+        &self,
+        signed: &Signed<'_>,
+        target: &str,
+        source: SocketAddr,
+    ) -> Result<(), Failed> {
         let found = self.gateway.targets.get(target);
         let found = found.filter(|target| target.protocol == NAME);
         let decision = found.map(|target| {
             let policies = self.gateway.policies.current();
-            policies.connect(&grant.identity, &target.as_policy())
+            policies.connect(&signed.grant.identity, &target.as_policy())
         });
         match decision {
             Some(Decision::Allow(_)) => Ok(()),
-            _ => Err(told(&policy::unknown_target(target))),
+            _ => {
+                let refusal = Refusal::from(&policy::unknown_target(target));
+                Err(self.not_given(signed, target, source, refusal).await)
+            }
         }
     }
 }

@@ -89,6 +89,7 @@ fn sts() -> Sts {
         find: BTreeMap::new(),
         own: mask::own::OwnClasses::default(),
         objects: Vec::new(),
+        answers: Vec::new(),
     };
     Sts::new(&target).unwrap()
 }

@@ -109,10 +109,10 @@ fn what_the_policy_does_not_let_is_refused() {
     assert_eq!(refused(&other, &[], "x"), policy("bucket"));
     let any = CONDITIONS.replace(r#"{"bucket": "lake"}, "#, "");
     assert_eq!(refused(&any, &[], "x"), policy("it names no bucket"));
-    let tagged = format!(r#"{CONDITIONS}, ["starts-with", "$tagging", ""]"#);
+    let odd = format!(r#"{CONDITIONS}, ["starts-with", "$x-amz-odd", ""]"#);
     assert_eq!(
-        refused(&tagged, &[("tagging", "<Tagging/>")], "x"),
-        BadForm::Field("tagging".to_owned())
+        refused(&odd, &[("x-amz-odd", "1")], "x"),
+        BadForm::Field("x-amz-odd".to_owned())
     );
 
     let signature = |fault| BadForm::Signature(fault);
@@ -171,6 +171,55 @@ fn what_could_be_read_in_two_ways_is_not_read() {
         assert!(
             Form::read(path, KIND, &form(CONDITIONS, &[], "f", "x")).is_err(),
             "{path}"
+        );
+    }
+}
+
+#[test]
+fn a_form_brings_checksums_and_tags() {
+    let conditions = format!(
+        "{CONDITIONS}, [\"starts-with\", \"$x-amz-checksum-algorithm\", \"\"], [\"starts-with\", \"$x-amz-checksum-crc32\", \"\"], \
+         [\"starts-with\", \"$tagging\", \"\"]"
+    );
+    let tagging =
+        "<Tagging><TagSet><Tag><Key>a b</Key><Value>1&amp;2</Value></Tag></TagSet></Tagging>";
+    let asked = |changed: &[(&str, &str)]| {
+        let upload = taken(&form(&conditions, changed, "y", "hello"))?;
+        let fields = upload.head.fields.iter();
+        let fields = fields.filter(|(name, _)| *name != "content-type");
+        Ok::<_, BadForm>(
+            fields
+                .map(|(name, value)| format!("{name}: {value}"))
+                .collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(
+        asked(&[("x-amz-checksum-algorithm", "CRC32"), ("tagging", tagging)]).unwrap(),
+        [
+            "x-amz-sdk-checksum-algorithm: CRC32",
+            "x-amz-checksum-crc32: NhCmhg==",
+            "x-amz-tagging: a%20b=1%262"
+        ]
+    );
+    // What it brings itself the target compares.
+    assert_eq!(
+        asked(&[
+            ("x-amz-checksum-algorithm", "CRC32"),
+            ("x-amz-checksum-crc32", "AAAAAA==")
+        ])
+        .unwrap(),
+        [
+            "x-amz-sdk-checksum-algorithm: CRC32",
+            "x-amz-checksum-crc32: AAAAAA=="
+        ]
+    );
+    for bad in [
+        ("x-amz-checksum-algorithm", "MD4"),
+        ("tagging", "<Tagging>"),
+    ] {
+        assert!(
+            matches!(asked(&[bad]), Err(BadForm::Malformed(_))),
+            "{bad:?}"
         );
     }
 }

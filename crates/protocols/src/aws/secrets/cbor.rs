@@ -54,6 +54,7 @@ impl Cbor {
             at: 0,
             masker: Arc::new(self.members.masker.clone()),
             members: &self.members,
+            names: Vec::new(),
             findings,
         };
         walk.value(0, None).ok_or(Unreadable)?;
@@ -71,6 +72,8 @@ struct Walk<'a> {
     at: usize,
     masker: Arc<Masker>,
     members: &'a Members,
+    /// Those of the values around, from the outermost. What stands in a list has none.
+    names: Vec<Vec<u8>>,
     findings: &'a mut Findings,
 }
 
@@ -129,8 +132,10 @@ impl Walk<'_> {
             5 => {
                 let mut count = 0;
                 while !self.over(argument, &mut count) {
-                    let named = self.name()?;
+                    let (name, named) = self.name()?;
+                    self.names.push(name);
                     self.value(depth + 1, hidden.or(named))?;
+                    self.names.pop();
                 }
             }
             6 => self.value(depth + 1, hidden)?,
@@ -149,15 +154,17 @@ impl Walk<'_> {
     }
 
     /// A member's name, searched too, and what hides its value.
-    fn name(&mut self) -> Option<Option<Member>> {
+    fn name(&mut self) -> Option<(Vec<u8>, Option<Member>)> {
         let (major, _, argument) = self.head()?;
         if major != 3 {
             return None;
         }
         let spans = self.spans(3, argument)?;
-        let member = self.members.find(&self.gathered(&spans)?);
+        let name = self.gathered(&spans)?;
+        let around = self.names.iter().map(Vec::as_slice);
+        let member = self.members.find_at(around, &name);
         self.text(&spans, false, None)?;
-        Some(member)
+        Some((name, member))
     }
 
     /// Where the bytes of a string are.

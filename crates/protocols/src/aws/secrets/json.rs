@@ -2,7 +2,7 @@
 
 use mask::Findings;
 
-use super::{Member, Members, Unreadable};
+use super::{Kind, Member, Members, Unreadable};
 
 /// Values in values at most so deep.
 const DEPTH_MAX: usize = 512;
@@ -54,6 +54,8 @@ pub(super) struct Json {
     named: Option<Vec<u8>>,
     /// The member below which everything is hidden, and how deep its value stands.
     below: Option<(Member, usize)>,
+    /// What the name read last says of the texts behind it, where values stand below the name of their type.
+    kind: Option<Kind>,
     name: Vec<u8>,
     bare: Vec<u8>,
 }
@@ -84,6 +86,7 @@ impl Json {
             names: Vec::new(),
             named: None,
             below: None,
+            kind: None,
             name: Vec::new(),
             bare: Vec::new(),
         }
@@ -106,11 +109,13 @@ impl Json {
         Ok(())
     }
 
-    pub(super) fn finish(mut self, out: &mut Vec<u8>) {
+    /// Gives back what it looked for.
+    pub(super) fn finish(mut self, out: &mut Vec<u8>) -> Members {
         if self.of == Of::Object && !is_word(&self.bare) {
             self.bare.fill(b'*');
         }
         self.end_bare(out, &mut Findings::counting());
+        self.members
     }
 
     fn byte(
@@ -256,7 +261,9 @@ impl Json {
     /// The member by which the value that begins here is hidden.
     fn hiding(&mut self) -> Option<Member> {
         let next = self.next.take();
-        self.below.map(|(member, _)| member).or(next)
+        let member = self.below.map(|(member, _)| member).or(next);
+        let kind = self.kind;
+        member.map(|member| kind.map_or(member, |kind| Member { kind, ..member }))
     }
 
     /// What comes next has no name yet.
@@ -272,6 +279,13 @@ impl Json {
             let quoted = [b"\"", name.as_slice(), b"\""].concat();
             // What is no text is no name that anybody declared.
             name = serde_json::from_slice::<String>(&quoted).map_or(name, String::into_bytes);
+        }
+        if self.members.typed {
+            self.kind = match name.as_slice() {
+                b"N" | b"NS" => Some(Kind::Number),
+                b"B" | b"BS" => Some(Kind::Blob),
+                _ => None,
+            };
         }
         let around = self.names.iter().flatten().map(Vec::as_slice);
         let found = self.members.find_at(around, &name);

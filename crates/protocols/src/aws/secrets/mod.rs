@@ -8,6 +8,7 @@ mod cbor;
 mod csv;
 mod json;
 mod own;
+mod rows;
 mod xml;
 
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ use std::collections::HashMap;
 use mask::{Findings, Masker};
 use model::DataClass;
 
+use super::answers::Answers;
 use super::classify::{Call, Wire};
 use super::objects::{Declared, Form, Name, Step};
 use own::{CONTENTS, OWN};
@@ -92,15 +94,37 @@ enum Reader {
     Cbor(cbor::Cbor),
     Csv(csv::Csv),
     Json(json::Json),
+    Rows(Box<rows::Rows>),
     Xml(xml::Xml),
+    /// Of what is declared nothing could be found.
+    Withheld(Members),
 }
 
 /// What is to be hidden: which of the members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Member {
     index: usize,
+    kind: Kind,
+}
+
+/// What is written where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
     /// Base64 of bytes.
-    blob: bool,
+    Blob,
+    /// A number that is written as a text.
+    Number,
+    /// A number or word.
+    Bare,
+}
+
+/// What is declared of an answer.
+struct Fitting {
+    /// Whether something of it is hidden.
+    some: bool,
+    /// Whether it can be found where the answer is in the form that the call is.
+    known: bool,
 }
 
 /// The members by name, and where what was hidden is counted.
@@ -112,57 +136,65 @@ struct Members {
     by_path: Vec<(Vec<Step>, Member)>,
     /// Columns of CSV without a header.
     by_column: Vec<(usize, Member)>,
+    /// Columns of results.
+    by_label: Vec<(String, Member)>,
+    /// Whether values stand below the name of their type, as DynamoDB writes them.
+    typed: bool,
     masker: Masker,
 }
 
 impl Hider {
-    /// For the answer to `call`; `None` where nothing in it is hidden by name: policy reveals the classes, the service has
-    /// no such members, or the answer is an object's own content.
+    /// For the answer to `call`, of which this is declared; `None` where nothing in it is hidden by name: policy reveals the classes,
+    /// the service has no such members and none are declared, or the answer is an object's own content.
     #[must_use]
-    pub fn new(call: &Call, masker: &Masker) -> Option<Self> {
+    pub fn new(call: &Call, declared: &[Answers], masker: &Masker) -> Option<Self> {
         let service = call.service?;
         let operation = call.operation.map_or("", |it| it.name);
         let contents = CONTENTS.iter().find(|(name, _)| *name == service.name);
-        if contents.is_some_and(|(_, operations)| operations.contains(&operation)) {
-            return None;
-        }
-        let own = OWN.iter().find(|(name, _)| *name == service.name);
-        let own = own.map_or(&[] as &[&str], |(_, members)| members);
+        let is_content = contents.is_some_and(|(_, operations)| operations.contains(&operation));
         let mut members = Members::new(masker);
-        let listed = [
-            (SENSITIVE, service.shown_sensitive.as_slice()),
-            (SECRET, own),
-        ];
-        for (class, names) in listed {
-            let Ok(class) = DataClass::try_from(class.to_owned()) else {
-                continue;
-            };
-            for name in names {
-                let (name, blob) = match name.strip_suffix(":b") {
-                    Some(name) => (name, true),
-                    None => (*name, false),
-                };
-                members.add(name, &class, blob);
-            }
+        if !is_content {
+            members.listed(call);
         }
-        if !masker.hides_nothing() {
-            digests(call)
-                .iter()
-                .flat_map(|it| *it)
-                .for_each(|it| members.hide(it));
+        let Fitting { some, known } = members.answers(call, declared);
+        if is_content && !some {
+            return None;
         }
         // Texts in CBOR are searched here too.
-        if members.by_name.is_empty() && (call.wire != Wire::Cbor || masker.hides_nothing()) {
+        let searched = call.wire == Wire::Cbor && !masker.hides_nothing();
+        if members.by_name.is_empty() && !some && !searched {
             return None;
         }
-        let reader = match call.wire {
-            Wire::Json(_) | Wire::RestJson => {
-                Reader::Json(json::Json::new(members, json::Of::Answer))
+        let layout = rows::Layout::of(service.name, operation);
+        let layout = if members.by_label.is_empty() {
+            Ok(None)
+        } else {
+            layout
+        };
+        // What is declared is found only in what is read to its last byte.
+        let json = if some {
+            json::Of::Object
+        } else {
+            json::Of::Answer
+        };
+        let reader = match (call.wire, layout) {
+            _ if !known => Reader::Withheld(members),
+            (Wire::Json(_) | Wire::RestJson, Ok(Some(layout))) => {
+                for name in layout.texts {
+                    members.hide_rows(name);
+                }
+                let json = json::Json::new(members, json);
+                Reader::Rows(Box::new(rows::Rows::new(json, layout)))
+            }
+            (_, Err(_) | Ok(Some(_))) => Reader::Withheld(members),
+            (Wire::Json(_) | Wire::RestJson, _) => Reader::Json(json::Json::new(members, json)),
+            (Wire::Query | Wire::Ec2 | Wire::RestXml | Wire::S3, _) if some => {
+                Reader::Xml(xml::Xml::new(members, xml::Of::Object))
             }
             // Some of these answer in JSON where they are asked to.
-            Wire::Query | Wire::Ec2 => Reader::Xml(xml::Xml::new(members, xml::Of::Answer)),
-            Wire::RestXml | Wire::S3 => Reader::Xml(xml::Xml::new(members, xml::Of::Any)),
-            Wire::Cbor => Reader::Cbor(cbor::Cbor::new(members)),
+            (Wire::Query | Wire::Ec2, _) => Reader::Xml(xml::Xml::new(members, xml::Of::Answer)),
+            (Wire::RestXml | Wire::S3, _) => Reader::Xml(xml::Xml::new(members, xml::Of::Any)),
+            (Wire::Cbor, _) => Reader::Cbor(cbor::Cbor::new(members)),
         };
         Some(Self { reader })
     }
@@ -174,9 +206,15 @@ impl Hider {
             Reader::Cbor(cbor) => cbor.members(),
             Reader::Csv(csv) => csv.members(),
             Reader::Json(json) => json.members(),
+            Reader::Rows(rows) => rows.members(),
             Reader::Xml(xml) => xml.members(),
+            Reader::Withheld(members) => members,
         };
-        let mut names: Vec<_> = members.by_name.keys().map(AsRef::as_ref).collect();
+        let at = members.by_path.iter().map(|(_, member)| member.index);
+        let at = at.chain(members.by_label.iter().map(|(_, member)| member.index));
+        let at = at.filter_map(|index| Some(members.list.get(index)?.0.as_str()));
+        let anywhere = members.by_name.keys().map(String::as_str);
+        let mut names: Vec<_> = anywhere.chain(at).collect();
         names.sort_unstable();
         names
     }
@@ -215,7 +253,10 @@ impl Hider {
             Reader::Cbor(cbor) => cbor.push(piece),
             Reader::Csv(csv) => csv.push(piece, out, findings),
             Reader::Json(json) => json.push(piece, out, findings),
+            Reader::Rows(rows) => rows.push(piece, findings),
             Reader::Xml(xml) => xml.push(piece, out, findings),
+            Reader::Withheld(_) if piece.is_empty() => Ok(()),
+            Reader::Withheld(_) => Err(Unreadable),
         }
     }
 
@@ -227,8 +268,10 @@ impl Hider {
         match self.reader {
             Reader::Cbor(cbor) => return cbor.finish(out, findings),
             Reader::Csv(csv) => csv.finish(out, findings)?,
-            Reader::Json(json) => json.finish(out),
+            Reader::Json(json) => drop(json.finish(out)),
+            Reader::Rows(rows) => return rows.finish(out, findings),
             Reader::Xml(xml) => xml.finish(out),
+            Reader::Withheld(_) => {}
         }
         Ok(())
     }
@@ -241,33 +284,125 @@ impl Members {
             by_name: HashMap::new(),
             by_path: Vec::new(),
             by_column: Vec::new(),
+            by_label: Vec::new(),
+            typed: false,
             masker: masker.clone(),
         }
     }
 
+    /// Adds the members of the answer to a call that are known by their name.
+    fn listed(&mut self, call: &Call) {
+        let Some(service) = call.service else {
+            return;
+        };
+        let own = OWN.iter().find(|(name, _)| *name == service.name);
+        let own = own.map_or(&[] as &[&str], |(_, members)| members);
+        let listed = [
+            (SENSITIVE, service.shown_sensitive.as_slice()),
+            (SECRET, own),
+        ];
+        for (class, names) in listed {
+            let Ok(class) = DataClass::try_from(class.to_owned()) else {
+                continue;
+            };
+            for name in names {
+                let (name, kind) = match name.strip_suffix(":b") {
+                    Some(name) => (name, Kind::Blob),
+                    None => (*name, Kind::Text),
+                };
+                self.add(name, &class, kind);
+            }
+        }
+        if !self.masker.hides_nothing() {
+            let digests = digests(call).iter().flat_map(|it| *it);
+            digests.for_each(|it| self.hide(it));
+        }
+    }
+
+    /// Adds what is declared of the answer to a call.
+    fn answers(&mut self, call: &Call, declared: &[Answers]) -> Fitting {
+        self.typed = call.service.is_some_and(|it| it.prefix == "dynamodb");
+        let of_xml = matches!(
+            call.wire,
+            Wire::Query | Wire::Ec2 | Wire::RestXml | Wire::S3
+        );
+        let mut fitting = Fitting {
+            some: false,
+            known: true,
+        };
+        for answers in declared.iter().filter(|it| it.fits(call)) {
+            let (mut here, mut elsewhere) = (false, false);
+            for (member, class) in &answers.members {
+                if !self.masker.masks(class) {
+                    continue;
+                }
+                fitting.some = true;
+                match member.form {
+                    Some(form) if of_xml != (form == Form::Xml) => elsewhere = true,
+                    form => {
+                        here |= form.is_some();
+                        self.declare(&member.name, class);
+                    }
+                }
+            }
+            // A service that answers in two forms, of which paths are declared in the other.
+            fitting.known &= here || !elsewhere;
+            for (column, class) in &answers.columns {
+                if self.masker.masks(class) {
+                    fitting.some = true;
+                    let index = self.list.len();
+                    self.list.push((format!("column {column}"), class.clone()));
+                    let kind = Kind::Text;
+                    self.by_label.push((column.clone(), Member { index, kind }));
+                }
+            }
+        }
+        fitting
+    }
+
+    /// The column of this name, case aside.
+    fn column(&self, name: &str) -> Option<Member> {
+        let named = |(column, _): &&(String, Member)| column.eq_ignore_ascii_case(name);
+        self.by_label.iter().find(named).map(|(_, member)| *member)
+    }
+
+    /// Adds a member that holds rows as one text; which of them is which column nobody tells.
+    fn hide_rows(&mut self, name: &str) {
+        if let Some((_, member)) = self.by_label.first() {
+            self.by_name.insert(name.to_owned(), *member);
+        }
+    }
+
     /// Adds a member, unless policy reveals its class. The last of a name counts.
-    fn add(&mut self, name: &str, class: &DataClass, blob: bool) {
+    fn add(&mut self, name: &str, class: &DataClass, kind: Kind) {
         if !self.masker.masks(class) {
             self.by_name.remove(name);
             return;
         }
         let index = self.list.len();
         self.list.push((name.to_owned(), class.clone()));
-        self.by_name.insert(name.to_owned(), Member { index, blob });
+        self.by_name.insert(name.to_owned(), Member { index, kind });
     }
 
-    /// Adds what is declared of an object, unless policy reveals its class.
+    /// Adds what is declared of an object or answer, unless policy reveals its class.
     fn declare(&mut self, name: &Name, class: &DataClass) {
         if !self.masker.masks(class) {
             return;
         }
         let member = Member {
             index: self.list.len(),
-            blob: false,
+            kind: Kind::Text,
         };
         self.list.push((name.to_string(), class.clone()));
         match name {
-            Name::Anywhere(name) => drop(self.by_name.insert(name.clone(), member)),
+            Name::Anywhere(name) => {
+                let known = self.by_name.get(name).map_or(Kind::Text, |it| it.kind);
+                let member = Member {
+                    kind: known,
+                    ..member
+                };
+                self.by_name.insert(name.clone(), member);
+            }
             Name::At(steps) => self.by_path.push((steps.clone(), member)),
             Name::Column(column) => self.by_column.push((*column, member)),
         }
@@ -276,8 +411,8 @@ impl Members {
     /// Adds a member that is hidden and is no finding.
     fn hide(&mut self, name: &str) {
         let index = self.list.len();
-        self.by_name
-            .insert(name.to_owned(), Member { index, blob: false });
+        let kind = Kind::Text;
+        self.by_name.insert(name.to_owned(), Member { index, kind });
     }
 
     fn find(&self, name: &[u8]) -> Option<Member> {
@@ -328,10 +463,11 @@ impl Members {
 impl Member {
     /// What stands for a byte of its text.
     fn hidden(self, byte: u8) -> u8 {
-        match (self.blob, byte) {
-            (true, b'=') => b'=',
-            (true, _) => b'A',
-            (false, _) => b'*',
+        match (self.kind, byte) {
+            (Kind::Blob, b'=') => b'=',
+            (Kind::Blob, _) => b'A',
+            (Kind::Number, _) => b'0',
+            (Kind::Text | Kind::Bare, _) => b'*',
         }
     }
 }

@@ -31,7 +31,7 @@ fn shown(call: &Call, answer: &str) -> Result<(String, u64), Unreadable> {
     let masker = Masker::new(MaskerConfig::default());
     let mut results = Vec::new();
     for size in [answer.len().max(1), 1, 7] {
-        let mut hider = Hider::new(call, &masker).unwrap();
+        let mut hider = Hider::new(call, &[], &masker).unwrap();
         let (mut out, mut findings) = (Vec::new(), Findings::counting());
         for piece in answer.as_bytes().chunks(size) {
             hider.push(piece, &mut out, &mut findings)?;
@@ -185,10 +185,10 @@ fn what_policy_reveals_is_shown() {
         })
     };
     let secret = call("secretsmanager", "GetSecretValue", Wire::Json(1));
-    assert!(Hider::new(&secret, &reveal(&[SENSITIVE])).is_some());
-    assert!(Hider::new(&secret, &reveal(&[SENSITIVE, SECRET])).is_none());
+    assert!(Hider::new(&secret, &[], &reveal(&[SENSITIVE])).is_some());
+    assert!(Hider::new(&secret, &[], &reveal(&[SENSITIVE, SECRET])).is_none());
     let object = call("s3", "GetObject", Wire::S3);
-    assert!(Hider::new(&object, &reveal(&[])).is_none());
+    assert!(Hider::new(&object, &[], &reveal(&[])).is_none());
 }
 
 /// YAML and wheels are no JSON, and so nothing of them was shown.
@@ -200,7 +200,7 @@ fn content_has_no_members() {
             let call = call(service, operation, Wire::RestJson);
             assert!(call.operation.is_some(), "{service} {operation}");
             assert!(
-                Hider::new(&call, &masker).is_none(),
+                Hider::new(&call, &[], &masker).is_none(),
                 "{service} {operation}"
             );
         }
@@ -220,7 +220,7 @@ fn every_member_that_gives_access_is_hidden_where_it_stands() {
         };
         let call = call(service, operation, Wire::Json(1));
         assert!(call.operation.is_some(), "{line}");
-        let hider = Hider::new(&call, &masker);
+        let hider = Hider::new(&call, &[], &masker);
         let bare = member.strip_suffix(":b").unwrap_or(member);
         assert!(hider.is_some_and(|it| it.names().contains(&bare)), "{line}");
         told.insert((service, member));

@@ -16,7 +16,7 @@ use aws_lc_rs::{digest, hmac};
 use model::{Secret, Timestamp, hexadecimal};
 
 pub use derived::Derived;
-pub use presented::{Form, Presented};
+pub use presented::{Form, Presented, claimed_key};
 pub use sign::{Credentials, Signer};
 pub use verify::{SKEW_SECS_MAX, Verified};
 

@@ -203,6 +203,23 @@ impl Presented {
     }
 }
 
+/// The id of the key that a request names, whatever else is wrong with its signature.
+#[must_use]
+pub fn claimed_key(head: &Head) -> Option<String> {
+    let header = head.fields.all("authorization").next().unwrap_or_default();
+    let credential = match header.split_once("Credential=") {
+        Some((_, rest)) => rest.split(',').next().unwrap_or_default().to_owned(),
+        None => {
+            let query = head.query.as_deref().unwrap_or_default();
+            let named = |part: &&str| part.starts_with("X-Amz-Credential=");
+            let (_, value) = query.split('&').find(named)?.split_once('=')?;
+            escape::decode(value).ok()?
+        }
+    };
+    let key = credential.split('/').next().unwrap_or_default().trim();
+    (!key.is_empty()).then(|| key.to_owned())
+}
+
 /// The parts of a signature, as text.
 struct Parts<'a> {
     form: Form,

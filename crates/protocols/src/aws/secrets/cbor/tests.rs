@@ -29,7 +29,7 @@ fn call(service: &str) -> Call {
 
 fn hidden(answer: &[u8], size: usize) -> Result<(Vec<u8>, u64), Unreadable> {
     let masker = Masker::new(MaskerConfig::default());
-    let mut hider = Hider::new(&call("secretsmanager"), &masker).unwrap();
+    let mut hider = Hider::new(&call("secretsmanager"), &[], &masker).unwrap();
     let (mut out, mut findings) = (Vec::new(), Findings::counting());
     for piece in answer.chunks(size) {
         hider.push(piece, &mut out, &mut findings)?;

@@ -1,0 +1,323 @@
+//! What is shown of the answers of AWS's APIs: what is found in them, what is hidden by its name, and what the configuration declares.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test ends where something is missing"
+)]
+
+use std::io::Write as _;
+
+use serde_json::{Value, json};
+use tests::lake::{self, POLICIES};
+use tests::raw::{Canned, Raw, Reply, exchange};
+use tests::{Agent, Config, Gateway, Moto};
+
+/// What is declared of answers, in TOML.
+fn answers(config: Config, declared: &str) -> Config {
+    let table: toml::Table = format!("answers = [{declared}]").parse().unwrap();
+    config.set(&["targets", "lake", "answers"], table["answers"].clone())
+}
+
+fn with_moto(declared: &str) -> (Moto, Gateway) {
+    let moto = Moto::start();
+    let config = Config::aws(&moto).policy("10-lake.cedar", POLICIES);
+    let gateway = Gateway::start(answers(config, declared));
+    (moto, gateway)
+}
+
+fn case(moto: &Moto, gateway: &Gateway, name: &str) -> Value {
+    let agent = Agent::new(gateway, "lake", &[]);
+    let said = agent.answers(&moto.role, &[name]).success().json_lines();
+    said[0]["result"].clone()
+}
+
+/// What was hidden, as the ledger has it.
+fn masks(gateway: Gateway) -> Vec<(String, String, String)> {
+    let (_, config) = gateway.stop();
+    let ledger = config.ledger();
+    let outcomes = ledger.events("outcome");
+    let masks = outcomes
+        .iter()
+        .filter_map(|it| it["outcome"]["masks"].as_array());
+    let text = |it: &Value, name: &str| it[name].as_str().unwrap().to_owned();
+    let told = |it: &Value| (text(it, "class"), text(it, "rule"), text(it, "place"));
+    let mut masks: Vec<_> = masks.flatten().map(told).collect();
+    masks.sort();
+    masks.dedup();
+    masks
+}
+
+fn told(class: &str, rule: &str, place: &str) -> (String, String, String) {
+    (class.to_owned(), rule.to_owned(), place.to_owned())
+}
+
+#[test]
+fn items_are_searched_and_declared_members_hidden_wherever_they_come_out() {
+    let (moto, gateway) = with_moto(
+        "{ service = \"dynamodb\", resource = \"dynamodb:peo*\", \
+           members = { ssn = \"staff_code\", \"$.Item.age.N\" = \"staff_age\", photo = \"staff_photo\" } }",
+    );
+    let shown = case(&moto, &gateway, "items");
+    let person = json!({
+        "id": "1", "ssn": "*******", "age": "0", "photo": "000000", "town": "Ulm", "notes": "pays by ************1111",
+    });
+    // The path is that of GetItem alone.
+    let other = json!({
+        "id": "2", "ssn": "*******", "age": "-7", "photo": "00000000", "town": "Bonn", "notes": "nothing",
+    });
+    let known = |mut item: Value| {
+        // How long the bytes were is told by how much of them there is.
+        let photo = item["photo"].as_str().unwrap();
+        assert!(photo.bytes().all(|byte| byte == b'0'), "{item}");
+        item["photo"] = json!("0");
+        item
+    };
+    assert_eq!(known(shown["got"].clone()), known(person));
+    assert_eq!(known(shown["batch"].clone()), known(other));
+    assert_eq!(shown["scanned"], json!(["*******", "*******"]));
+    assert_eq!(shown["failed"], json!({"S": "*******"}));
+    assert_eq!(shown["elsewhere"]["ssn"], "Q7-4499");
+    assert_eq!(shown["elsewhere"]["notes"], "pays by ************1111");
+    let masks = masks(gateway);
+    for told in [
+        told("staff_code", "declared", "ssn"),
+        told("staff_age", "declared", "/Item/age/N"),
+        told("staff_photo", "declared", "photo"),
+        told("pan", "card_issuer_luhn", "answer"),
+    ] {
+        assert!(masks.contains(&told), "{told:?} in {masks:?}");
+    }
+}
+
+#[test]
+fn log_events_are_searched() {
+    let (moto, gateway) = with_moto("");
+    let shown = "paid by **** **** **** 1111, mail **@example.com";
+    assert_eq!(case(&moto, &gateway, "logs"), json!([[shown], [shown]]));
+}
+
+#[test]
+fn environments_of_functions_are_hidden() {
+    let (moto, gateway) = with_moto("");
+    let shown =
+        json!([{"TOKEN": "*******", "STAGE": "****"}, "asks **@example.com", "index.handler"]);
+    assert_eq!(
+        case(&moto, &gateway, "functions"),
+        json!([shown, shown, shown])
+    );
+}
+
+const ALARMS: &str = "{ service = \"cloudwatch\", operation = \"DescribeAlarms\", members = { \"$.MetricAlarms[*].AlarmName\" = \"alarm\" } }";
+
+#[test]
+fn members_are_declared_of_services_that_speak_in_several_ways() {
+    let (moto, gateway) = with_moto(ALARMS);
+    assert_eq!(
+        case(&moto, &gateway, "alarms"),
+        json!([["***", "code Q7-4499"], ["***", "card **** **** **** 1111"]])
+    );
+    let masks = masks(gateway);
+    assert!(
+        masks.contains(&told("alarm", "declared", "/MetricAlarms/AlarmName")),
+        "{masks:?}"
+    );
+}
+
+/// A text in CBOR.
+fn text(text: &str) -> Vec<u8> {
+    let length = u8::try_from(text.len()).unwrap();
+    [&[0x78, length], text.as_bytes()].concat()
+}
+
+/// A map of texts with these values in CBOR.
+fn map(of: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let members = of
+        .iter()
+        .flat_map(|(name, value)| [text(name), value.clone()]);
+    let head = vec![0xA0 + u8::try_from(of.len()).unwrap()];
+    std::iter::once(head).chain(members).flatten().collect()
+}
+
+#[test]
+fn answers_in_cbor_are_searched_and_declared_members_hidden() {
+    let answer = |name: &str, description: &str, other: &str| {
+        let alarm = map(&[
+            ("AlarmName", text(name)),
+            ("AlarmDescription", text(description)),
+        ]);
+        let alarms = [vec![0x81], alarm].concat();
+        map(&[("MetricAlarms", alarms), ("AlarmName", text(other))])
+    };
+    let ask = |raw: &Raw| {
+        let path = "/service/GraniteServiceVersion20100801/operation/DescribeAlarms";
+        let fields = [
+            ("content-length", "1"),
+            ("content-type", "application/cbor"),
+            ("smithy-protocol", "rpc-v2-cbor"),
+        ];
+        let request = raw.signed("monitoring", "POST", path, &fields, &[0xA0]);
+        exchange(raw.address, &request, false)
+    };
+    let cbor = "Content-Type: application/cbor\r\nsmithy-protocol: rpc-v2-cbor\r\n";
+    let whole = answer("one", "card 4111111111111111", "one");
+    let (_target, _gateway, raw) = canned(saying("200 OK", cbor, &whole), ALARMS);
+    let reply = ask(&raw);
+    assert_eq!(
+        reply.body,
+        answer("***", "card ************1111", "one"),
+        "{reply:?}"
+    );
+
+    let cut = &whole[..whole.len() - 1];
+    let (_target, _gateway, raw) = canned(saying("200 OK", cbor, cut), ALARMS);
+    let reply = ask(&raw);
+    assert!(reply.status != 200 || !reply.whole, "{reply:?}");
+    assert!(!reply.text().contains("one"), "{reply:?}");
+}
+
+fn saying(status: &str, fields: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status}\r\n{fields}Content-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    [head.as_bytes(), body].concat()
+}
+
+fn canned(answer: Vec<u8>, declared: &str) -> (Canned, Gateway, Raw) {
+    let (target, gateway) = lake::of_canned(answer, |config| answers(config, declared));
+    let raw = Raw::of(&gateway, "lake", &[]);
+    (target, gateway, raw)
+}
+
+const JSON: &str = "Content-Type: application/json\r\n";
+
+/// A request of the RDS Data API.
+fn execute(raw: &Raw) -> Reply {
+    let body = br#"{"resourceArn":"arn:aws:rds:eu-central-1:111111111111:cluster:bank","secretArn":"arn:x","sql":"SELECT *"}"#;
+    let length = body.len().to_string();
+    let fields = [
+        ("content-length", length.as_str()),
+        ("content-type", "application/json"),
+    ];
+    let request = raw.signed("rds-data", "POST", "/Execute", &fields, body);
+    exchange(raw.address, &request, false)
+}
+
+const COLUMNS: &str =
+    "{ service = \"rds-data\", columns = { SSN = \"us_ssn\", code = \"staff_code\" } }";
+
+#[test]
+fn columns_of_the_rds_data_api_are_hidden_by_name() {
+    let answer = r#"{"numberOfRecordsUpdated":0,"records":[[{"longValue":7},{"stringValue":"Q7-\u0034"},{"isNull":true}],
+        [{"longValue":8},{"stringValue":"none"},{"booleanValue":false}]],"formattedRecords":"[{\"ssn\":1}]",
+        "columnMetadata":[{"name":"id","label":"id"},{"name":"ssn","label":"x"},{"name":"y","label":"code"}]}"#;
+    let shown = answer
+        .replace("Q7-\\u0034", "*********")
+        .replace("\"none\"", "\"****\"")
+        .replace("false", "null ")
+        .replace("[{\\\"ssn\\\":1}]", "*************");
+    let (_target, gateway, raw) = canned(saying("200 OK", JSON, answer.as_bytes()), COLUMNS);
+    let reply = execute(&raw);
+    assert_eq!((reply.status, reply.text()), (200, shown));
+    let masks = masks(gateway);
+    assert!(
+        masks.contains(&told("us_ssn", "declared", "column SSN"))
+            && masks.contains(&told("staff_code", "declared", "column code")),
+        "{masks:?}"
+    );
+}
+
+#[test]
+fn what_is_declared_and_cannot_be_found_is_withheld() {
+    // Rows without names, fewer names than values, no JSON to its end, and another form.
+    for answer in [
+        r#"{"records":[[{"stringValue":"Q7-4499"}]]}"#,
+        r#"{"records":[[{"longValue":1},{"stringValue":"Q7-4499"}]],"columnMetadata":[{"name":"id"}]}"#,
+        r#"{"records":[[{"stringValue":"Q7-4499"}]],"columnMetadata":[{"name":"ssn"}]"#,
+        r#"{"records":[[{"stringValue":'Q7-4499'}]]}"#,
+        "<records>Q7-4499</records>",
+        "Q7-4499",
+    ] {
+        let (_target, _gateway, raw) = canned(saying("200 OK", JSON, answer.as_bytes()), COLUMNS);
+        let reply = execute(&raw);
+        assert!(!reply.text().contains("Q7-4499"), "{answer}: {reply:?}");
+        assert!(reply.status != 200 || !reply.whole, "{answer}: {reply:?}");
+    }
+    // Nothing in it is of a row.
+    let none = r#"{"numberOfRecordsUpdated":3}"#;
+    let (_target, _gateway, raw) = canned(saying("200 OK", JSON, none.as_bytes()), COLUMNS);
+    assert_eq!(execute(&raw).text(), none);
+}
+
+#[test]
+fn declared_members_are_hidden_in_xml_and_under_compression() {
+    let declared = "{ service = \"iam\", members = { \"/GetUserResponse/GetUserResult/User/Path\" = \"staff_path\" } }";
+    let xml = "<GetUserResponse><GetUserResult><User><Path>/a/</Path><UserName>/a/</UserName></User></GetUserResult></GetUserResponse>";
+    let user = |raw: &Raw| {
+        let body = b"Action=GetUser&Version=2010-05-08";
+        let length = body.len().to_string();
+        let fields = [
+            ("content-length", length.as_str()),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        let request = raw.signed("iam", "POST", "/", &fields, body);
+        exchange(raw.address, &request, false)
+    };
+    let (_target, _gateway, raw) = canned(
+        saying("200 OK", "Content-Type: text/xml\r\n", xml.as_bytes()),
+        declared,
+    );
+    let reply = user(&raw);
+    assert_eq!(reply.text(), xml.replace("<Path>/a/", "<Path>***"));
+
+    let members =
+        "{ service = \"rds-data\", members = { \"$.records.stringValue\" = \"staff_code\" } }";
+    let answer = r#"{"records":[[{"stringValue":"Q7-4499"}]]}"#;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(answer.as_bytes()).unwrap();
+    let packed = packed.finish().unwrap();
+    let fields = format!("{JSON}Content-Encoding: gzip\r\n");
+    let (_target, _gateway, raw) = canned(saying("200 OK", &fields, &packed), members);
+    let reply = execute(&raw);
+    let mut text = String::new();
+    let mut reader = flate2::read::GzDecoder::new(reply.body.as_slice());
+    std::io::Read::read_to_string(&mut reader, &mut text).unwrap();
+    assert_eq!(text, answer.replace("Q7-4499", "*******"));
+}
+
+/// Policy shows the class to some, and what else is hidden stays so.
+#[test]
+fn who_may_see_a_declared_class_does() {
+    let reveal = r#"@id("codes") permit (principal in Group::"staff", action == Action::"reveal", resource == DataClass::"staff_code");"#;
+    let answer = r#"{"records":[[{"stringValue":"Q7-4499"}]],"generated":"4111111111111111"}"#;
+    let declared = "{ service = \"rds-data\", members = { stringValue = \"staff_code\" } }";
+    let (_target, gateway) = lake::of_canned(saying("200 OK", JSON, answer.as_bytes()), |config| {
+        answers(config, declared).policy("20-reveal.cedar", reveal)
+    });
+    let shown = execute(&Raw::of(&gateway, "lake", &["staff"])).text();
+    assert_eq!(
+        shown,
+        answer.replace("4111111111111111", "************1111")
+    );
+    let hidden = execute(&Raw::of(&gateway, "lake", &[])).text();
+    assert!(!hidden.contains("Q7-4499"), "{hidden}");
+}
+
+#[test]
+fn check_names_a_path_that_could_fit_nothing() {
+    let moto = Canned::start("");
+    let config = Config::canned(&moto).policy("10-lake.cedar", POLICIES);
+    let config = answers(
+        config,
+        "{ service = \"dynamodb\", members = { \"Items.*.ssn.S\" = \"us_ssn\" } }",
+    );
+    let said = config.countersign(&["check"]).failure();
+    let said = said.stdout + &said.stderr;
+    assert!(
+        said.contains("Items.*.ssn.S")
+            && said.contains("is no member")
+            && said.contains("countersign.toml:"),
+        "{said}"
+    );
+}
