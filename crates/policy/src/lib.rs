@@ -145,17 +145,10 @@ impl PolicySet {
         &self.loaded.warnings
     }
 
-    /// Whether a policy may look at the attribute of this name: it stands somewhere in their text, or something is escaped there.
+    /// Whether a policy looks at an attribute of this name, of whatever. No policy can look at the context whole.
     #[must_use]
     pub fn mentions(&self, attribute: &str) -> bool {
-        let may = |(_, text): &(String, String)| text.contains(attribute) || text.contains("\\u{");
-        self.sources.iter().any(may)
-    }
-
-    /// Whether these words stand in their text as they are.
-    #[must_use]
-    pub fn says(&self, words: &str) -> bool {
-        self.sources.iter().any(|(_, text)| text.contains(words))
+        self.loaded.attributes.contains(attribute)
     }
 
     /// Whether this identity may use this target at all: `Allow` or `Deny`, never `Ask`.

@@ -28,6 +28,8 @@ pub(crate) struct Loaded {
     /// The policies that can apply to each action. Cedar's cost is linear in policies, so this is what it is handed.
     pub(crate) slices: HashMap<EntityUid, Arc<CedarSet>>,
     pub(crate) classes: BTreeSet<DataClass>,
+    /// The attributes that any policy looks at.
+    pub(crate) attributes: BTreeSet<String>,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -73,8 +75,11 @@ pub(crate) fn check(
         .collect();
     let slices = slice(&types.schema, &set)
         .ok_or_else(|| LoadError::whole("schema", "its actions cannot be listed"))?;
+    let policies = found.iter().map(|found| &found.policy);
+    let attributes = policies.flat_map(rule::attributes).collect();
     Ok(Loaded {
         types,
+        attributes,
         rules,
         by_id,
         slices,

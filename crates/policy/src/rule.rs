@@ -252,6 +252,30 @@ fn mentions(expression: &Value) -> usize {
     }
 }
 
+/// The names of the attributes that a policy looks at, of whatever they are.
+pub(crate) fn attributes(policy: &Policy) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let json = policy.to_json().unwrap_or_default();
+    let mut open = vec![&json];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(members) => {
+                let looks = [".", "has"].map(|by| members.get(by)?.get("attr"));
+                for attr in looks.into_iter().flatten() {
+                    let path = attr
+                        .as_array()
+                        .map_or(std::slice::from_ref(attr), Vec::as_slice);
+                    found.extend(path.iter().filter_map(Value::as_str).map(str::to_owned));
+                }
+                open.extend(members.values());
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
 /// Whether this is an attribute of `context` itself other than `approvals`.
 fn reaches_past(operand: &Value) -> bool {
     let attr = match operand.get("attr") {

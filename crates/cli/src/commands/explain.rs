@@ -273,11 +273,7 @@ impl Scene<'_> {
         let reads = |call: &Call| call.wire != Wire::S3 || wants_body(head);
         let call = classify(head, scope, body.as_deref(), &self.target.upstream());
         let seen = body.as_deref().filter(|_| reads(&call));
-        let (mention, tell) = (
-            |it: &str| self.policies.mentions(it),
-            self.policies.says(inside::TOLD),
-        );
-        let call = inside::looked(call, head, seen, mention, tell);
+        let call = inside::looked(call, head, seen, |it| self.policies.mentions(it));
         let payload = Presented::read(head).ok().and_then(|it| it.payload);
         let content = match (body, &payload) {
             (Some(body), _) if reads(&call) || body.is_empty() => Body::Whole(body),

@@ -431,3 +431,12 @@ fn the_guide_is_true() {
         }
     }
 }
+
+#[test]
+fn what_policies_look_at_is_told_by_their_expressions_alone() {
+    let text = "// context.unseen\n@id(\"matched\") permit (principal, action in [Postgres::Action::\"read\"], resource) when { \
+                context has probed && context[\"t\\u{61}g\"] == \"SELECT\" };";
+    let policies = parse(text).unwrap();
+    assert!(policies.mentions("probed") && policies.mentions("tag"));
+    assert!(!policies.mentions("matched") && !policies.mentions("unseen"));
+}

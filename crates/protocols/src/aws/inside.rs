@@ -2,7 +2,7 @@
 //!
 //! Policy may see what may not rest: nothing of this is recorded. What is not short is not seen, and [`Call::unseen`] says so.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::classify::{Call, Wire, opaque};
 use super::command::is_signature;
@@ -13,10 +13,8 @@ use crate::http::{Head, escape};
 pub const PARAMETERS: &str = "parameters";
 /// The one with the tags.
 pub const TAGS: &str = "tags";
-/// The one that says that not all of it was seen,
+/// The one that says that not all of it was seen.
 pub const UNSEEN: &str = "unseen";
-/// and how policies look at it.
-pub const TOLD: &str = "context.unseen";
 
 /// A longer body is not looked at.
 const BODY_BYTES_MAX: usize = 64 * 1_024;
@@ -38,17 +36,17 @@ const CONTENT: [&str; 6] = [
     "UploadPartCopy",
 ];
 
-/// A call as policies are asked about it that `mention` attributes, and that `tell` for themselves what was not [`UNSEEN`]. Where they look
-/// at what it says, and do not, a call of which not all was seen is opaque: what a policy forbids is not passed by making a request long.
+/// A call as policies are asked about it that `mention` attributes. Where they look at what it says and not at what is [`UNSEEN`], a
+/// call of which not all was seen is opaque: what a policy forbids is not passed by making a request long.
 #[must_use]
 pub fn looked(
     mut call: Call,
     head: &Head,
     body: Option<&[u8]>,
     mention: impl Fn(&str) -> bool,
-    tell: bool,
 ) -> Call {
     let looks = mention(PARAMETERS) || mention(TAGS);
+    let tell = mention(UNSEEN);
     if looks || tell {
         look(&mut call, head, body);
     }
@@ -101,7 +99,9 @@ pub fn look(call: &mut Call, head: &Head, body: Option<&[u8]>) {
 /// Whether a request says that it has no body.
 fn is_empty(head: &Head) -> bool {
     let length = head.fields.one("content-length");
-    length.is_none_or(|it| it == "0") && !head.fields.has("transfer-encoding")
+    // In HTTP/2 neither needs to be there: a body in chunks tells the length of its content.
+    let more = ["transfer-encoding", "x-amz-decoded-content-length"];
+    length.is_none_or(|it| it == "0") && !more.iter().any(|name| head.fields.has(name))
 }
 
 /// A body as a tree, whatever it is written in.
@@ -183,6 +183,7 @@ impl Seen {
             }
             Value::Null => {}
             Value::String(text) => self.member(path, text)?,
+            Value::Number(number) => self.member(path, &written(number))?,
             other => self.member(path, &other.to_string())?,
         }
         Some(())
@@ -207,30 +208,44 @@ impl Seen {
         if !path.iter().any(about) {
             return;
         }
-        let text = |names: [&str; 3]| {
-            let of = |(name, _): &(&String, &Value)| {
-                names.iter().any(|it| name.eq_ignore_ascii_case(it))
-            };
-            map.iter().find(of).and_then(|(_, value)| word(value))
+        // A name in another spelling may be the one that counts, or none: each key is taken with each value.
+        let all = |names: [&str; 3]| -> Vec<&str> {
+            let called = |name: &str| names.iter().any(|it| name.eq_ignore_ascii_case(it));
+            let named = map.iter().filter(|(name, _)| called(name));
+            named.filter_map(|(_, value)| word(value)).collect()
         };
-        match (
-            text(["Key", "TagKey", "tag-key"]),
-            text(["Value", "TagValue", "tag-value"]),
-        ) {
-            (Some(key), value) => {
-                self.tags
-                    .push((key.to_owned(), value.unwrap_or_default().to_owned()));
-            }
-            (None, _) if path.last().is_some_and(about) => {
-                let texts = map
-                    .iter()
-                    .filter_map(|(key, value)| Some((key, value.as_str()?)));
-                let texts = texts.filter(|(key, _)| !is_number(key));
-                self.tags
-                    .extend(texts.map(|(key, value)| (key.clone(), value.to_owned())));
-            }
-            _ => {}
+        let (keys, mut values) = (
+            all(["Key", "TagKey", "tag-key"]),
+            all(["Value", "TagValue", "tag-value"]),
+        );
+        if values.is_empty() {
+            values.push("");
         }
+        for key in &keys {
+            let pairs = values
+                .iter()
+                .map(|value| ((*key).to_owned(), (*value).to_owned()));
+            self.tags.extend(pairs);
+        }
+        // A map of tags may have one that is called `Key`.
+        if path.last().is_some_and(about) {
+            let texts = map
+                .iter()
+                .filter_map(|(key, value)| Some((key, value.as_str()?)));
+            let texts = texts.filter(|(key, _)| !self.is_form || !is_number(key));
+            self.tags
+                .extend(texts.map(|(key, value)| (key.clone(), value.to_owned())));
+        }
+    }
+}
+
+/// A number as it is mostly written: `9e2` and `900.0` are 900.
+fn written(number: &Number) -> String {
+    match number.as_f64() {
+        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15 => {
+            format!("{float:.0}")
+        }
+        _ => number.to_string(),
     }
 }
 

@@ -280,9 +280,7 @@ fn understood(
     policies: &PolicySet,
 ) -> Call {
     let call = classify::classify(&asked.head, &asked.scope, whole, account.upstream());
-    let mention = |attribute: &str| policies.mentions(attribute);
-    let tell = policies.says(inside::TOLD);
-    inside::looked(call, &asked.head, whole, mention, tell)
+    inside::looked(call, &asked.head, whole, |it| policies.mentions(it))
 }
 
 /// What is known of a body: all of it, or the digest that was checked, or that was signed.
