@@ -14,6 +14,10 @@ from botocore.serialize import SERIALIZERS, create_serializer
 DEPTH_MAX = 12
 
 
+# Members whose values are accounts of AWS, and nothing else is one.
+ACCOUNTS = {"AccountId", "AwsAccountId", "CatalogId", "QueueOwnerAWSAccountId", "registryId"}
+
+
 def value(shape, depth=0):
     kind = shape.type_name
     if kind == "structure":
@@ -52,6 +56,8 @@ def requests(service, model, protocol):
     for name in model.operation_names:
         operation = model.operation_model(name)
         parameters = value(operation.input_shape) if operation.input_shape else {}
+        for account in ACCOUNTS & parameters.keys():
+            parameters[account] = "111111111111"
         if "CopySource" in parameters:
             parameters["CopySource"] = "bucket/key"
         request = serializer.serialize_to_request(parameters, operation)

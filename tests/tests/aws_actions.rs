@@ -123,9 +123,10 @@ fn every_operation_that_botocore_writes_is_found() {
 
 /// Optional members that are part of a name though something is required: what says where the thing stands, or names it in another
 /// way. What asks with one of them alone names what it acts on, or the target refuses it.
-const AROUND: [&str; 30] = [
+const AROUND: [&str; 32] = [
     "AliasId",
     "ApplicationName",
+    "AutoScalingGroupName",
     "ClusterId",
     "ClusterIdentifier",
     "EnvironmentId",
@@ -141,6 +142,7 @@ const AROUND: [&str; 30] = [
     "LaunchTemplateName",
     "SecretId",
     "SpaceName",
+    "StackName",
     "StreamName",
     "TrailName",
     "UserName",

@@ -18,15 +18,6 @@ const NAMES_BYTES_MAX: usize = 4 << 20;
 /// A parameter's value that policy may look at is at most so long, in bytes.
 const VALUE_BYTES_MAX: usize = 1_024;
 
-/// Members that say of which account the things are that a request names.
-const ACCOUNTS: [&str; 5] = [
-    "@AccountId",
-    "@AwsAccountId",
-    "@CatalogId",
-    "@QueueOwnerAWSAccountId",
-    "@registryId",
-];
-
 /// The key that stands for the service itself.
 const SERVICE: &str = "!";
 
@@ -40,7 +31,7 @@ pub(super) struct Parameters {
 impl Parameters {
     /// Those in JSON or, where `is_cbor` says so, in CBOR. `None` where it cannot be read, or in two ways.
     pub(super) fn tree(body: &[u8], keys: &[&'static str], is_cbor: bool) -> Option<Self> {
-        let (service, keys) = (keys.contains(&SERVICE), with_accounts(keys));
+        let (service, keys) = (keys.contains(&SERVICE), without_service(keys));
         let mut seeker = Seeker::new(&keys);
         let read = match body {
             [] => Some(()),
@@ -53,7 +44,7 @@ impl Parameters {
 
     /// Those in a form. `None` where something stands below a name of which the model has nothing there.
     pub(super) fn form(form: &Form<'_>, keys: &[&'static str]) -> Option<Self> {
-        let (service, keys) = (keys.contains(&SERVICE), with_accounts(keys));
+        let (service, keys) = (keys.contains(&SERVICE), without_service(keys));
         let mut seeker = Seeker::new(&keys);
         form.each(|name, value| seeker.pair(name, value));
         let found = seeker.found()?;
@@ -81,8 +72,13 @@ impl Parameters {
         }
         names.extend(beside);
         names.retain(|(name, _)| !name.is_empty());
-        let other = |it: &&&String| !it.is_empty() && !home.owns(it);
-        if let Some(account) = accounts.iter().find(other) {
+        accounts.retain(|it: &&String| !it.is_empty() && !home.owns(it));
+        accounts.dedup();
+        if let Some((account, others)) = accounts.split_first() {
+            // What is no account would read as something that the things stand in.
+            if !others.is_empty() || !is_account(account) {
+                return None;
+            }
             if names.is_empty() {
                 names.push((String::new(), String::new()));
             }
@@ -117,10 +113,14 @@ impl Parameters {
     }
 }
 
-/// The keys of an operation, and the members that say of which account its things are.
-fn with_accounts(keys: &[&'static str]) -> Vec<&'static str> {
-    let keys = keys.iter().copied().filter(|key| *key != SERVICE);
-    keys.chain(ACCOUNTS).collect()
+/// The keys of an operation that name members; those behind `@` say of which account its things are.
+fn without_service(keys: &[&'static str]) -> Vec<&'static str> {
+    let keys = keys.iter().copied();
+    keys.filter(|key| *key != SERVICE).collect()
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 type Named = (String, String);

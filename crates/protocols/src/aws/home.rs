@@ -38,8 +38,12 @@ impl Home<'_> {
         let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
         let here = region.is_empty() || region == self.region;
         let own = account.is_empty() || self.owns(account);
-        let after = |sign| resource.split_once(sign).map(|(_, name)| name);
-        (here && own).then(|| after('/').or_else(|| after(':')).unwrap_or(resource))
+        // The type ends at the first of either; both may stand in the name.
+        let name = match resource.split_once(['/', ':']) {
+            Some(("alias", _)) | None => resource,
+            Some((_, name)) => name,
+        };
+        (here && own).then_some(name)
     }
 }
 
@@ -75,6 +79,15 @@ mod tests {
             ("arn:aws:sns:eu-west-1:111111111111:topic", "topic"),
             ("arn:aws:lambda:eu-west-1:111111111111:function:f", "f"),
             ("arn:aws:s3:::bucket", "bucket"),
+            (
+                "arn:aws:secretsmanager:eu-west-1:111111111111:secret:prod/db",
+                "prod/db",
+            ),
+            (
+                "arn:aws:logs:eu-west-1:111111111111:log-group:/app/api",
+                "/app/api",
+            ),
+            ("arn:aws:kms:eu-west-1:111111111111:alias/a", "alias/a"),
             (
                 "https://sqs.eu-west-1.amazonaws.com/111111111111/q.fifo",
                 "q.fifo",

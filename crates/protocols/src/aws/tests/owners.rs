@@ -249,3 +249,34 @@ fn what_may_be_left_out_names_nothing_where_something_is_required() {
         assert_eq!(names.unwrap(), expected, "{text} {body}");
     }
 }
+
+#[test]
+fn what_is_no_account_is_nothing_that_things_stand_in() {
+    let post = |target: &str| format!("POST /\nx-amz-target: {target}");
+    // Of these operations the member is none, and AWS passes over it.
+    for (service, target, body, expected) in [
+        (
+            "ecs",
+            "AmazonEC2ContainerServiceV20141113.DeleteService",
+            r#"{"service":"web","AccountId":"prod"}"#,
+            "web",
+        ),
+        (
+            "secretsmanager",
+            "secretsmanager.GetSecretValue",
+            r#"{"SecretId":"key","AccountId":"app"}"#,
+            "key",
+        ),
+        (
+            "dynamodb",
+            "DynamoDB_20120810.GetItem",
+            r#"{"TableName":"people","AccountId":"999999999999"}"#,
+            "people",
+        ),
+    ] {
+        assert_eq!(names(service, &post(target), body).unwrap(), [expected]);
+    }
+    let image = post("AmazonEC2ContainerRegistry_V20150921.PutImage");
+    let body = r#"{"repositoryName":"r","registryId":"prod"}"#;
+    assert_eq!(names("ecr", &image, body), None);
+}
