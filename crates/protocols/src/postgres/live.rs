@@ -92,6 +92,8 @@ pub(super) struct Live {
     /// Counts what was read that may change what names mean.
     changes: u64,
     running: HashMap<u64, Running>,
+    /// What was carried out since the upstream was ready: one NOTIFY outside a transaction, or anything else.
+    notified: Option<Result<Arc<Understood>, ()>>,
     copy_in: Option<CopyIn>,
     /// The upstream is sending COPY data.
     copying_out: bool,
@@ -161,6 +163,7 @@ impl Live {
             held: Arc::default(),
             changes: 0,
             running: HashMap::new(),
+            notified: None,
             copy_in: None,
             copying_out: false,
             muted: false,

@@ -90,7 +90,14 @@ impl Live {
         let sender = frame.body.first_chunk().map(|id| u32::from_be_bytes(*id));
         let process = self.upstream_key.as_ref().map(|(process, _)| *process);
         let notifies = understood.is_some_and(|it| it.pieces.len() == 1 && &*it.tag == "NOTIFY");
-        let is_own = notifies && sender.is_some() && sender == process;
+        // Nothing else ran beside it, whose triggers might have sent this. It may come when the command is over.
+        let is_ours = sender.is_some() && sender == process;
+        let over = match &self.notified {
+            Some(Ok(understood)) => Some(understood.text.clone()),
+            _ => None,
+        };
+        let alone = notifies && self.notified.is_none() && self.status == b'I';
+        let is_own = is_ours && (alone || over.is_some());
         let running = seq.and_then(|seq| self.running.get_mut(&seq));
         let (masks, known, text, computes, findings) = match running {
             Some(running) => (
@@ -100,7 +107,10 @@ impl Live {
                 computes,
                 &mut running.findings,
             ),
-            None => (&self.masks, &self.known, &[][..], computes, &mut none),
+            None => {
+                let text = over.as_deref().unwrap_or_default();
+                (&self.masks, &self.known, text, computes, &mut none)
+            }
         };
         let masked = if frame.kind == server::NOTIFICATION {
             rows::mask_notification(frame, masks, known, is_own.then_some(text), findings)
@@ -278,6 +288,7 @@ impl Live {
             running.copy_out = None;
             (Arc::clone(&running.known), running.is_stale(heard))
         });
+        self.ran(seq);
         self.show_frame(frame);
         if frame.kind == server::COMMAND_COMPLETE
             && let Some(piece) = &piece
@@ -295,8 +306,20 @@ impl Live {
         Ok(())
     }
 
+    /// Remembers a NOTIFY that is all that a batch ran.
+    fn ran(&mut self, seq: u64) {
+        let running = self.running.get(&seq).map(|it| &it.understood);
+        let alone = running
+            .filter(|it| it.pieces.len() == 1 && &*it.tag == "NOTIFY" && self.status == b'I');
+        self.notified = Some(match (alone, &self.notified) {
+            (Some(understood), None) => Ok(Arc::clone(understood)),
+            _ => Err(()),
+        });
+    }
+
     fn ready(&mut self, frame: &Frame, fx: &mut Effects<Bytes>) -> Result<(), Violation> {
         self.status = wire::ready_status(frame).map_err(broke)?;
+        self.notified = None;
         match self.owed.pop_front() {
             Some(Owed::Ready) => {}
             Some(Owed::Simple(run)) => return self.simple_ready(*run, fx),

@@ -347,7 +347,13 @@ fn notifications_and_parameters_are_read() {
         ),
         Some(notification(&row("Ann", r#""***-**-1234""#, r#""**********""#)).whole)
     );
-    for other in [r#"{"id":1}"#, r#"{"ssn":"see notes"}"#, "[1]", "536221234"] {
+    for other in [
+        r#"{"id":1,"amount":2}"#,
+        r#"{"id":1}"#,
+        r#"{"ssn":"see notes"}"#,
+        "[1]",
+        "536221234",
+    ] {
         assert_eq!(shown(&known(), None, other), withheld, "{other}");
     }
     let parameter = |value: &str| {
