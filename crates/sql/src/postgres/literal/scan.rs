@@ -16,6 +16,9 @@ pub struct Hidden {
     pub held: Held,
 }
 
+/// A literal of fewer bytes is not hidden because another one is the same.
+const EQUAL_BYTES_MIN: usize = 4;
+
 /// Statements in literals in statements are looked into so deep; below, all is hidden.
 const DEPTH_MAX: usize = 4;
 
@@ -70,8 +73,15 @@ impl Concealed {
             }
             while literals.next_if(|(place, _)| *place < start).is_some() {}
             if let Some((_, held)) = literals.next_if(|(place, _)| *place == start) {
+                // Of a number with a sign the place is the sign's; parentheses and comments may stand between.
                 let sign = token.token == Token::Ascii45 as i32;
-                let token = tokens.get(index + usize::from(sign)).unwrap_or(token);
+                let mut rest = tokens.iter().skip(index);
+                let token = if sign {
+                    rest.find(|token| content(text, token).is_some())
+                } else {
+                    rest.next()
+                };
+                let Some(token) = token else { continue };
                 // What is no literal is a word of the language, such as `year` in `extract`.
                 if let Some(range) = content(text, token) {
                     let one = any(text, range);
@@ -83,8 +93,25 @@ impl Concealed {
                 within(text, token, &self.words, DEPTH_MAX, &mut hidden);
             }
         }
+        hide_equal(text, &tokens, &mut hidden);
         Some(hidden)
     }
+}
+
+/// Literals that are the same as one that is hidden are hidden too, unless they are so short that anything may be.
+fn hide_equal(text: &str, tokens: &[ScanToken], hidden: &mut Vec<Hidden>) {
+    let values: HashSet<&str> = hidden.iter().map(|one| one.written(text)).collect();
+    let places: HashSet<usize> = hidden.iter().map(|one| one.range.start).collect();
+    let others = tokens.iter().filter_map(|token| content(text, token));
+    let others = others.map(|range| any(text, range)).filter(|one| {
+        let written = one.written(text);
+        written.len() >= EQUAL_BYTES_MIN
+            && values.contains(written)
+            && !places.contains(&one.range.start)
+    });
+    let others: Vec<Hidden> = others.collect();
+    hidden.extend(others);
+    hidden.sort_by_key(|one| one.range.start);
 }
 
 impl Concealed {

@@ -179,6 +179,14 @@ fn what_is_compared_with_a_column_may_be_a_value_of_it() {
             "SELECT 1 FROM vault WHERE extract(year FROM born) = <any> AND secret::int = -<generic_secret>",
         ),
         (
+            "SELECT 1 FROM vault WHERE secret::int IN (-(4711), - /* a */ 4712, - -4713)",
+            "SELECT 1 FROM vault WHERE secret::int IN (-(<generic_secret>), - /* a */ <generic_secret>, - -<generic_secret>)",
+        ),
+        (
+            "SELECT 'QWZX', 'QW' FROM vault WHERE secret = 'QWZX' AND kind IN ('QWZX', 'QWZXK')",
+            "SELECT '<any>', 'QW' FROM vault WHERE secret = '<generic_secret>' AND kind IN ('<any>', 'QWZXK')",
+        ),
+        (
             "SELECT 1 FROM vault WHERE (id, secret) = (1, 'Q') OR (kind, secret) IN (('a', 'Q'), ('b', 'R'))",
             "SELECT 1 FROM vault WHERE (id, secret) = (1, '<generic_secret>') OR (kind, secret) IN (('a', '<generic_secret>'), ('b', '<generic_secret>'))",
         ),
