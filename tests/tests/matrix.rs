@@ -269,6 +269,10 @@ const WAYS: &[(&str, &str)] = &[
         "LISTEN w ;; SELECT pg_notify('w', {c}::text) FROM m WHERE id = 1",
     ),
     (
+        "notification of a trigger",
+        "LISTEN m_{c} ;; UPDATE m SET id = id WHERE id = 1",
+    ),
+    (
         "setting",
         "SELECT set_config('w.y', {c}::text, false) FROM m WHERE id = 1 ;; SHOW w.y",
     ),
@@ -294,6 +298,8 @@ const PREPARE: &str = "
     CREATE FUNCTION m_{c}_get(integer) RETURNS SETOF text LANGUAGE sql STABLE AS 'SELECT {c}::text FROM m WHERE id = $1';
     CREATE FUNCTION m_{c}_pl(integer) RETURNS text LANGUAGE plpgsql STABLE AS 'BEGIN RETURN (SELECT {c} FROM m WHERE id = $1); END';
     CREATE FUNCTION m_{c}_constant() RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN (SELECT {c} FROM m WHERE id = 1); END';
+    CREATE FUNCTION m_{c}_tell() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_notify(''m_{c}'', NEW.{c}::text); RETURN NEW; END';
+    CREATE TRIGGER m_{c}_told AFTER UPDATE ON m FOR EACH ROW EXECUTE FUNCTION m_{c}_tell();
 ";
 
 fn kinds() -> impl Iterator<Item = &'static Kind> {
@@ -365,19 +371,22 @@ fn outcome(direct: &Answer, through: &Answer, needles: &[String]) -> &'static st
     let changed: Vec<_> = changed.map(|(_, through)| instead(through)).collect();
     match () {
         () if changed.contains(&Some("masked")) => "masked",
+        () if changed.contains(&Some("withheld")) => "withheld",
         () if !through.answered => "withheld",
         () if changed.iter().all(Option::is_some) => "NULL",
         () => "CHANGED",
     }
 }
 
-/// What stands in a value's place: stars, also as bytes in hexadecimal or base64, or NULL, as COPY, rows, arrays, composites
-/// and JSON write it.
+/// What stands in a value's place: stars, also as bytes in hexadecimal or base64, NULL, as COPY, rows, arrays, composites
+/// and JSON write it, or nothing, behind a notification's channel.
 fn instead(line: &str) -> Option<&'static str> {
     const STARS: [&str; 3] = ["*", "2a2a", "Kioq"];
     const NULLS: [&str; 7] = ["\\N", "NULL", "null", "ÿÿÿÿ", "(,", ",)", ",\n"];
     if STARS.iter().any(|stars| line.contains(stars)) {
         Some("masked")
+    } else if line.starts_with("m_v_") && line.ends_with('|') {
+        Some("withheld")
     } else if NULLS.iter().any(|null| line.contains(null)) {
         Some("NULL")
     } else {
@@ -434,7 +443,7 @@ three give the same.
 
 - **masked**: the answer comes, and holds the value's customary part or stars in its place.
 - **NULL**: the answer comes, and holds NULL in its place, because no masked value is one of the type.
-- **withheld**: the statement ends with an error that says why and what to do, or the server's own error comes without its words.
+- **withheld**: the statement ends with an error that says why and what to do, or the server's own error comes without its words, or a notification without its payload.
 - **nothing**: the server itself shows nothing of the value on this way, or cannot do it for this type; the gateway gives what the server gives.
 - **CLEAR**: the value is seen. There is none, and the test that makes this page fails if there is one.
 ";
