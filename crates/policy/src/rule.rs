@@ -255,6 +255,7 @@ fn mentions(expression: &Value) -> usize {
 /// The names of the attributes that a policy looks at, of whatever they are.
 pub(crate) fn attributes(policy: &Policy) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
+    // One that cannot be given so was refused ([`check_approvals`]).
     let json = policy.to_json().unwrap_or_default();
     let mut open = vec![&json];
     while let Some(value) = open.pop() {

@@ -116,9 +116,9 @@ impl Pattern {
     fn fits_call(&self, call: &Call) -> bool {
         let named = |name: &str| self.fits(&format!("{}:{name}", call.prefix));
         let meant = |thing: &Thing| match thing {
-            // An account's own things may be told by an ARN where the account is not known.
             // Nothing is named but an account.
             Thing::Named { name, .. } if name.ends_with('/') => true,
+            // An account's own things may be told by an ARN where the account is not known.
             Thing::Named { name, .. } => {
                 let parts = name.split(['/', ':']).filter(|part| !part.is_empty());
                 named(name) || name.starts_with("arn:") && parts.into_iter().any(named)
