@@ -198,7 +198,7 @@ fn targets(config: &Config) -> Vec<TargetFacts> {
         masks: target
             .mask
             .iter()
-            .map(|(column, class)| (column.clone(), class.to_string()))
+            .map(|(declared, class)| (declared.to_string(), class.to_string()))
             .collect(),
     });
     let aws = config.aws_targets.iter().map(|(name, target)| {

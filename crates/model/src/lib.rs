@@ -11,6 +11,7 @@ mod entry;
 mod fact;
 mod field;
 mod identity;
+mod json_path;
 mod note;
 mod permit;
 mod secret;
@@ -29,6 +30,7 @@ pub use entry::{
 pub use fact::{MaskFact, Outcome, Status};
 pub use field::{BadDataClass, DataClass};
 pub use identity::{Agent, Identity, Proof};
+pub use json_path::{BadJsonPath, JsonPath, Step};
 pub use note::{Held, Note};
 pub use permit::{Permit, Settle};
 pub use secret::Secret;

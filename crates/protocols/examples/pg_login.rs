@@ -83,6 +83,7 @@ fn declaration(text: &str) -> Result<Declaration, Failure> {
         table: (*table).to_owned(),
         column: (*column).to_owned(),
         class: class.to_owned().try_into()?,
+        path: None,
     })
 }
 

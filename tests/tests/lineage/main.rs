@@ -324,6 +324,7 @@ fn compiled(lines: &[Value]) -> (Catalog, Protected) {
         table: table.to_owned(),
         column: column.to_owned(),
         class: class(column),
+        path: None,
     });
     let protected = Protected::compile(&declared, &[], &catalog);
     assert!(protected.missing.is_empty());

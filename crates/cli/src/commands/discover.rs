@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gateway::config::Config;
+use gateway::config::{Config, Declared};
 use gateway::discover::{self, Column, Confidence, Discovery, Proposal};
 use serde_json::json;
 
@@ -101,7 +101,7 @@ impl Discover {
     fn print(
         &self,
         discovery: &Discovery,
-        declared: &BTreeMap<String, model::DataClass>,
+        declared: &Mask,
         output: &Output,
     ) -> Result<(), Failure> {
         let found = discovery.columns.iter();
@@ -110,7 +110,7 @@ impl Discover {
             for (column, it) in found {
                 output.json(&json!({
                     "column": column.name, "class": it.class, "confidence": it.confidence.name(), "values": it.values,
-                    "sampled": column.sampled, "named": it.named, "declared": declared.get(&column.name),
+                    "sampled": column.sampled, "named": it.named, "declared": class_of(column, declared),
                 }))?;
             }
             return Ok(());
@@ -138,13 +138,26 @@ impl Discover {
     }
 }
 
-fn line(
-    column: &Column,
-    it: &Proposal,
-    declared: &BTreeMap<String, model::DataClass>,
-) -> Vec<String> {
+type Mask = BTreeMap<Declared, model::DataClass>;
+
+/// What a column as a whole is declared to hold.
+fn class_of<'a>(column: &Column, mask: &'a Mask) -> Option<&'a model::DataClass> {
+    let declared = Declared::try_from(&*column.name).ok()?;
+    mask.get(&declared)
+}
+
+/// Whether places in the JSON that a column holds are declared.
+fn in_part(column: &Column, mask: &Mask) -> bool {
+    let mut places = mask.keys().filter(|declared| declared.path.is_some());
+    places.any(|declared| declared.column() == column.name)
+}
+
+fn line(column: &Column, it: &Proposal, declared: &Mask) -> Vec<String> {
     let named = if it.named { "yes" } else { "" };
-    let declared = declared.get(&column.name).map(model::DataClass::name);
+    let declared = match class_of(column, declared) {
+        None if in_part(column, declared) => Some("in part"),
+        class => class.map(model::DataClass::name),
+    };
     vec![
         column.name.clone(),
         it.class.name().to_owned(),
@@ -157,11 +170,7 @@ fn line(
 
 /// The proposals as a section of the configuration: the sure ones in force, the others behind `#`. Columns that are
 /// declared already are left out.
-fn section(
-    target: &str,
-    columns: &[Column],
-    declared: &BTreeMap<String, model::DataClass>,
-) -> String {
+fn section(target: &str, columns: &[Column], declared: &Mask) -> String {
     let mut out = format!(
         "# Proposed by `countersign discover {target}`. Review it: what is less than sure stands behind #.\n[targets.{target}.mask]\n"
     );
@@ -171,7 +180,8 @@ fn section(
         };
         // A name with a dot in it cannot be told from two.
         let can_be_named = column.name.split('.').count() == 3;
-        if declared.contains_key(&column.name) || first.confidence == Confidence::Low {
+        let is_declared = class_of(column, declared).is_some() || in_part(column, declared);
+        if is_declared || first.confidence == Confidence::Low {
             continue;
         }
         let sure = first.confidence == Confidence::High && can_be_named;

@@ -5,6 +5,7 @@
 //! a password names a file or an environment variable.
 
 mod aws;
+mod declared;
 mod parse;
 mod read;
 mod secret;
@@ -21,6 +22,7 @@ use mask::own::OwnClasses;
 use model::{DataClass, Digest};
 
 pub use aws::{AwsChain, AwsCredentials, AwsKeys, AwsRole, AwsTarget, Endpoint, KeySource};
+pub use declared::{BadDeclared, Declared};
 pub use secret::{SecretError, SecretSource};
 
 /// A configuration file is at most so many bytes.
@@ -240,8 +242,9 @@ pub struct Target {
     pub auth: Vec<AuthMethod>,
     /// `labels`: free names and values that policies may look at.
     pub labels: BTreeMap<String, String>,
-    /// `mask`: declared columns, `schema.table.column` to class.
-    pub mask: BTreeMap<String, DataClass>,
+    /// `mask`: declared columns, `schema.table.column` to class, and places in the JSON that columns hold,
+    /// `schema.table.column$.path`.
+    pub mask: BTreeMap<Declared, DataClass>,
     /// `strategies`: how values are hidden, by class, where not partially: `redact`, `partial`, `hash`, `format`,
     /// `null` or `withhold`.
     pub strategies: BTreeMap<DataClass, Strategy>,

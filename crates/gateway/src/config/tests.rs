@@ -75,7 +75,10 @@ fn the_example_shows_every_setting() {
     assert_eq!(config.ledger.durability, Durability::Sync);
     let bank = &config.targets["bank"];
     assert_eq!(bank.tls, TlsMode::Prefer);
-    assert_eq!(bank.mask["public.customers.ssn"].name(), "us_ssn");
+    assert_eq!(
+        bank.mask[&Declared::try_from("public.customers.ssn").unwrap()].name(),
+        "us_ssn"
+    );
     assert!(!config.people.is_empty() && !config.issuers.is_empty());
 
     // Each setting that the code asks for stands in the example, so that the example documents all of them.
@@ -266,10 +269,43 @@ fn what_would_be_unsafe_is_refused() {
 }
 
 #[test]
+fn a_place_in_json_is_named_by_its_path() {
+    let masked = |key: &str| {
+        let text = format!("{MINIMAL}[targets.bank.mask]\n'{key}' = \"us_ssn\"");
+        parse(&text).map(|config| {
+            let (declared, _) = config.targets["bank"].mask.first_key_value().unwrap();
+            (declared.column(), declared.to_string())
+        })
+    };
+    for (key, column) in [
+        ("public.events.body$.customer.ssn", "public.events.body"),
+        ("public.events.body$.a.*.b", "public.events.body"),
+        ("public.events.cost_in_$", "public.events.cost_in_$"),
+    ] {
+        assert_eq!(masked(key).unwrap(), (column.to_owned(), key.to_owned()));
+    }
+    for (key, why) in [
+        ("public.events.body$.", "is no path"),
+        ("public.events.body$..ssn", "is no path"),
+        ("public.events.body$[0]", "is no path"),
+        ("events.body$.ssn", "is not a column"),
+    ] {
+        let error = masked(key).unwrap_err().to_string();
+        assert!(error.contains(why), "{key}: {error}");
+    }
+    let many: String = (0..65)
+        .map(|number| format!("\"public.events.body$.m{number}\" = \"us_ssn\"\n"))
+        .collect();
+    assert!(added(&format!("[targets.bank.mask]\n{many}")).contains("64 at most"));
+}
+
+#[test]
 fn columns_are_named_in_full() {
     let text = format!("{MINIMAL}[targets.bank.mask]\n\"public.customers.ssn\" = \"us_ssn\"");
     assert_eq!(
-        parse(&text).unwrap().targets["bank"].mask["public.customers.ssn"].name(),
+        parse(&text).unwrap().targets["bank"].mask
+            [&Declared::try_from("public.customers.ssn").unwrap()]
+            .name(),
         "us_ssn"
     );
     assert!(

@@ -57,14 +57,12 @@ pub(super) fn listener(
 }
 
 fn served(name: &str, target: &Target, limits: Limits, mask_key: &MaskKey) -> Served {
-    let declared = target.mask.iter().filter_map(|(column, class)| {
-        let mut parts = column.split('.').map(str::to_owned);
-        Some(Declaration {
-            schema: parts.next()?,
-            table: parts.next()?,
-            column: parts.next()?,
-            class: class.clone(),
-        })
+    let declared = target.mask.iter().map(|(declared, class)| Declaration {
+        schema: declared.schema.clone(),
+        table: declared.table.clone(),
+        column: declared.column.clone(),
+        class: class.clone(),
+        path: declared.path.clone(),
     });
     let trusted = target.trusted_functions.iter();
     let trusted = trusted.map(|(schema, name)| Name::qualified(schema, name));

@@ -139,6 +139,7 @@ fn settings() -> Settings {
         table: "customers".into(),
         column: "ssn".into(),
         class: model::DataClass::US_SSN,
+        path: None,
     });
     settings
 }

@@ -16,6 +16,7 @@
 mod binary;
 mod cell;
 mod copy;
+mod document;
 mod incoming;
 mod json;
 mod notification;

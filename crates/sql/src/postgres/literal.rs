@@ -382,8 +382,10 @@ fn of_taint(taint: &Taint) -> Option<Held> {
     match taint {
         Taint::Clear => None,
         Taint::Direct(class) => Some(Held::Of(class.clone())),
-        Taint::Members(_) | Taint::Row(_) | Taint::Derived(_) | Taint::Unknown(_) => {
-            Some(Held::Any)
-        }
+        Taint::Members(_)
+        | Taint::Document(_)
+        | Taint::Row(_)
+        | Taint::Derived(_)
+        | Taint::Unknown(_) => Some(Held::Any),
     }
 }

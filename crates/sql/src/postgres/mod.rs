@@ -9,6 +9,7 @@ mod builtin;
 mod catalog;
 mod condition;
 mod definition;
+mod document;
 mod lineage;
 mod literal;
 mod nesting;
@@ -35,6 +36,7 @@ pub use catalog::{
     Body, Catalog, CatalogBuilder, CatalogError, Column, Function, Relation, RelationKind,
     Volatility,
 };
+pub use document::{Document, PLACES_MAX, Place};
 pub use literal::{Concealed, Held, Hidden, Literals, Parameters, all_literals};
 pub use place::place;
 pub use protected::{Declaration, Protected};

@@ -3,10 +3,11 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use model::DataClass;
+use model::{DataClass, JsonPath};
 
 use super::Shape;
 use super::catalog::{Catalog, Function, Relation, RelationKind};
+use super::document::Document;
 use super::lineage::Lineage;
 use super::taint::Taint;
 use crate::Name;
@@ -22,6 +23,8 @@ pub struct Declaration {
     pub column: String,
     /// What it holds.
     pub class: DataClass,
+    /// Where in it, if it is JSON of which only that is declared.
+    pub path: Option<JsonPath>,
 }
 
 /// Declared columns, compiled against a catalog; compile again when the catalog changes.
@@ -200,9 +203,27 @@ impl Protected {
         });
         match found {
             Some((oid, number)) => {
-                self.set(oid, number, Taint::Direct(declaration.class.clone()));
+                let taint = self.declared(oid, number, declaration);
+                self.set(oid, number, taint);
             }
             None => self.missing.push(declaration.clone()),
+        }
+    }
+
+    /// What a column holds by what was declared of it before and this.
+    fn declared(&self, relation: u32, number: i16, declaration: &Declaration) -> Taint {
+        let class = declaration.class.clone();
+        match (&declaration.path, self.columns.get(&(relation, number))) {
+            (None, _) => Taint::Direct(class),
+            // The whole of it is declared, so this place is hidden with it.
+            (Some(_), Some(whole @ (Taint::Direct(_) | Taint::Derived(_)))) => whole.clone(),
+            (Some(path), Some(Taint::Document(document))) => {
+                match document.with(path, class.clone()) {
+                    Some(document) => Taint::of_document(document),
+                    None => Taint::Document(Arc::clone(document)).with(Taint::Direct(class)),
+                }
+            }
+            (Some(path), _) => Taint::of_document(Document::new(path, class)),
         }
     }
 
@@ -224,7 +245,7 @@ impl Protected {
             for &(relation, number, of) in &catalog.computed {
                 let before = self.column(relation, number);
                 // One that is declared itself is masked as what it is declared to be.
-                if !matches!(before, Taint::Direct(_)) {
+                if !matches!(before, Taint::Direct(_) | Taint::Document(_)) {
                     let taint = before.with(self.column(relation, of));
                     grew |= self.set(relation, number, taint);
                 }

@@ -286,7 +286,11 @@ fn rows(
         .into_iter()
         .any(|taint| match taint {
             Taint::Clear => false,
-            Taint::Direct(_) | Taint::Members(_) | Taint::Row(_) | Taint::Derived(_) => true,
+            Taint::Direct(_)
+            | Taint::Members(_)
+            | Taint::Document(_)
+            | Taint::Row(_)
+            | Taint::Derived(_) => true,
             Taint::Unknown(_) => touches || stored_elsewhere || lineage.called,
         });
     (rows, columns, copies || side_effects, lineage.told)

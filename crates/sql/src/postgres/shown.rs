@@ -6,6 +6,7 @@ use std::sync::Arc;
 use model::DataClass;
 
 use super::catalog::Catalog;
+use super::document::Document;
 use super::protected::Protected;
 use super::resolve::Resolved;
 use super::taint::{Members, Slot, Taint};
@@ -37,6 +38,8 @@ pub enum OutputRule {
     Declared(DataClass),
     /// It is JSON: mask its members, each by its name.
     Members(Arc<Members>),
+    /// It is JSON, or text with JSON: mask what stands at its places.
+    Document(Arc<Document>),
     /// It is a row, or an array of such rows: do this with each of its fields.
     Fields(Arc<[OutputRule]>),
     /// It is a column of a view or table that is computed of these: show NULL in place of each value.
@@ -160,6 +163,7 @@ fn rule(taint: &Taint) -> OutputRule {
         Taint::Clear => OutputRule::Clear,
         Taint::Direct(class) => OutputRule::Declared(class.clone()),
         Taint::Members(members) => OutputRule::Members(Arc::clone(members)),
+        Taint::Document(document) => OutputRule::Document(Arc::clone(document)),
         Taint::Row(fields) => {
             OutputRule::Fields(fields.iter().map(|field| rule(&field.taint)).collect())
         }
@@ -188,9 +192,14 @@ fn with_origin(
         (Taint::Clear | Taint::Unknown(_), Taint::Derived(stored)) if known => {
             OutputRule::Computed(stored)
         }
-        (Taint::Direct(_) | Taint::Members(_) | Taint::Row(_) | Taint::Derived(_), _) => {
-            rule(taint)
-        }
+        (
+            Taint::Direct(_)
+            | Taint::Members(_)
+            | Taint::Document(_)
+            | Taint::Row(_)
+            | Taint::Derived(_),
+            _,
+        ) => rule(taint),
         // Its whole row.
         _ if known && field.column == 0 && protected.touches(field.table_oid) => {
             OutputRule::Withheld(Withheld::Derived(protected.classes().clone()))

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use model::DataClass;
 
+use super::document::Document;
+
 /// A row of more fields, those of the rows in it counted in, is taken for a value computed of them: as many as two rows of the widest
 /// tables (1,600 columns) have. Rows share what they hold, so that a few words make one of any size; who looks at it sees all of it.
 const FIELDS_MAX: usize = 4_096;
@@ -20,6 +22,8 @@ pub enum Taint {
     Direct(DataClass),
     /// It is JSON that shows what it holds by names.
     Members(Arc<Members>),
+    /// It is JSON, or text with JSON, that holds values at some paths.
+    Document(Arc<Document>),
     /// It is a row with these fields in order, or an array of such rows.
     Row(Arc<[RowField]>),
     /// It is computed of values of these classes.
@@ -69,6 +73,7 @@ impl Taint {
             Self::Clear | Self::Unknown(_) => {}
             Self::Direct(class) => add(class),
             Self::Members(members) => held(members).for_each(add),
+            Self::Document(document) => document.classes().iter().for_each(add),
             Self::Row(fields) => fields
                 .iter()
                 .for_each(|field| field.taint.add_classes(classes)),
@@ -154,12 +159,22 @@ impl Taint {
         }
     }
 
+    /// The taint of JSON with values at these places.
+    pub(super) fn of_document(document: Document) -> Self {
+        if document.is_empty() {
+            Self::Clear
+        } else {
+            Self::Document(Arc::new(document))
+        }
+    }
+
     /// The taint of a value that is one of the two.
     pub(super) fn either(self, other: Self) -> Self {
         match (self, other) {
             // What the other's fields are called is not known, and the server may go by its names.
             (Self::Clear, taint) | (taint, Self::Clear) => taint.unnamed(),
             (Self::Direct(a), Self::Direct(b)) if a == b => Self::Direct(a),
+            (Self::Document(a), Self::Document(b)) if a == b => Self::Document(a),
             (Self::Members(a), Self::Members(b)) => match merged(&a, &b) {
                 Some(members) => Self::Members(Arc::new(members)),
                 None => Self::Members(a).with(Self::Members(b)),
@@ -204,7 +219,9 @@ impl Taint {
     /// The taint of a value computed of this one.
     pub(super) fn computed(self) -> Self {
         match self {
-            Self::Direct(_) | Self::Members(_) | Self::Row(_) => Self::Derived(self.classes()),
+            Self::Direct(_) | Self::Members(_) | Self::Document(_) | Self::Row(_) => {
+                Self::Derived(self.classes())
+            }
             other => other,
         }
     }
@@ -239,6 +256,11 @@ pub(super) fn add(members: &mut Members, name: &str, taint: &Taint) -> bool {
         Taint::Clear => (Member::Clear, None),
         Taint::Direct(class) => (Member::Held(class.clone()), None),
         Taint::Members(below) => (Member::Members, Some(below)),
+        // Where its places would be is not said by names alone, so all of it is hidden.
+        Taint::Document(document) => match document.classes().pop_first() {
+            Some(class) if document.classes().len() == 1 => (Member::Held(class), None),
+            _ => return false,
+        },
         Taint::Row(_) | Taint::Derived(_) | Taint::Unknown(_) => return false,
     };
     insert(members, name, member)

@@ -7,8 +7,10 @@ use ::mask::Strategy;
 use ::mask::own::{Check, Context, Form, OWN_CLASSES_MAX, OwnClass, OwnClasses, Pattern, Words};
 use model::DataClass;
 
-use super::super::ConfigError;
+use sql::postgres::PLACES_MAX;
+
 use super::super::read::{Item, Section};
+use super::super::{ConfigError, Declared};
 
 /// A list of words is at most so many bytes.
 const WORDS_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -99,18 +101,25 @@ fn context(item: Item<'_>) -> Result<Context, ConfigError> {
     Context::new(words).map_err(|error| origin.error(error.to_string()))
 }
 
-/// `schema.table.column` to class.
-pub(super) fn mask(mut section: Section<'_>) -> Result<BTreeMap<String, DataClass>, ConfigError> {
+/// `schema.table.column`, or a place in the JSON that it holds, to class.
+pub(super) fn mask(mut section: Section<'_>) -> Result<BTreeMap<Declared, DataClass>, ConfigError> {
     let mut mask = BTreeMap::new();
-    for (column, item) in section.rest() {
-        if column.split('.').count() != 3 || column.split('.').any(str::is_empty) {
-            return Err(item.error(
-                "is not a column: write \"schema.table.column\" = \"class\", the key in quotes",
-            ));
-        }
+    let mut places: BTreeMap<[String; 3], usize> = BTreeMap::new();
+    for (name, item) in section.rest() {
+        let declared =
+            Declared::try_from(name.as_str()).map_err(|error| item.error(error.to_string()))?;
         let class = DataClass::try_from(item.text()?)
             .map_err(|error| item.error(format!("is a {error}")))?;
-        mask.insert(column, class);
+        let [schema, table, column] = [&declared.schema, &declared.table, &declared.column];
+        let count = places.entry([schema.clone(), table.clone(), column.clone()]);
+        let count = count.or_default();
+        *count += usize::from(declared.path.is_some());
+        if *count > PLACES_MAX {
+            return Err(item.error(format!(
+                "is one place too many: a column has {PLACES_MAX} at most, so declare the column as a whole"
+            )));
+        }
+        mask.insert(declared, class);
     }
     Ok(mask)
 }

@@ -9,6 +9,10 @@
 //! *                     any name, in a path
 //! ```
 
+use model::{BadJsonPath, JsonPath};
+
+pub use model::Step;
+
 use super::Form;
 
 /// Steps of a path at most.
@@ -25,21 +29,12 @@ pub enum Name {
     Column(usize),
 }
 
-/// A step of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// To what is called so.
-    To(String),
-    /// To everything.
-    Any,
-}
-
 /// A name that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadName {
     /// A path of JSON.
-    #[error("is no path: write one like $.customer.email, $.items[*].code or $['odd name']")]
-    Json,
+    #[error(transparent)]
+    Json(#[from] BadJsonPath),
     /// A path of XML.
     #[error("is no path: write one like /order/customer/ssn or /order/@id")]
     Xml,
@@ -63,8 +58,7 @@ impl Name {
             }
             Form::Json => match text.strip_prefix('$') {
                 Some(rest) if text == "$" || rest.starts_with(['.', '[']) => {
-                    let steps = json(rest).filter(|it| (1..=STEPS_MAX).contains(&it.len()));
-                    steps.map(Self::At).ok_or(BadName::Json)
+                    Ok(Self::At(JsonPath::try_from(text)?.into_steps()))
                 }
                 _ => Ok(Self::Anywhere(text.to_owned())),
             },
@@ -93,45 +87,10 @@ impl std::fmt::Display for Name {
     }
 }
 
-fn step(name: &str) -> Step {
-    match name {
-        "*" => Step::Any,
-        name => Step::To(name.to_owned()),
-    }
-}
-
-/// The steps behind the `$` of a JSONPath (RFC 9535), as far as it is a plain one. Arrays take no step: `[*]` and numbers say
-/// nothing more.
-fn json(mut rest: &str) -> Option<Vec<Step>> {
-    let mut steps = Vec::new();
-    while !rest.is_empty() {
-        if let Some(after) = rest.strip_prefix('.') {
-            let end = after.find(['.', '[']).unwrap_or(after.len());
-            let (name, after) = after.split_at_checked(end)?;
-            if name.is_empty() {
-                return None;
-            }
-            steps.push(step(name));
-            rest = after;
-            continue;
-        }
-        let inner = rest.strip_prefix('[')?;
-        if let Some(quote @ ('\'' | '"')) = inner.chars().next() {
-            let (name, after) = inner.get(1..)?.split_once(quote)?;
-            rest = after.strip_prefix(']')?;
-            steps.push(Step::To(name.to_owned()));
-        } else {
-            let (_, after) = inner.split_once(']').filter(|(it, _)| *it == "*")?;
-            rest = after;
-        }
-    }
-    Some(steps)
-}
-
 fn xml(rest: &str) -> Option<Vec<Step>> {
     let names: Vec<&str> = rest.split('/').collect();
     let (last, around) = names.split_last()?;
     let plain = |name: &&str| !name.is_empty() && !name.contains(['@', '[', ':']);
     let bare = last.strip_prefix('@').unwrap_or(last);
-    (around.iter().all(plain) && plain(&bare)).then(|| names.into_iter().map(step).collect())
+    (around.iter().all(plain) && plain(&bare)).then(|| names.into_iter().map(Step::named).collect())
 }

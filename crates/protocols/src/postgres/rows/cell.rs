@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use mask::{Findings, Hint, Masker, Outcome, Place};
 use model::DataClass;
-use sql::postgres::Members;
+use sql::postgres::{Document, Members};
 
+use super::document::document;
 use super::{RowError, binary, json, numeric, text, typed};
 use crate::postgres::catalog::{Form, Plain};
 use crate::postgres::known::Known;
@@ -25,6 +26,8 @@ pub(super) enum Rule {
     Declared(DataClass),
     /// JSON of which some members are declared.
     Members(Arc<Members>),
+    /// JSON, or text with JSON, of which some places are declared.
+    Document(Arc<Document>),
     /// A row, or an array of such rows, each of whose fields is held to this.
     Fields(Arc<[Rule]>),
     /// Computed of values of these classes: NULL, whatever it is.
@@ -40,7 +43,7 @@ impl Rule {
     /// The form of a value of which nothing else is known.
     fn form(&self) -> Form {
         match self {
-            Self::Members(_) => Form::Json,
+            Self::Members(_) | Self::Document(_) => Form::Json,
             Self::Fields(_) => Form::Record,
             _ => Form::Unknown,
         }
@@ -237,7 +240,8 @@ impl Cells {
             return Outcome::Withheld;
         }
         match form {
-            Form::Text | Form::VersionedText | Form::Unknown => {
+            Form::Text => self.free(look, value, out, findings),
+            Form::VersionedText | Form::Unknown => {
                 mask(&self.masks.text, look, value, out, findings)
             }
             // In quotes any text may stand; what these would be without is not any text.
@@ -298,7 +302,8 @@ impl Cells {
             return Outcome::Withheld;
         }
         match form {
-            Form::Text | Form::Bytea => mask(&self.masks.text, look, value, out, findings),
+            Form::Text => self.free(look, value, out, findings),
+            Form::Bytea => mask(&self.masks.text, look, value, out, findings),
             Form::Json => json::json(self, look, value, out, findings),
             Form::Jsonb | Form::VersionedText => {
                 let Some((version, text)) = value.split_first() else {
@@ -347,6 +352,20 @@ impl Cells {
             },
             Form::Raw | Form::Enum => self.typed(look, value, findings),
             Form::Unknown | Form::Opaque => Outcome::Withheld,
+        }
+    }
+
+    /// Text, which may be JSON of which some places are declared.
+    fn free(
+        &self,
+        look: Look<'_>,
+        value: &[u8],
+        out: &mut Vec<u8>,
+        findings: &mut Findings,
+    ) -> Outcome {
+        match look.rule {
+            Rule::Document(places) => document(self, places, look, value, out, findings),
+            _ => mask(&self.masks.text, look, value, out, findings),
         }
     }
 
@@ -423,7 +442,9 @@ impl Cells {
         let class = match look.rule {
             Rule::Pass => return Outcome::Clean,
             Rule::Scan if self.passes(Form::Uuid, look.hint, format) => return Outcome::Clean,
-            Rule::Members(_) | Rule::Fields(_) | Rule::Computed(_) => return Outcome::Withheld,
+            Rule::Members(_) | Rule::Document(_) | Rule::Fields(_) | Rule::Computed(_) => {
+                return Outcome::Withheld;
+            }
             Rule::Scan | Rule::Shown(_) => None,
             Rule::Declared(class) => Some(class),
         };
@@ -482,7 +503,9 @@ pub(super) fn mask(
         }
         Rule::Declared(class) => masker.mask_declared(class, value, out, findings),
         // Only JSON has members and only rows have fields, and they are read by them; what is computed is not read.
-        Rule::Members(_) | Rule::Fields(_) | Rule::Computed(_) => Outcome::Withheld,
+        Rule::Members(_) | Rule::Document(_) | Rule::Fields(_) | Rule::Computed(_) => {
+            Outcome::Withheld
+        }
     }
 }
 

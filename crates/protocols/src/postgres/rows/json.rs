@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 use sql::postgres::{Member, Members};
 
 use super::cell::{Cells, Look, Rule, mask};
+use super::document::document;
 
 /// A value of type json or jsonb, in text.
 ///
@@ -28,6 +29,7 @@ pub(super) fn json(
         }
         Rule::Declared(_) => cells.typed(look, value, findings),
         Rule::Members(known) if is_json(value) => members(cells, known, look, value, out, findings),
+        Rule::Document(places) => document(cells, places, look, value, out, findings),
         Rule::Members(_) | Rule::Fields(_) | Rule::Computed(_) => Outcome::Withheld,
         Rule::Shown(classes) => {
             for (token, after) in Tokens(value) {
@@ -64,11 +66,11 @@ fn shown(
     }
 }
 
-fn is_json(text: &[u8]) -> bool {
+pub(super) fn is_json(text: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(text).is_ok()
 }
 
-fn searched(
+pub(super) fn searched(
     cells: &Cells,
     look: Look<'_>,
     value: &[u8],
@@ -135,7 +137,7 @@ fn declared(
 }
 
 /// Appends a token as it may be shown where everything is declared.
-fn hide(
+pub(super) fn hide(
     cells: &Cells,
     class: &DataClass,
     look: Look<'_>,
@@ -166,7 +168,7 @@ fn hide(
     outcome
 }
 
-fn is_name(token: &[u8], after: &[u8]) -> bool {
+pub(super) fn is_name(token: &[u8], after: &[u8]) -> bool {
     token.first() == Some(&b'"') && after.trim_ascii_start().first() == Some(&b':')
 }
 
@@ -316,7 +318,7 @@ fn escaped(text: &[u8]) -> (Option<char>, usize) {
 }
 
 /// The tokens of JSON, and what comes after each: strings, numbers, and single bytes of everything else.
-struct Tokens<'a>(&'a [u8]);
+pub(super) struct Tokens<'a>(pub(super) &'a [u8]);
 
 impl<'a> Iterator for Tokens<'a> {
     type Item = (&'a [u8], &'a [u8]);

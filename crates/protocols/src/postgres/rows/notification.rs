@@ -103,7 +103,15 @@ fn row_members(payload: &[u8], known: &Known) -> Option<Members> {
                 Taint::Clear => None,
                 // Of what cannot be told nothing is shown.
                 Taint::Unknown(_) => return None,
-                taint => Some(taint.classes().pop_first()?),
+                taint => {
+                    let mut classes = taint.classes();
+                    // Of several classes one may be revealed.
+                    let class = classes.pop_first()?;
+                    if !classes.is_empty() {
+                        return None;
+                    }
+                    Some(class)
+                }
             };
             let held = class.map_or(Member::Clear, Member::Held);
             let member = members.entry(column.name.clone()).or_insert(Member::Clear);

@@ -144,6 +144,7 @@ fn fits(cells: &Cells, form: Form, rule: &OutputRule) -> bool {
     };
     match rule {
         OutputRule::Members(_) => matches!(form, Form::Json | Form::Jsonb),
+        OutputRule::Document(_) => matches!(form, Form::Json | Form::Jsonb | Form::Text),
         OutputRule::Fields(_) => matches!(form, Form::Record | Form::Composite(_)),
         _ => true,
     }
@@ -154,6 +155,7 @@ fn classes(rule: &OutputRule) -> BTreeSet<DataClass> {
     match rule {
         OutputRule::Declared(class) => BTreeSet::from([class.clone()]),
         OutputRule::Members(members) => Taint::Members(Arc::clone(members)).classes(),
+        OutputRule::Document(document) => document.classes(),
         OutputRule::Fields(fields) => fields.iter().flat_map(classes).collect(),
         OutputRule::Clear | OutputRule::Computed(_) | OutputRule::Withheld(_) => BTreeSet::new(),
     }
@@ -173,6 +175,12 @@ fn decided(cells: &Cells, name: &str, place: &str, rule: OutputRule) -> Result<R
                 shown(masker, name, place, class)?;
             }
             Ok(Rule::Members(members))
+        }
+        OutputRule::Document(document) => {
+            for class in &document.classes() {
+                shown(masker, name, place, class)?;
+            }
+            Ok(Rule::Document(document))
         }
         OutputRule::Fields(fields) => {
             let fields = fields.iter().cloned();

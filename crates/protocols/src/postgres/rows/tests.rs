@@ -1,4 +1,5 @@
 mod copy;
+mod documents;
 mod forms;
 mod report;
 mod written;
@@ -70,6 +71,7 @@ fn declared() -> Vec<Declaration> {
         table: "customers".to_owned(),
         column: column.to_owned(),
         class,
+        path: None,
     })
     .into()
 }

@@ -68,6 +68,7 @@ pub(super) fn settings() -> Settings {
         table: "customers".into(),
         column: "ssn".into(),
         class: DataClass::US_SSN,
+        path: None,
     });
     settings
 }

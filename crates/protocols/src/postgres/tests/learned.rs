@@ -21,6 +21,7 @@ fn otherwise() -> Knowledge {
         table: "t".into(),
         column: "words".into(),
         class: DataClass::US_SSN,
+        path: None,
     });
     known_anew(&settings)
 }

@@ -66,6 +66,7 @@ fn opaque() -> Settings {
         table: "t".into(),
         column: "words".into(),
         class: DataClass::GENERIC_SECRET,
+        path: None,
     });
     settings
 }

@@ -118,7 +118,11 @@ impl Lineage<'_> {
     fn keep(&mut self, value: Slot, place: Option<Slot>, constants: Option<usize>) {
         let place = place.map_or(Taint::Clear, |place| place.taint);
         self.write(&value, &place, constants);
-        let at_home = matches!((&value.taint, &place), (Taint::Direct(class), Taint::Direct(home)) if class == home);
+        let at_home = match (&value.taint, &place) {
+            (Taint::Direct(class), Taint::Direct(home)) => class == home,
+            (Taint::Document(document), Taint::Document(home)) => document == home,
+            _ => false,
+        };
         if !at_home {
             self.store(value.taint);
         }

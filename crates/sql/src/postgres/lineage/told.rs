@@ -124,7 +124,7 @@ impl Lineage<'_> {
             Expr::Same(same) => self.same(same),
             // Whether there is a value says nothing of it, and what is shown in its place shows that too.
             Expr::IsNull(path) => match self.column(path).taint {
-                Taint::Direct(_) => Taint::Clear,
+                Taint::Direct(_) | Taint::Document(_) => Taint::Clear,
                 taint => {
                     self.probe(&taint);
                     taint
@@ -248,7 +248,14 @@ impl Lineage<'_> {
         match (place, constants) {
             (Taint::Clear, _) => {}
             (Taint::Direct(class), Some(count)) => self.told.matches(class, count),
-            (Taint::Direct(_), None) if value.pure && value.taint == *place => {}
+            (Taint::Document(document), Some(count)) => {
+                let classes = document.classes();
+                classes
+                    .iter()
+                    .for_each(|class| self.told.matches(class, count));
+            }
+            (Taint::Direct(_) | Taint::Document(_), None)
+                if value.pure && value.taint == *place => {}
             (place, _) => self.told.probe(place),
         }
     }

@@ -51,7 +51,7 @@ impl Lineage<'_> {
             Expr::Member { of, name, as_text } => self.member(of, name, *as_text),
             Expr::Part(of) => match self.expr(of) {
                 // What is left of JSON goes by the same names.
-                members @ Taint::Members(_) => members,
+                members @ (Taint::Members(_) | Taint::Document(_)) => members,
                 value => self.computed_of(value),
             },
             Expr::Window => {
@@ -210,8 +210,10 @@ impl Lineage<'_> {
     /// A member of JSON: what goes by its name.
     fn member(&mut self, of: &Expr, name: &str, as_text: bool) -> Taint {
         let value = self.expr(of);
-        let Taint::Members(members) = &value else {
-            return self.computed_of(value);
+        let members = match &value {
+            Taint::Members(members) => members,
+            Taint::Document(document) => return document.taint_of(name),
+            _ => return self.computed_of(value),
         };
         match members.get(name) {
             Some(Member::Clear) => Taint::Clear,
@@ -232,7 +234,7 @@ impl Lineage<'_> {
                 (Expr::Star(_), _)
                     | (
                         Expr::Column(_) | Expr::Text(_),
-                        Taint::Direct(_) | Taint::Clear
+                        Taint::Direct(_) | Taint::Document(_) | Taint::Clear
                     )
             );
             taint = taint.with(one);
@@ -269,9 +271,11 @@ impl Lineage<'_> {
         }
         match arguments {
             taint if trusted => taint,
-            Taint::Derived(_) | Taint::Direct(_) | Taint::Members(_) | Taint::Row(_) => {
-                arguments.computed()
-            }
+            Taint::Derived(_)
+            | Taint::Direct(_)
+            | Taint::Members(_)
+            | Taint::Document(_)
+            | Taint::Row(_) => arguments.computed(),
             _ => {
                 self.called = true;
                 Taint::Unknown(format!(

@@ -54,6 +54,13 @@ fn expr_of(node: NodeRef<'_>) -> Option<Expr> {
                 value => Expr::Text(Box::new(value)),
             }
         }
+        // The same JSON, and what is none is an error.
+        NodeRef::TypeCast(cast) if cast.type_name.as_ref().is_some_and(keeps_json) => {
+            match cast.arg.as_deref().map_or(Expr::Free, expr) {
+                Expr::Free => Expr::Free,
+                value => Expr::Part(Box::new(value)),
+            }
+        }
         // Still the value, but what equals it is for the collation to say.
         NodeRef::CollateClause(clause) => match clause.arg.as_deref().map_or(Expr::Free, expr) {
             column @ (Expr::Column(_) | Expr::Text(_)) => one_of(vec![column]),
@@ -137,6 +144,16 @@ pub(super) fn column_ref(column: &protobuf::ColumnRef) -> Expr {
 
 /// Types that a text keeps its value in: a cast to one shows the value itself.
 pub(super) fn keeps_text(name: &protobuf::TypeName) -> bool {
+    is_plain(name, &["text", "varchar"])
+}
+
+/// Types of JSON: a cast to one shows the same members.
+fn keeps_json(name: &protobuf::TypeName) -> bool {
+    is_plain(name, &["json", "jsonb"])
+}
+
+/// Whether a type is one of these of PostgreSQL's own, and no more is said of it.
+fn is_plain(name: &protobuf::TypeName, kinds: &[&str]) -> bool {
     let texts = texts(&name.names);
     let kind = match texts.as_slice() {
         [schema, kind] if schema == "pg_catalog" => kind,
@@ -146,7 +163,7 @@ pub(super) fn keeps_text(name: &protobuf::TypeName) -> bool {
     name.typmods.is_empty()
         && name.array_bounds.is_empty()
         && !name.setof
-        && matches!(kind.as_str(), "text" | "varchar")
+        && kinds.contains(&kind.as_str())
 }
 
 fn case_of(case: &protobuf::CaseExpr) -> Expr {

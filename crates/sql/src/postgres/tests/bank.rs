@@ -1,6 +1,6 @@
 //! A small bank to resolve statements against, and what may be shown of their results.
 
-use model::DataClass;
+use model::{DataClass, JsonPath};
 
 use super::{on_big_stack, one};
 use crate::Name;
@@ -68,6 +68,13 @@ const TABLES: &[(u32, &str, &str, RelationKind, &str)] = &[
         "receipts",
         RelationKind::Table,
         "id card_pan tail! number!",
+    ),
+    (
+        109,
+        "public",
+        "events",
+        RelationKind::Table,
+        "id kind body raw",
     ),
     (
         150,
@@ -251,18 +258,22 @@ pub(super) fn bank() -> (Catalog, Protected) {
 /// The bank's declared columns, and functions that are trusted.
 pub(super) fn protected(catalog: &Catalog, trusted: &[Name]) -> Protected {
     let declared = [
-        ("customers", "ssn", DataClass::US_SSN),
-        ("cards", "pan", DataClass::PAN),
-        ("customers", "gone", DataClass::PAN),
+        ("customers", "ssn", DataClass::US_SSN, None),
+        ("cards", "pan", DataClass::PAN, None),
+        ("customers", "gone", DataClass::PAN, None),
+        ("events", "body", DataClass::US_SSN, Some("$.customer.ssn")),
+        ("events", "body", DataClass::PAN, Some("$.cards[*].*.pan")),
+        ("events", "raw", DataClass::US_SSN, Some("$.ssn")),
     ];
-    let declared = declared.map(|(table, column, class)| Declaration {
+    let declared = declared.map(|(table, column, class, path)| Declaration {
         schema: "public".into(),
         table: table.into(),
         column: column.into(),
         class,
+        path: path.map(|path| JsonPath::try_from(path).unwrap()),
     });
     let protected = Protected::compile(&declared, trusted, catalog);
-    assert_eq!(protected.missing, declared[2..]);
+    assert_eq!(protected.missing, declared[2..3]);
     protected
 }
 
@@ -335,7 +346,7 @@ pub(super) fn resolved(sql: &str) -> Resolved {
     resolve(&one(sql), &catalog, &protected)
 }
 
-/// `.` clear, `s` and `p` masked as a class, `m` by members, `r` by fields, `n` computed and shown as NULL, `D` derived, `?` unknown.
+/// `.` clear, `s` and `p` masked as a class, `m` by members, `d` by places, `r` by fields, `n` computed and shown as NULL, `D` derived, `?` unknown.
 pub(super) fn letters(rules: &[OutputRule]) -> String {
     let letter = |rule: &OutputRule| match rule {
         OutputRule::Clear => '.',
@@ -343,6 +354,7 @@ pub(super) fn letters(rules: &[OutputRule]) -> String {
         OutputRule::Declared(class) if *class == DataClass::PAN => 'p',
         OutputRule::Declared(_) => '!',
         OutputRule::Members(_) => 'm',
+        OutputRule::Document(_) => 'd',
         OutputRule::Fields(_) => 'r',
         OutputRule::Computed(_) => 'n',
         OutputRule::Withheld(Withheld::Derived(_)) => 'D',

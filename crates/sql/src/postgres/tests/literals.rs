@@ -101,6 +101,7 @@ fn known() -> (Catalog, Protected) {
         table: table.into(),
         column: column.into(),
         class: class(of),
+        path: None,
     });
     let catalog = builder.build();
     let protected = Protected::compile(&declared, &[], &catalog);

@@ -2,6 +2,8 @@ mod hidden;
 
 use std::collections::BTreeMap;
 
+use model::BadJsonPath;
+
 use super::*;
 use crate::aws::classify::Wire;
 use crate::aws::table::TABLE;
@@ -185,7 +187,11 @@ fn names_are_read_as_their_form_has_them() {
     for bad in [
         "$", "$.", "$..a", "$.a[", "$.a[0]", "$[a]", "$['a]", "$.a['b'x",
     ] {
-        assert_eq!(Name::read(bad, Form::Json), Err(BadName::Json), "{bad}");
+        assert_eq!(
+            Name::read(bad, Form::Json),
+            Err(BadName::Json(BadJsonPath)),
+            "{bad}"
+        );
     }
     for bad in ["/", "//a", "/a//b", "/a/", "/@a/b", "/a/@", "/x:a", "/a[1]"] {
         assert_eq!(Name::read(bad, Form::Xml), Err(BadName::Xml), "{bad}");

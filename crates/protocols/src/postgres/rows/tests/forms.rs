@@ -49,7 +49,7 @@ fn declared_with(
 }
 
 /// What is shown of a value of a column with this rule; `None` where it is withheld.
-fn look(
+pub(super) fn look(
     settings: Settings,
     rule: cell::Rule,
     kind: u32,

@@ -1,0 +1,71 @@
+//! JSON of which some places are declared.
+
+use std::sync::Arc;
+
+use model::{DataClass, JsonPath};
+use sql::postgres::Document;
+
+use super::super::cell::Rule;
+use super::forms::look;
+use super::{Format, oid, settings};
+
+/// What is shown of JSON whose `customer.ssn`, `cards.*.pan` and `plain` are declared.
+fn shown(kind: u32, format: Format, value: &[u8]) -> Option<String> {
+    let path = |text| JsonPath::try_from(text).unwrap();
+    let document = Document::new(&path("$.customer.ssn"), DataClass::US_SSN);
+    let document = document.with(&path("$.cards[*].*.pan"), DataClass::PAN);
+    let document = document.and_then(|it| it.with(&path("$.plain"), DataClass::EMAIL));
+    let rule = Rule::Document(Arc::new(document.unwrap()));
+    let shown = look(settings(), rule, kind, format, value)?;
+    Some(String::from_utf8(shown.unwrap()).unwrap())
+}
+
+#[test]
+fn values_are_masked_at_their_places() {
+    for (value, expected) in [
+        (
+            r#"{"customer": {"ssn": "QWZX", "name": "QWZX", "s\u0073n": "ABC"}, "ssn": "QWZX"}"#,
+            r#"{"customer": {"ssn": "****", "name": "QWZX", "s\u0073n": "***"}, "ssn": "QWZX"}"#,
+        ),
+        // Arrays take no step, on the way and at the end; everything below is hidden.
+        (
+            r#"[{"cards": [{"x": {"pan": ["QW", {"a": 7}], "y": 1}}, {"pan": "QWZX"}], "n": [1, "b"]}, {"plain": "QW"}]"#,
+            r#"[{"cards": [{"x": {"pan": ["**", {"a": null}], "y": 1}}, {"pan": "QWZX"}], "n": [1, "b"]}, {"plain": "**"}]"#,
+        ),
+        (
+            r#"{"customer": [1, {"ssn": 12345}, {"ssn": true}], "plain": {}}"#,
+            r#"{"customer": [1, {"ssn": null}, {"ssn": null}], "plain": {}}"#,
+        ),
+        // JSON within a string, where a place lies in it, or might.
+        (
+            r#"{"customer": "{\"ssn\": \"QWZX\"}", "note": "{\"ssn\": \"QWZX\"}"}"#,
+            r#"{"customer": "***************", "note": "{\"ssn\": \"QWZX\"}"}"#,
+        ),
+        // The detectors look at what is left.
+        (
+            r#"{"customer": {"name": "536-22-1234"}}"#,
+            r#"{"customer": {"name": "***-**-1234"}}"#,
+        ),
+        (r#"{"a": 1}"#, r#"{"a": 1}"#),
+        ("[]", "[]"),
+    ] {
+        for kind in [oid::JSON, oid::JSONB, oid::TEXT] {
+            let found = shown(kind, Format::Text, value.as_bytes());
+            assert_eq!(found.as_deref(), Some(expected));
+        }
+        let binary = [&[1][..], value.as_bytes()].concat();
+        let found = shown(oid::JSONB, Format::Binary, &binary).unwrap();
+        assert_eq!(found.get(1..), Some(expected));
+        let found = shown(oid::TEXT, Format::Binary, value.as_bytes());
+        assert_eq!(found.as_deref(), Some(expected));
+    }
+}
+
+#[test]
+fn text_that_is_no_json_is_hidden_whole() {
+    for value in ["QWZX", r#"{"customer": {"ssn": "QWZX"}"#, r#"{"a": 1} x"#] {
+        let found = shown(oid::TEXT, Format::Text, value.as_bytes()).unwrap();
+        assert_eq!(found.len(), value.len());
+        assert!(found.bytes().all(|byte| byte == b'*'), "{found}");
+    }
+}
