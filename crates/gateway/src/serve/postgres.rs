@@ -84,5 +84,6 @@ fn served(name: &str, target: &Target, limits: Limits, mask_key: &MaskKey) -> Se
     Served {
         settings: Arc::new(settings),
         analyses: Arc::new(Analyses::new(ANALYSES_BYTES_MAX)),
+        meant: Arc::default(),
     }
 }

@@ -148,6 +148,7 @@ fn targets() -> Arc<Targets> {
     let served = Served {
         settings: Arc::new(settings()),
         analyses: Arc::new(Analyses::new(1 << 20)),
+        meant: Arc::default(),
     };
     Arc::new(Targets::from([("bank".to_owned(), served)]))
 }

@@ -1,11 +1,12 @@
 //! What is known of a target's database: its catalog, its types, and the declared columns found in it.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use sql::Name;
-use sql::postgres::{Catalog, Declaration, Protected};
+use sql::postgres::{Catalog, Declaration, Meant, Protected};
 
 use super::catalog::{Loaded, Types};
+use super::session::Served;
 use super::settings::Settings;
 
 /// A catalog with the declarations compiled against it. Sessions with a target share it
@@ -29,17 +30,33 @@ impl Known {
 
     /// What was loaded, or `before` where that is the same: what was made with it stays good.
     #[must_use]
-    pub(super) fn again(before: &Arc<Self>, loaded: Loaded, settings: &Settings) -> Arc<Self> {
+    pub(super) fn again(before: &Arc<Self>, loaded: Loaded, served: &Served) -> Arc<Self> {
         if before.digest == loaded.digest {
             return Arc::clone(before);
         }
-        Arc::new(Self::new(loaded, &settings.declared, &settings.trusted))
+        Self::of(loaded, served)
+    }
+
+    /// What was loaded of a target, of which it may have been known before what its declarations mean.
+    #[must_use]
+    pub(super) fn of(loaded: Loaded, served: &Served) -> Arc<Self> {
+        let Settings {
+            declared, trusted, ..
+        } = &*served.settings;
+        let mut meant = served.meant.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = Self::after(loaded, declared, trusted, &meant);
+        meant.clone_from(known.protected.meant());
+        Arc::new(known)
     }
 
     /// Compiles the declarations; for `trusted` see [`Protected::compile`]. Needs a stack of [`sql::postgres::STACK_BYTES`].
     #[must_use]
     pub fn new(loaded: Loaded, declared: &[Declaration], trusted: &[Name]) -> Self {
-        let protected = Protected::compile(declared, trusted, &loaded.catalog);
+        Self::after(loaded, declared, trusted, &Meant::default())
+    }
+
+    fn after(loaded: Loaded, declared: &[Declaration], trusted: &[Name], before: &Meant) -> Self {
+        let protected = Protected::compile_again(declared, trusted, &loaded.catalog, before);
         Self {
             catalog: loaded.catalog,
             types: loaded.types,

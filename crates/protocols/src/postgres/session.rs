@@ -1,9 +1,10 @@
 //! One connection of a client, from its first packet to its end.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use sql::postgres::Meant;
 
 use super::command::Analyses;
 use super::deny;
@@ -32,6 +33,8 @@ pub struct Served {
     pub settings: Arc<Settings>,
     /// Its statements, as they were analyzed.
     pub analyses: Arc<Analyses>,
+    /// What its declarations mean, as its sessions last found them.
+    pub meant: Arc<Mutex<Meant>>,
 }
 
 /// The targets of a listener, by name.

@@ -423,11 +423,7 @@ impl Starting {
             match loaded.loading.receive(&frame) {
                 Ok(None) => {}
                 Ok(Some(catalog)) => {
-                    let known = Arc::new(Known::new(
-                        catalog,
-                        &served.settings.declared,
-                        &served.settings.trusted,
-                    ));
+                    let known = Known::of(catalog, &served);
                     let knowledge: crate::session::Knowledge = Arc::clone(&known) as _;
                     fx.push(Effect::Learned(knowledge));
                     let leftover = loaded.framer.take();

@@ -55,6 +55,8 @@ pub struct Column {
     pub name: String,
     /// The object identifier of its type.
     pub type_oid: u32,
+    /// What its type was declared with, such as a length (`pg_attribute.atttypmod`); negative for nothing.
+    pub modifier: i32,
     /// It is computed from other columns, so `COPY` leaves it out.
     pub generated: bool,
 }
@@ -148,7 +150,7 @@ impl Catalog {
          THEN pg_catalog.pg_get_viewdef(c.oid) END \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 't')",
-        "SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.attgenerated \
+        "SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.attgenerated, a.atttypmod \
          FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
          WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 't') \
          ORDER BY a.attrelid, a.attnum",
@@ -375,6 +377,7 @@ impl CatalogBuilder {
             name: row.text(2)?.to_owned(),
             type_oid: row.number(3)?,
             generated: !row.text(4)?.is_empty(),
+            modifier: row.number(5)?,
         };
         // A relation made between the two queries is picked up by the next load.
         if let Some(relation) = self.catalog.relations.get_mut(&row.number(0)?) {

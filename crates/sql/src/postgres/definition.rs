@@ -79,6 +79,9 @@ pub(super) fn analyze<'a>(node: NodeRef<'a>, statement: &mut Statement, walk: &m
         other => match one(other) {
             Some((verb, object, name)) => {
                 statement.tag = tag(verb.0, object);
+                if is_of_the_server(other) {
+                    walk.push(Effect::on(Action::Administer, object, name.clone()));
+                }
                 walk.push(Effect::on(verb.1, object, name));
                 let relation = relation_of(other);
                 statement.temporary = relation.is_some_and(|it| it.relpersistence == "t");
@@ -101,6 +104,17 @@ pub(super) fn analyze<'a>(node: NodeRef<'a>, statement: &mut Statement, walk: &m
             )),
         },
     }
+}
+
+/// Whether it changes who may log in and how, or what sessions begin with: that reaches past every session here.
+fn is_of_the_server(node: NodeRef<'_>) -> bool {
+    matches!(
+        node,
+        NodeRef::CreateRoleStmt(_)
+            | NodeRef::AlterRoleStmt(_)
+            | NodeRef::AlterRoleSetStmt(_)
+            | NodeRef::AlterDatabaseSetStmt(_)
+    )
 }
 
 type Verb = (&'static str, Action);

@@ -13,6 +13,7 @@ use super::catalog::Catalog;
 use super::protected::Protected;
 use super::shape::{Body, Expr, Select, Shape, Target};
 use super::taint::{Slot, Taint, merge, rename, together};
+pub use told::GUESSES_MAX;
 pub(super) use told::Told;
 
 /// How many expressions, sources and columns in scope one statement may have looked at, recursion included.

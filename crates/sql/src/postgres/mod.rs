@@ -37,9 +37,10 @@ pub use catalog::{
     Volatility,
 };
 pub use document::{Document, PLACES_MAX, Place};
+pub use lineage::GUESSES_MAX;
 pub use literal::{Concealed, Held, Hidden, Literals, Parameters, all_literals};
 pub use place::place;
-pub use protected::{Declaration, Protected};
+pub use protected::{Declaration, Meant, Protected};
 pub use resolve::{Called, CalledKind, Resolved, ResolvedEffect, resolve};
 pub use shape::Shape;
 pub use shown::{CopiedColumn, FieldOrigin, OutputRule, Rows, Withheld};

@@ -36,9 +36,14 @@ pub struct Protected {
     computing: HashSet<u32>,
     classes: BTreeSet<DataClass>,
     trusted: HashSet<Name>,
+    meant: Meant,
     /// Declarations that name nothing in the catalog.
     pub missing: Vec<Declaration>,
 }
+
+/// The columns that declarations meant when they were last found, by their names.
+#[derive(Debug, Clone, Default)]
+pub struct Meant(HashMap<[String; 3], (u32, i16)>);
 
 /// Statistics that hold values of the tables they describe, and large objects, of which nobody knows what they hold.
 const STATISTICS: &[(&str, &[&str])] = &[
@@ -51,6 +56,11 @@ const STATISTICS: &[(&str, &[&str])] = &[
             "stavalues3",
             "stavalues4",
             "stavalues5",
+            "stanumbers1",
+            "stanumbers2",
+            "stanumbers3",
+            "stanumbers4",
+            "stanumbers5",
         ],
     ),
     (
@@ -61,6 +71,8 @@ const STATISTICS: &[(&str, &[&str])] = &[
             "most_common_elems",
             "range_bounds_histogram",
             "range_length_histogram",
+            // Whether values rise with the rows compares them.
+            "correlation",
         ],
     ),
     ("pg_statistic_ext_data", &["stxdmcv", "stxdexpr", "stxmcv"]),
@@ -73,6 +85,7 @@ const STATISTICS: &[(&str, &[&str])] = &[
             "most_common_elems",
             "range_bounds_histogram",
             "range_length_histogram",
+            "correlation",
         ],
     ),
 ];
@@ -87,17 +100,39 @@ const STATEMENTS: &[(&str, &str)] = &[
 /// Views over views deeper than this are taken to show anything.
 const VIEW_DEPTH_MAX: usize = 64;
 
+fn table_of<'a>(declaration: &Declaration, catalog: &'a Catalog) -> Option<&'a Relation> {
+    let name = Name::qualified(&declaration.schema, &declaration.table);
+    catalog.candidates(&name).next()
+}
+
 impl Protected {
     /// Compiles declarations. Functions in `trusted`, with their schemas, are taken to give nothing but what is computed of
     /// their arguments, and to keep those nowhere. Needs a stack of [`super::STACK_BYTES`], since it follows view definitions.
     #[must_use]
     pub fn compile(declarations: &[Declaration], trusted: &[Name], catalog: &Catalog) -> Self {
+        Self::compile_again(declarations, trusted, catalog, &Meant::default())
+    }
+
+    /// The same, where it is known what declarations meant `before`: a column that has another name since stays what it was
+    /// declared to be.
+    #[must_use]
+    pub fn compile_again(
+        declarations: &[Declaration],
+        trusted: &[Name],
+        catalog: &Catalog,
+        before: &Meant,
+    ) -> Self {
         let mut protected = Self {
             trusted: trusted.iter().cloned().collect(),
+            meant: before.clone(),
             ..Self::default()
         };
         for declaration in declarations {
-            protected.declare(declaration, catalog);
+            protected.declare(declaration, catalog, before);
+        }
+        for declaration in std::mem::take(&mut protected.missing) {
+            protected.hold_back(&declaration, catalog);
+            protected.missing.push(declaration);
         }
         if protected.columns.is_empty() {
             return protected;
@@ -112,6 +147,12 @@ impl Protected {
         protected.add_views(&classes, catalog);
         protected.add_toast(&classes, catalog);
         protected
+    }
+
+    /// What the declarations mean, for the next time that they are compiled.
+    #[must_use]
+    pub fn meant(&self) -> &Meant {
+        &self.meant
     }
 
     /// No declared column is in the catalog.
@@ -192,21 +233,49 @@ impl Protected {
         true
     }
 
-    fn declare(&mut self, declaration: &Declaration, catalog: &Catalog) {
-        let name = Name::qualified(&declaration.schema, &declaration.table);
-        let found = catalog.candidates(&name).next().and_then(|relation| {
-            let column = relation
-                .columns
-                .iter()
-                .find(|column| column.name == declaration.column)?;
+    fn declare(&mut self, declaration: &Declaration, catalog: &Catalog, before: &Meant) {
+        let names =
+            [&declaration.schema, &declaration.table, &declaration.column].map(Clone::clone);
+        let named = table_of(declaration, catalog).and_then(|relation| {
+            let mut columns = relation.columns.iter();
+            let column = columns.find(|column| column.name == declaration.column)?;
             Some((relation.oid, column.number))
         });
-        match found {
+        let renamed = || {
+            let (oid, number) = *before.0.get(&names)?;
+            let relation = catalog.relation_by_oid(oid)?;
+            let mut columns = relation.columns.iter();
+            columns.find(|column| column.number == number)?;
+            Some((oid, number))
+        };
+        match named.or_else(renamed) {
             Some((oid, number)) => {
+                self.meant.0.insert(names, (oid, number));
                 let taint = self.declared(oid, number, declaration);
                 self.set(oid, number, taint);
             }
             None => self.missing.push(declaration.clone()),
+        }
+    }
+
+    /// A table that lacks a declared column may have it by another name: nothing of it is shown.
+    fn hold_back(&mut self, declaration: &Declaration, catalog: &Catalog) {
+        let Declaration {
+            schema,
+            table,
+            column,
+            ..
+        } = declaration;
+        let Some(relation) = table_of(declaration, catalog) else {
+            return;
+        };
+        let why = format!(
+            "{schema}.{table} has no column {column}, which is declared: whoever runs the gateway must correct [targets.….mask]"
+        );
+        for column in &relation.columns {
+            if self.column(relation.oid, column.number) == Taint::Clear {
+                self.set(relation.oid, column.number, Taint::Unknown(why.clone()));
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 use super::catalog::Catalog;
 use super::protected::Protected;
 use super::resolve::{ResolvedEffect, classes_of};
+use super::setting;
 use super::statement::Statement;
 use super::walk::FOREIGN_KEY;
 use crate::{Action, Effect, Name};
@@ -107,6 +108,16 @@ impl Definition<'_> {
             } else {
                 None
             };
+        }
+        let name = effect.effect.relation.as_ref();
+        if action == Action::Set
+            && statement.tag != "RESET"
+            && name.is_some_and(|name| setting::is_planners(&name.name))
+        {
+            return Some("with the planner's settings rows come in the order of an index");
+        }
+        if action == Action::Grant && (effect.protected || object == "ALL IN SCHEMA") {
+            return Some("others may read what holds protected columns, and not through here");
         }
         // A comment changes nothing.
         if !matches!(action, Action::Create | Action::Alter) || statement.tag == "COMMENT" {

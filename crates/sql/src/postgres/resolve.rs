@@ -1,6 +1,6 @@
 //! A statement with the catalog at hand: what it touches, what its functions may do, what may be shown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::DataClass;
 
@@ -29,6 +29,8 @@ pub struct Resolved {
     pub copies_protected: bool,
     /// Classes of which it asks whether a value is one that it names, or the same as another of the class.
     pub matched: BTreeSet<DataClass>,
+    /// With how many constants it compares values of each of those classes; 0 where only with others of the class.
+    pub guesses: BTreeMap<DataClass, usize>,
     /// Classes that decide in any other way which rows come, how many, in what order or groups, or whether it fails.
     pub probed: BTreeSet<DataClass>,
     /// What may be shown of its rows.
@@ -129,12 +131,14 @@ pub fn resolve(statement: &Statement, catalog: &Catalog, protected: &Protected) 
         rows = Rows::ByColumn;
         columns = vec![Slot::unknown(&why)];
     }
+    let guesses = told.guesses();
     let (matched, mut probed) = told.classes(protected.classes());
     for effect in effects.iter().filter(|effect| examines(statement, effect)) {
         probed.extend(classes_of(effect, catalog, protected));
     }
     Resolved {
         matched,
+        guesses,
         probed,
         effects,
         protected: touched.into_iter().collect(),

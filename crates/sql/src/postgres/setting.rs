@@ -7,6 +7,35 @@ use crate::Action;
 /// Settings that decide who the session acts as.
 const IDENTITY: &[&str] = &["role", "session_authorization"];
 
+/// What a planner's setting is called at its beginning or end: with them a statement can have rows come in the order of an index,
+/// which is that of values it does not show.
+const PLANNER: (&[&str], &[&str]) = (
+    &[
+        "enable_",
+        "geqo",
+        "min_parallel_",
+        "max_parallel_",
+        "parallel_",
+    ],
+    &[
+        "_cost",
+        "_collapse_limit",
+        "cursor_tuple_fraction",
+        "effective_cache_size",
+        "constraint_exclusion",
+        "debug_parallel_query",
+        "force_parallel_mode",
+        "recursive_worktable_factor",
+        "plan_cache_mode",
+    ],
+);
+
+/// Whether it is one that tells the planner how to find rows.
+pub(super) fn is_planners(name: &str) -> bool {
+    let (beginnings, ends) = PLANNER;
+    beginnings.iter().any(|it| name.starts_with(it)) || ends.iter().any(|it| name.ends_with(it))
+}
+
 /// What pg_dump gives to the setting `restrict_nonsystem_relation_kind`, whose name it takes from `pg_settings`, so that
 /// nothing happens on servers without it (CVE-2024-7348). Whatever setting it is, no role is called so.
 pub(super) const RELATION_KINDS: &str = "view, foreign-table";

@@ -3,6 +3,7 @@ use super::{Handle, Output, Statement, parse};
 mod bank;
 mod bodies;
 mod containers;
+mod declared;
 mod documents;
 mod effects;
 mod lineage;

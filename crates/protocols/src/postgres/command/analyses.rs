@@ -1,10 +1,11 @@
 //! Analyses kept by exact text, so that a repeated statement costs a look-up.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
-use sql::postgres::{Handle, Output, Statement};
+use model::DataClass;
+use sql::postgres::{GUESSES_MAX, Handle, Output, Statement};
 
 use super::rest::resting;
 use super::{
@@ -195,6 +196,7 @@ fn understand(
         recast |= piece.recasts();
         pieces.push(piece);
     }
+    search(&mut pieces);
     let (asks, prepare) = asks::of(&pieces, &settings.target, known);
     let (shown, held) = resting(&parsed.text, &pieces, Some(known), settings);
     Ok(Understood {
@@ -210,6 +212,35 @@ fn understand(
         own,
         distrusted: OnceLock::new(),
     })
+}
+
+/// Guesses of several statements count together: what would be a search in one is one in many.
+fn search(pieces: &mut [Piece]) {
+    let mut guesses: BTreeMap<DataClass, usize> = BTreeMap::new();
+    for piece in pieces.iter() {
+        for (class, count) in &piece.resolved.guesses {
+            *guesses.entry(class.clone()).or_default() += count;
+        }
+    }
+    guesses.retain(|_, count| *count > GUESSES_MAX);
+    if guesses.is_empty() {
+        return;
+    }
+    for piece in pieces {
+        let searched = |class: &&DataClass| guesses.contains_key(*class);
+        let searched: Vec<DataClass> = piece
+            .resolved
+            .matched
+            .iter()
+            .filter(searched)
+            .cloned()
+            .collect();
+        if !searched.is_empty() {
+            let resolved = Arc::make_mut(&mut piece.resolved);
+            resolved.matched.retain(|class| !searched.contains(class));
+            resolved.probed.extend(searched);
+        }
+    }
 }
 
 /// What a statement does with what stands behind its name.
@@ -231,6 +262,7 @@ fn running(statement: &Arc<Statement>, behind: Option<Behind>, known: &Known) ->
         resolved.calls = now.calls;
         resolved.copies_protected = now.copies_protected;
         resolved.matched = now.matched;
+        resolved.guesses = now.guesses;
         resolved.probed = now.probed;
         piece.resolved = Arc::new(resolved);
         piece.stale = declared.stale && piece.rows_need_catalog();

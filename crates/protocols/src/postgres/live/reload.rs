@@ -146,7 +146,7 @@ impl Live {
                 (self.aged, self.snapshot) = (true, true);
             }
             Ok(Some(loaded)) => {
-                let known = Known::again(&self.known, loaded, &self.served.settings);
+                let known = Known::again(&self.known, loaded, &self.served);
                 match reload.within {
                     // What a transaction made is not there for others, and goes if it is rolled back.
                     Within::Transaction => self.known = known,

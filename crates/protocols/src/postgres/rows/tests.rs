@@ -116,6 +116,7 @@ fn known() -> Arc<Known> {
         number: i16::try_from(index).unwrap() + 1,
         name: (*name).to_owned(),
         type_oid: *kind,
+        modifier: -1,
         generated: false,
     };
     catalog.add(Relation {

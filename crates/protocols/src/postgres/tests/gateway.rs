@@ -78,6 +78,7 @@ fn relation(oid: u32, name: &str, columns: &[(&str, u32)]) -> Relation {
         number: i16::try_from(index + 1).unwrap(),
         name: (*name).into(),
         type_oid: *type_oid,
+        modifier: -1,
         generated: false,
     };
     Relation {
@@ -145,6 +146,7 @@ fn targets_of(settings: Settings) -> Arc<Targets> {
     let served = Served {
         settings: Arc::new(settings),
         analyses: Arc::new(Analyses::new(1 << 20)),
+        meant: Arc::default(),
     };
     Arc::new(Targets::from([("bank".to_owned(), served)]))
 }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::super::shape::{Body, Change, Expr};
 use super::super::taint::{Slot, Taint, column_of, together};
+use super::told::TEXT_TYPES;
 use super::{Bound, Lineage, Qualifier, Scope};
 
 /// The row that was to be inserted, in `ON CONFLICT`.
@@ -114,13 +115,30 @@ impl Lineage<'_> {
         }
     }
 
+    /// Whether a value goes to a column as it is: one that made less of it, or took only some, would tell of it.
+    fn fits(&self, value: &Slot, place: &Slot) -> bool {
+        let column = |(relation, number): (u32, i16)| {
+            let mut columns = self.catalog.relation_by_oid(relation)?.columns.iter();
+            columns.find(|column| column.number == number)
+        };
+        match (value.origin.and_then(column), place.origin.and_then(column)) {
+            (Some(value), Some(place)) => {
+                let same = value.type_oid == place.type_oid && value.modifier == place.modifier;
+                let text = |oid| TEXT_TYPES.contains(&oid);
+                same || text(value.type_oid) && text(place.type_oid) && place.modifier < 0
+            }
+            _ => true,
+        }
+    }
+
     /// Notes a value that goes to a column; a class may go to a column of that class.
     fn keep(&mut self, value: Slot, place: Option<Slot>, constants: Option<usize>) {
+        let fits = place.as_ref().is_some_and(|place| self.fits(&value, place));
         let place = place.map_or(Taint::Clear, |place| place.taint);
         self.write(&value, &place, constants);
         let at_home = match (&value.taint, &place) {
-            (Taint::Direct(class), Taint::Direct(home)) => class == home,
-            (Taint::Document(document), Taint::Document(home)) => document == home,
+            (Taint::Direct(class), Taint::Direct(home)) => class == home && fits,
+            (Taint::Document(document), Taint::Document(home)) => document == home && fits,
             _ => false,
         };
         if !at_home {

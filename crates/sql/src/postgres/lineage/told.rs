@@ -11,10 +11,10 @@ use super::super::taint::{Slot, Taint, together};
 use super::{Lineage, too_much};
 use crate::Name;
 
-/// How many values of a class one statement may ask after before it counts as a search.
-const GUESSES_MAX: usize = 16;
+/// How many values of a class one statement, or one text of several, may ask after before it counts as a search.
+pub const GUESSES_MAX: usize = 16;
 /// `text`, `bpchar` and `varchar` (`pg_type.dat`).
-const TEXT_TYPES: [u32; 3] = [25, 1042, 1043];
+pub(super) const TEXT_TYPES: [u32; 3] = [25, 1042, 1043];
 
 /// The classes that a statement's predicates depend on, and how.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +43,11 @@ impl Told {
             .partition(|(_, guesses)| *guesses <= GUESSES_MAX);
         probed.extend(many.into_iter().map(|(class, _)| class));
         (few.into_iter().map(|(class, _)| class).collect(), probed)
+    }
+
+    /// With how many constants values of each class are compared.
+    pub(in super::super) fn guesses(&self) -> BTreeMap<DataClass, usize> {
+        self.matched.clone()
     }
 
     /// Takes over what the body of a function tells, which compares as often as it is called.

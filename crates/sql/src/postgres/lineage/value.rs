@@ -357,7 +357,11 @@ impl Lineage<'_> {
     pub(super) fn found(&self, path: &[String]) -> Option<Slot> {
         let system = |name: &String| {
             let is_system = SYSTEM_COLUMNS.contains(&name.as_str());
-            is_system.then(|| Slot::one(None, Taint::Clear))
+            let taint = match name.as_str() {
+                "tableoid" => self.parts(path),
+                _ => Taint::Clear,
+            };
+            is_system.then(|| Slot::one(None, taint))
         };
         match path {
             [] => None,
@@ -378,6 +382,28 @@ impl Lineage<'_> {
                     })
             }
         }
+    }
+
+    /// What the table that a row is in may tell, where there are several: partitions hold the values that their bounds say.
+    fn parts(&self, path: &[String]) -> Taint {
+        let qualifier = path
+            .split_last()
+            .map_or(&[][..], |(_, qualifier)| qualifier);
+        let bounds = self.scopes.iter().flat_map(|scope| scope.bounds.iter());
+        let named = self.bound(qualifier).filter(|_| !qualifier.is_empty());
+        let bounds: Vec<&Bound> = match named {
+            Some(bound) => vec![bound],
+            None => bounds.collect(),
+        };
+        let slots = bounds.iter().flat_map(|bound| bound.slots.iter());
+        let has_parts = |slot: &&Slot| {
+            let parents = self.catalog.inherits.iter().map(|(_, parent)| *parent);
+            let relation = slot.origin.map(|(relation, _)| relation);
+            relation.is_some_and(|relation| parents.into_iter().any(|it| it == relation))
+        };
+        slots
+            .filter(has_parts)
+            .fold(Taint::Clear, |taint, slot| taint.with(slot.taint.clone()))
     }
 
     fn unqualified(&self, name: &String) -> Option<Slot> {

@@ -16,6 +16,7 @@ fn relation(oid: u32, schema: &str, name: &str, kind: RelationKind, columns: &st
         number: i16::try_from(index).unwrap() + 1,
         name: name.trim_end_matches('!').to_owned(),
         type_oid: 25,
+        modifier: -1,
         generated: name.ends_with('!'),
     };
     let columns = columns.split_whitespace().enumerate().map(column).collect();
@@ -88,7 +89,7 @@ const TABLES: &[(u32, &str, &str, RelationKind, &str)] = &[
         "pg_catalog",
         "pg_stats",
         RelationKind::View,
-        "schemaname tablename most_common_vals",
+        "schemaname tablename most_common_vals correlation",
     ),
     (
         161,
@@ -260,7 +261,7 @@ pub(super) fn protected(catalog: &Catalog, trusted: &[Name]) -> Protected {
     let declared = [
         ("customers", "ssn", DataClass::US_SSN, None),
         ("cards", "pan", DataClass::PAN, None),
-        ("customers", "gone", DataClass::PAN, None),
+        ("gone", "pan", DataClass::PAN, None),
         ("events", "body", DataClass::US_SSN, Some("$.customer.ssn")),
         ("events", "body", DataClass::PAN, Some("$.cards[*].*.pan")),
         ("events", "raw", DataClass::US_SSN, Some("$.ssn")),

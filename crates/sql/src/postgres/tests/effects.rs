@@ -566,7 +566,10 @@ pub(super) const TABLE: &[(&str, &str)] = &[
         "CREATE EXTENSION dblink",
         "CREATE EXTENSION|create EXTENSION dblink",
     ),
-    ("CREATE ROLE x SUPERUSER", "CREATE ROLE|create ROLE x"),
+    (
+        "CREATE ROLE x SUPERUSER",
+        "CREATE ROLE|administer ROLE x|create ROLE x",
+    ),
     ("CREATE DATABASE x", "CREATE DATABASE|create DATABASE x"),
     (
         "CREATE SCHEMA s CREATE TABLE t (a int) GRANT SELECT ON t TO public",
@@ -603,10 +606,17 @@ pub(super) const TABLE: &[(&str, &str)] = &[
         "ALTER TABLE|alter TABLE t",
     ),
     ("ALTER VIEW v RENAME TO w", "ALTER VIEW|alter VIEW v"),
-    ("ALTER ROLE x SET role = 'y'", "ALTER ROLE|alter ROLE x"),
+    (
+        "ALTER ROLE x SET role = 'y'",
+        "ALTER ROLE|administer ROLE x|alter ROLE x",
+    ),
+    (
+        "ALTER USER x PASSWORD 'y'",
+        "ALTER ROLE|administer ROLE x|alter ROLE x",
+    ),
     (
         "ALTER DATABASE x SET a = 1",
-        "ALTER DATABASE|alter DATABASE x",
+        "ALTER DATABASE|administer DATABASE x|alter DATABASE x",
     ),
     (
         "ALTER FUNCTION f() OWNER TO x",

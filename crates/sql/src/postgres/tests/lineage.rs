@@ -166,7 +166,7 @@ const RULES: &[(&str, &str)] = &[
     ("SELECT * FROM v_plain", ".s"),
     ("SELECT * FROM v_over", ".s"),
     ("SELECT * FROM v_derived", ".D"),
-    ("SELECT * FROM pg_stats", "..D"),
+    ("SELECT * FROM pg_stats", "..DD"),
     ("SELECT * FROM v_stats", "D"),
     (
         "SELECT * FROM pg_stat_activity, monitoring.pg_stat_statements",
@@ -188,7 +188,8 @@ const RULES: &[(&str, &str)] = &[
     ),
     ("SELECT * FROM tenants", ".."),
     ("SELECT x, count(*) FROM nosuch GROUP BY x", "?."),
-    ("SELECT ctid, tableoid FROM customers", ".."),
+    ("SELECT ctid, tableoid FROM customers", ".D"),
+    ("SELECT ctid, tableoid FROM payments", ".."),
     (
         "SELECT amount FROM payments ORDER BY (SELECT ssn FROM customers LIMIT 1)",
         ".",

@@ -54,6 +54,7 @@ fn known() -> (Catalog, Protected) {
             number: i16::try_from(index).unwrap() + 1,
             name: name.to_owned(),
             type_oid: 25,
+            modifier: -1,
             generated: false,
         };
         builder.add(Relation {

@@ -29,6 +29,18 @@ const TOLD: &[(&str, &str, &str)] = &[
         "",
     ),
     ("SELECT c FROM customers c", "", ""),
+    ("SELECT tableoid FROM payments", "", ""),
+    (
+        "SELECT id FROM customers WHERE tableoid = 'customers_eu'::regclass",
+        "",
+        "s",
+    ),
+    (
+        "SELECT c.id FROM payments p, customers c ORDER BY c.tableoid",
+        "",
+        "s",
+    ),
+    ("SELECT 1 FROM pg_stats WHERE correlation > 0", "", "ps"),
     (
         "SELECT trim(ssn), pg_typeof(ssn), num_nulls(ssn), to_jsonb(c) - 'ssn', to_jsonb(c) ->> 'name' FROM customers c",
         "",

@@ -1,0 +1,118 @@
+//! What is declared of a database holds for the places in its JSON, and when names change under it.
+#![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
+
+use tests::{Config, Gateway, Postgres};
+
+const EVENTS: &str = r#"CREATE TABLE events (id integer PRIMARY KEY, body jsonb, raw text);
+INSERT INTO events VALUES
+ (1, '{"kind": "opened", "customer": {"name": "Ann", "secret": "QWZX-1"}, "cards": [{"number": "VKZQ-2"}, {"number": 471147114711}]}',
+  '{"secret":"BHTW-3","kind":"opened"}'),
+ (2, '[{"customer": {"secret": ["QWZX-4", {"deep": "QWZX-5"}]}}]', 'no JSON: BHTW-6'),
+ (3, '{"customer": "{\"secret\": \"QWZX-7\"}"}', NULL);"#;
+
+/// Statements, and what is shown of them.
+const SHOWN: &[(&str, &str)] = &[
+    (
+        "SELECT body FROM events ORDER BY id",
+        r#"{"kind": "opened", "cards": [{"number": "******"}, {"number": null}], "customer": {"name": "Ann", "secret": "******"}}
+[{"customer": {"secret": ["******", {"****": "******"}]}}]
+{"customer": "**********************"}"#,
+    ),
+    (
+        "SELECT raw FROM events WHERE raw IS NOT NULL ORDER BY id",
+        "{\"secret\":\"******\",\"kind\":\"opened\"}\n***************",
+    ),
+    (
+        "SELECT body ->> 'kind', body -> 'customer' ->> 'name', body -> 'customer' ->> 'secret', body -> 'cards' -> 0 ->> 'number', \
+         raw::jsonb ->> 'kind', raw::jsonb ->> 'secret' FROM events WHERE body ->> 'kind' = 'opened'",
+        "opened|Ann|******|******|opened|******",
+    ),
+    (
+        "SELECT body::text, (body - 'cards')::json FROM events WHERE id = 3",
+        r#"{"customer": "**********************"}|{"customer":"**********************"}"#,
+    ),
+    (
+        "COPY (SELECT raw, body -> 'customer' FROM events WHERE id = 1) TO STDOUT",
+        r#"{"secret":"******","kind":"opened"}	{"name": "Ann", "secret": "******"}"#,
+    ),
+    ("SELECT count(body), count(raw) FROM events", "3|2"),
+];
+
+const REFUSED: &[&str] = &[
+    "SELECT body #>> '{customer,secret}' FROM events",
+    "SELECT jsonb_path_query(body, '$.**') FROM events",
+    "SELECT v FROM events, jsonb_each_text(body) v",
+    "SELECT left(raw, 20) FROM events",
+    "SELECT substring(body::text, 2) FROM events",
+    "CREATE TABLE mine AS SELECT body FROM events",
+    "UPDATE events SET raw = body::text",
+    "UPDATE events SET body = jsonb_build_object('x', body -> 'customer')",
+];
+
+#[test]
+fn places_in_json_are_masked_by_their_paths() {
+    let database = Postgres::shared().database();
+    database.endpoint().psql(EVENTS).success();
+    let mask = |config: Config, place: &str, class: &str| {
+        config.set(&["targets", "bank", "mask", place], class)
+    };
+    let mut config = Config::bank(&database).all_permitted();
+    for (place, class) in [
+        ("public.events.body$.customer.secret", "vault"),
+        ("public.events.body$.cards[*].number", "vault_number"),
+        ("public.events.raw$.secret", "vault"),
+    ] {
+        config = mask(config, place, class);
+    }
+    let gateway = Gateway::start(config);
+    for (sql, expected) in SHOWN {
+        let shown = gateway.bank().psql(sql).success().stdout;
+        assert_eq!(shown.trim_end(), *expected, "{sql}");
+    }
+    for sql in REFUSED {
+        let told = gateway.bank().psql(sql).failure();
+        let text = format!("{}{}", told.stdout, told.stderr);
+        for secret in ["QWZX", "VKZQ", "4711", "BHTW"] {
+            assert!(!text.contains(secret), "{sql}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_renamed_column_stays_declared_and_a_missing_one_holds_its_table_back() {
+    let database = Postgres::shared().database();
+    let owner = database.endpoint();
+    owner.psql("CREATE TABLE vault (id integer, s text); INSERT INTO vault VALUES (1, 'QWZXKVJP'); CREATE TABLE open AS SELECT 1 AS id, 'shown' AS s").success();
+    let config = Config::bank(&database)
+        .all_permitted()
+        .set(&["targets", "bank", "mask", "public.vault.s"], "vault")
+        .set(&["targets", "bank", "mask", "public.open.t"], "vault");
+    let gateway = Gateway::start(config);
+    let shown = |sql: &str| gateway.bank().psql(sql).success().stdout;
+    assert_eq!(shown("SELECT * FROM vault"), "1|********\n");
+    let held = gateway.bank().psql("SELECT id FROM open").failure();
+    assert!(
+        held.stderr.contains("has no column t, which is declared"),
+        "{held:?}"
+    );
+    // By somebody else, not through the gateway: what it knows is read again when a name is not found, and for each new session.
+    owner
+        .psql("ALTER TABLE vault RENAME COLUMN s TO s9")
+        .success();
+    gateway
+        .bank()
+        .psql("CREATE TABLE other (id integer)")
+        .success();
+    assert_eq!(shown("SELECT * FROM vault"), "1|********\n");
+    assert_eq!(shown("SELECT s9 FROM vault"), "********\n");
+    let told = gateway
+        .bank()
+        .psql("SELECT reverse(s9) FROM vault")
+        .failure();
+    assert!(!told.stderr.contains("PJVKXZWQ"));
+    owner.psql("ALTER TABLE vault RENAME TO safe").success();
+    gateway.bank().psql("DROP TABLE other").success();
+    assert_eq!(shown("SELECT s9 FROM safe"), "********\n");
+    let log = gateway.log();
+    assert!(!log.contains("QWZXKVJP"));
+}
