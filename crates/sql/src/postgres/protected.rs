@@ -6,9 +6,10 @@ use std::sync::Arc;
 use model::DataClass;
 
 use super::Shape;
+use super::base::{BaseColumn, BaseColumns, OfClass};
 use super::catalog::{Catalog, Function, Relation, RelationKind};
 use super::lineage::Lineage;
-use super::taint::Taint;
+use super::taint::{Kind, Taint};
 use crate::Name;
 
 /// A column declared to hold a class of data.
@@ -32,6 +33,8 @@ pub struct Protected {
     /// Views whose query computes with protected values, or asks of them which rows come.
     computing: HashSet<u32>,
     classes: BTreeSet<DataClass>,
+    /// Every declared column.
+    declared: BaseColumns,
     trusted: HashSet<Name>,
     /// Declarations that name nothing in the catalog.
     pub missing: Vec<Declaration>,
@@ -104,10 +107,11 @@ impl Protected {
             .iter()
             .map(|declared| declared.class.clone())
             .collect();
-        protected.classes.clone_from(&classes);
-        protected.add_statistics(&classes, catalog);
-        protected.add_views(&classes, catalog);
-        protected.add_toast(&classes, catalog);
+        protected.classes = classes;
+        protected.declared = declarations.iter().map(BaseColumn::new).collect();
+        protected.add_statistics(catalog);
+        protected.add_views(catalog);
+        protected.add_toast(catalog);
         protected
     }
 
@@ -123,13 +127,24 @@ impl Protected {
         &self.classes
     }
 
+    /// The columns that are declared.
+    #[must_use]
+    pub fn declared(&self) -> &BaseColumns {
+        &self.declared
+    }
+
     /// How values of a column depend on protected data.
     #[must_use]
     pub fn column(&self, relation: u32, number: i16) -> Taint {
         self.columns
             .get(&(relation, number))
             .cloned()
-            .unwrap_or(Taint::Clear)
+            .unwrap_or(Taint::CLEAR)
+    }
+
+    /// A value of which nothing is known but that it may be of any declared column.
+    fn any(&self) -> Taint {
+        Kind::Derived(self.declared.clone()).into()
     }
 
     /// Whether a relation has a column with protected data.
@@ -181,10 +196,12 @@ impl Protected {
     }
 
     fn set(&mut self, relation: u32, number: i16, taint: Taint) -> bool {
-        if taint == Taint::Clear || self.columns.get(&(relation, number)) == Some(&taint) {
+        if taint == Taint::CLEAR || self.columns.get(&(relation, number)) == Some(&taint) {
             return false;
         }
-        self.relations.insert(relation);
+        if !taint.is_clear() {
+            self.relations.insert(relation);
+        }
         self.columns.insert((relation, number), taint);
         true
     }
@@ -200,7 +217,8 @@ impl Protected {
         });
         match found {
             Some((oid, number)) => {
-                self.set(oid, number, Taint::Direct(declaration.class.clone()));
+                let column = OfClass::one(BaseColumn::new(declaration));
+                self.set(oid, number, Kind::Direct(column).into());
             }
             None => self.missing.push(declaration.clone()),
         }
@@ -224,7 +242,7 @@ impl Protected {
             for &(relation, number, of) in &catalog.computed {
                 let before = self.column(relation, number);
                 // One that is declared itself is masked as what it is declared to be.
-                if !matches!(before, Taint::Direct(_)) {
+                if !matches!(before.kind, Kind::Direct(_)) {
                     let taint = before.with(self.column(relation, of));
                     grew |= self.set(relation, number, taint);
                 }
@@ -243,20 +261,19 @@ impl Protected {
         let mut grew = false;
         for column in &from.columns {
             let taint = self.column(from.oid, column.number);
-            if let Some(same) = to.columns.iter().find(|other| other.name == column.name)
-                && self.column(to.oid, same.number) == Taint::Clear
-            {
+            if let Some(same) = to.columns.iter().find(|other| other.name == column.name) {
+                let taint = self.column(to.oid, same.number).also(taint);
                 grew |= self.set(to.oid, same.number, taint);
             }
         }
         grew
     }
 
-    fn add_statistics(&mut self, classes: &BTreeSet<DataClass>, catalog: &Catalog) {
+    fn add_statistics(&mut self, catalog: &Catalog) {
         for relation in catalog.relations() {
             let shows = |column: &str| STATEMENTS.contains(&(&*relation.name, column));
             for column in relation.columns.iter().filter(|it| shows(&it.name)) {
-                self.set(relation.oid, column.number, Taint::Derived(classes.clone()));
+                self.set(relation.oid, column.number, self.any());
             }
         }
         for (table, columns) in STATISTICS {
@@ -267,13 +284,13 @@ impl Protected {
                     .iter()
                     .filter(|column| columns.contains(&column.name.as_str()))
                 {
-                    self.set(relation.oid, column.number, Taint::Derived(classes.clone()));
+                    self.set(relation.oid, column.number, self.any());
                 }
             }
         }
     }
 
-    fn add_toast(&mut self, classes: &BTreeSet<DataClass>, catalog: &Catalog) {
+    fn add_toast(&mut self, catalog: &Catalog) {
         let toasts: Vec<u32> = self
             .relations
             .iter()
@@ -285,13 +302,13 @@ impl Protected {
             .filter_map(|oid| catalog.relation_by_oid(*oid))
         {
             for column in &relation.columns {
-                self.set(relation.oid, column.number, Taint::Derived(classes.clone()));
+                self.set(relation.oid, column.number, self.any());
             }
         }
     }
 
     /// Follows view definitions until nothing new is protected.
-    fn add_views(&mut self, classes: &BTreeSet<DataClass>, catalog: &Catalog) {
+    fn add_views(&mut self, catalog: &Catalog) {
         let views: Vec<(&Relation, Option<&Arc<Shape>>)> = catalog
             .relations()
             .filter(|relation| {
@@ -309,13 +326,14 @@ impl Protected {
         for _ in 0..VIEW_DEPTH_MAX {
             grew = false;
             for (view, shape) in &views {
-                let (taints, computes) =
-                    self.view_columns(view, shape.map(Arc::as_ref), classes, catalog);
+                let (taints, computes) = self.view_columns(view, shape.map(Arc::as_ref), catalog);
                 grew |= computes && self.computing.insert(view.oid);
                 for (column, taint) in view.columns.iter().zip(taints) {
-                    if !declared.contains(&(view.oid, column.number)) {
-                        grew |= self.set(view.oid, column.number, taint);
-                    }
+                    let taint = match declared.contains(&(view.oid, column.number)) {
+                        true => self.column(view.oid, column.number).also(taint),
+                        false => taint,
+                    };
+                    grew |= self.set(view.oid, column.number, taint);
                 }
             }
             for (view, relation, _) in &catalog.depends {
@@ -330,7 +348,7 @@ impl Protected {
             self.computing.extend(oids);
             for (view, _) in &views {
                 for column in &view.columns {
-                    self.set(view.oid, column.number, Taint::Derived(classes.clone()));
+                    self.set(view.oid, column.number, self.any());
                 }
             }
         }
@@ -341,15 +359,14 @@ impl Protected {
         &self,
         view: &Relation,
         shape: Option<&Shape>,
-        classes: &BTreeSet<DataClass>,
         catalog: &Catalog,
     ) -> (Vec<Taint>, bool) {
         if let Some(shape) = shape {
             let mut lineage = Lineage::new(catalog, self);
             let slots = lineage.columns(shape);
             if slots.len() == view.columns.len() && !slots.iter().any(|slot| slot.many) {
-                let (matched, probed) = lineage.told.classes(classes);
-                let computes = !matched.is_empty() || !probed.is_empty();
+                let told = lineage.told.predicates(&self.declared);
+                let computes = !told.matched.is_empty() || !told.probed.is_empty();
                 let taints = slots.into_iter().map(|slot| slot.taint).collect();
                 return (taints, computes);
             }
@@ -359,12 +376,10 @@ impl Protected {
             .iter()
             .any(|(on, relation, _)| *on == view.oid && self.touches(*relation));
         let taint = if depends {
-            Taint::Derived(classes.clone())
+            self.any()
         } else {
-            Taint::Unknown(format!(
-                "view {}.{} could not be followed",
-                view.schema, view.name
-            ))
+            let (schema, name) = (&view.schema, &view.name);
+            Kind::Unknown(format!("view {schema}.{name} could not be followed")).into()
         };
         (vec![taint; view.columns.len()], true)
     }

@@ -232,6 +232,8 @@ fn running(statement: &Arc<Statement>, behind: Option<Behind>, known: &Known) ->
         resolved.copies_protected = now.copies_protected;
         resolved.matched = now.matched;
         resolved.probed = now.probed;
+        resolved.counted = now.counted;
+        resolved.shown.add(&now.shown);
         piece.resolved = Arc::new(resolved);
         piece.stale = declared.stale && piece.rows_need_catalog();
         piece.evaluates |= declared.computes;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use model::{Ask, Asks, DataClass, Resource, Value};
 use sql::postgres::{Resolved, ResolvedEffect};
-use sql::{Action, Name};
+use sql::{Action, Name, quoted};
 
 use super::{Known, Piece};
 
@@ -55,14 +55,15 @@ fn of_effect(
     known: &Known,
     asks: &mut Vec<Ask>,
 ) {
+    let resolved = &piece.resolved;
     let mut context = BTreeMap::from([
         ("tag", Value::Text(piece.statement.tag.to_owned())),
         ("object", Value::Text(effect.effect.object.to_owned())),
         ("has_where", Value::Bool(effect.effect.has_where)),
         ("known", Value::Bool(effect.known)),
         ("protected", names(&classes_of(effect, known))),
-        ("matched", names(&piece.resolved.matched)),
-        ("probed", names(&piece.resolved.probed)),
+        ("matched", names(&resolved.matched.classes())),
+        ("probed", names(&resolved.probed.classes())),
     ]);
     if let Some(columns) = &effect.effect.columns {
         context.insert("columns", Value::Texts(columns.clone()));
@@ -185,20 +186,6 @@ fn within(kind: &'static str, schema: &str, name: &str) -> Resource {
         name: id,
         parents,
         attributes,
-    }
-}
-
-/// A part of an id: as it is where it is a plain lower-case identifier, else as SQL would quote it.
-fn quoted(part: &str) -> String {
-    let mut chars = part.chars();
-    let starts = chars
-        .next()
-        .is_some_and(|c| c.is_ascii_lowercase() || c == '_');
-    if starts && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '$')
-    {
-        part.to_owned()
-    } else {
-        format!("\"{}\"", part.replace('"', "\"\""))
     }
 }
 

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use super::super::shape::{Body, Change, Expr};
-use super::super::taint::{Slot, Taint, column_of, together};
+use super::super::slot::{Slot, column_of, together};
+use super::super::taint::{Kind, Taint};
 use super::{Bound, Lineage, Qualifier, Scope};
 
 /// The row that was to be inserted, in `ON CONFLICT`.
@@ -42,8 +43,11 @@ impl Lineage<'_> {
         }));
         if change.unordered {
             let all = together(&scope.star);
-            let unknown = Taint::Unknown("the order of the columns is not known".to_owned());
-            scope.star = vec![Slot::many(if all == Taint::Clear { all } else { unknown })];
+            scope.star = vec![if all.is_clear() {
+                Slot::many(all)
+            } else {
+                Slot::unknown("the order of the columns is not known")
+            }];
         }
         self.insert(change, rows.unwrap_or_default(), &columns);
         self.scopes.push(scope);
@@ -116,9 +120,9 @@ impl Lineage<'_> {
 
     /// Notes a value that goes to a column; a class may go to a column of that class.
     fn keep(&mut self, value: Slot, place: Option<Slot>, constants: Option<usize>) {
-        let place = place.map_or(Taint::Clear, |place| place.taint);
+        let place = place.map_or(Taint::CLEAR, |place| place.taint);
         self.write(&value, &place, constants);
-        let at_home = matches!((&value.taint, &place), (Taint::Direct(class), Taint::Direct(home)) if class == home);
+        let at_home = matches!((&value.taint.kind, &place.kind), (Kind::Direct(of), Kind::Direct(home)) if of.is_like(home));
         if !at_home {
             self.store(value.taint);
         }
