@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{Ask, Asks, DataClass, Resource, Value};
-use sql::postgres::{Resolved, ResolvedEffect};
+use sql::postgres::{BaseColumns, Resolved, ResolvedEffect};
 use sql::{Action, Name, quoted};
 
 use super::{Known, Piece};
@@ -40,6 +40,10 @@ fn empty(target: &str) -> Ask {
         ("protected", Value::Texts(Vec::new())),
         ("matched", Value::Texts(Vec::new())),
         ("probed", Value::Texts(Vec::new())),
+        ("matched_columns", Value::Texts(Vec::new())),
+        ("probed_columns", Value::Texts(Vec::new())),
+        ("counted_columns", Value::Texts(Vec::new())),
+        ("shown_columns", Value::Texts(Vec::new())),
     ]);
     Ask {
         action: Action::Select.name(),
@@ -64,6 +68,10 @@ fn of_effect(
         ("protected", names(&classes_of(effect, known))),
         ("matched", names(&resolved.matched.classes())),
         ("probed", names(&resolved.probed.classes())),
+        ("matched_columns", columns(&resolved.matched)),
+        ("probed_columns", columns(&resolved.probed)),
+        ("counted_columns", columns(&resolved.counted)),
+        ("shown_columns", columns(&resolved.shown)),
     ]);
     if let Some(columns) = &effect.effect.columns {
         context.insert("columns", Value::Texts(columns.clone()));
@@ -79,6 +87,11 @@ fn of_effect(
 
 fn names(classes: &BTreeSet<DataClass>) -> Value {
     let names = classes.iter().map(|class| class.name().to_owned());
+    Value::Texts(names.collect())
+}
+
+fn columns(columns: &BaseColumns) -> Value {
+    let names = columns.iter().map(|column| column.name().to_owned());
     Value::Texts(names.collect())
 }
 
