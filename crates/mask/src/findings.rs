@@ -94,7 +94,7 @@ pub struct Place(usize);
 #[derive(Debug)]
 pub struct Findings {
     key: Option<CommitmentKey>,
-    places: Vec<String>,
+    places: Vec<Where>,
     place: usize,
     facts: Vec<Fact>,
     /// The fact that was meant last by each rule: where findings are dense, it is most often meant again.
@@ -104,6 +104,20 @@ pub struct Findings {
     uncommitted: u64,
     scratch: Vec<u8>,
     sightings: Option<Vec<Sighting>>,
+}
+
+/// A place, and the declared columns of which values are there.
+#[derive(Debug, PartialEq, Eq)]
+struct Where {
+    name: String,
+    columns: Vec<(DataClass, String)>,
+}
+
+/// Those of the columns that hold this class.
+#[must_use]
+pub fn of_class(columns: &[(DataClass, String)], class: &DataClass) -> Vec<String> {
+    let of = columns.iter().filter(|(holds, _)| holds == class);
+    of.map(|(_, name)| name.clone()).collect()
 }
 
 /// One value that was found in free text: where, and not what. Made by [`Findings::tracing`].
@@ -150,7 +164,10 @@ impl Findings {
     pub fn counting() -> Self {
         Self {
             key: None,
-            places: vec![String::from("elsewhere")],
+            places: vec![Where {
+                name: "elsewhere".to_owned(),
+                columns: Vec::new(),
+            }],
             place: ELSEWHERE,
             facts: Vec::new(),
             last: [0; LAST_COUNT],
@@ -204,13 +221,25 @@ impl Findings {
     /// Makes a place known: `schema.table.column`, an output name, `error`, `notice`, `copy`. The same name gives the
     /// same place; beyond [`PLACES_MAX`] it is `elsewhere`.
     pub fn place(&mut self, name: &str) -> Place {
-        if let Some(known) = self.places.iter().position(|place| place == name) {
+        match self.places.iter().position(|place| place.name == name) {
+            Some(known) => Place(known),
+            None => self.column(name, Vec::new()),
+        }
+    }
+
+    /// The same for a column of a result that has values of these declared columns, or what is computed of them.
+    pub fn column(&mut self, name: &str, columns: Vec<(DataClass, String)>) -> Place {
+        let same = |place: &Where| place.name == name && place.columns == columns;
+        if let Some(known) = self.places.iter().position(same) {
             return Place(known);
         }
         if self.places.len() > PLACES_MAX {
             return Place(ELSEWHERE);
         }
-        self.places.push(name.to_owned());
+        self.places.push(Where {
+            name: name.to_owned(),
+            columns,
+        });
         Place(self.places.len() - 1)
     }
 
@@ -250,13 +279,19 @@ impl Findings {
     /// The facts for the outcome entry, in the order in which they first occurred.
     #[must_use]
     pub fn facts(&self) -> Vec<MaskFact> {
-        let fact = |fact: &Fact| MaskFact {
-            class: fact.class.clone(),
-            rule: fact.rule.to_owned(),
-            place: self.places.get(fact.place).cloned().unwrap_or_default(),
-            strategy: fact.strategy.to_owned(),
-            count: fact.count,
-            commitments: fact.commitments.iter().map(Commitment::to_string).collect(),
+        let fact = |fact: &Fact| {
+            let place = self.places.get(fact.place);
+            MaskFact {
+                class: fact.class.clone(),
+                rule: fact.rule.to_owned(),
+                place: place.map(|it| it.name.clone()).unwrap_or_default(),
+                columns: place
+                    .map(|it| of_class(&it.columns, &fact.class))
+                    .unwrap_or_default(),
+                strategy: fact.strategy.to_owned(),
+                count: fact.count,
+                commitments: fact.commitments.iter().map(Commitment::to_string).collect(),
+            }
         };
         self.facts.iter().map(fact).collect()
     }

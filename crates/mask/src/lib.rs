@@ -43,7 +43,7 @@ pub use detect::{Hint, LOOK_CHARS_MAX};
 pub use error_text::ErrorNames;
 pub use findings::{
     COMMITMENTS_MAX, COMMITMENTS_PER_FACT_MAX, Commitment, CommitmentKey, FACTS_MAX, Findings,
-    PLACES_MAX, Place, Sighting,
+    PLACES_MAX, Place, Sighting, of_class,
 };
 pub use masker::{Masker, Outcome};
 pub use replace::MaskKey;

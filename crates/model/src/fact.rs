@@ -65,6 +65,10 @@ pub struct MaskFact {
     pub rule: String,
     /// Where: a column as `schema.table.column` or its output name, or `error`, `notice`, `copy`.
     pub place: String,
+    /// The declared columns, as `schema.table.column`, of one of which it is a value, or of which it is computed; none where
+    /// `place` is that column, and for what detectors found.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub columns: Vec<String>,
     /// What was done: `redact`, `partial`, `null`, `withhold`, `reveal`.
     pub strategy: String,
     /// How often.

@@ -8,4 +8,4 @@ mod name;
 pub mod postgres;
 
 pub use action::{Action, Effect};
-pub use name::Name;
+pub use name::{Name, quoted};

@@ -63,3 +63,18 @@ impl fmt::Display for Name {
         f.write_str(&self.name)
     }
 }
+
+/// A part of a name: as it is where it is a plain lower-case identifier, else as SQL quotes it.
+#[must_use]
+pub fn quoted(part: &str) -> String {
+    let mut chars = part.chars();
+    let starts = chars
+        .next()
+        .is_some_and(|c| c.is_ascii_lowercase() || c == '_');
+    if starts && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '$')
+    {
+        part.to_owned()
+    } else {
+        format!("\"{}\"", part.replace('"', "\"\""))
+    }
+}

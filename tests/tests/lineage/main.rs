@@ -7,12 +7,14 @@
     reason = "a test ends where something is missing"
 )]
 
+mod columns;
 mod grow;
 mod row;
 mod views;
 mod writer;
 
 use aho_corasick::AhoCorasick;
+use columns::Marks;
 use model::DataClass;
 use serde_json::Value;
 use sql::postgres::{
@@ -41,14 +43,14 @@ const DECLARED: [(&str, &str); 5] = [
     ("people", "tags"),
     ("orders", "mark"),
 ];
-/// Other values in the same rows, some longer.
-const OTHERWISE: &str = "
-    UPDATE people SET
-        token = translate(token, 'BDFGHJKLMNPQRTVWXZ', 'ZXWVTRQPNMLKJHGFDB') || left('BB', id - 1),
-        number = 999999999999 - number,
-        doc = translate(doc::text, 'BDFGHJKLMNPQRTVWXZ', 'ZXWVTRQPNMLKJHGFDB')::jsonb,
-        tags = translate(tags::text, 'BDFGHJKLMNPQRTVWXZ', 'ZXWVTRQPNMLKJHGFDB')::text[] || left('BDB', id)::text;
-    UPDATE orders SET mark = translate(mark, 'BDFGHJKLMNPQRTVWXZ', 'ZXWVTRQPNMLKJHGFDB') || left('BB', id - 1)";
+/// Other values for each of them in the same rows, some longer.
+const OTHERWISE: [&str; 5] = [
+    "UPDATE people SET token = translate(token, 'BDFGHJKLMNPQRTVWXZ', 'ZXWVTRQPNMLKJHGFDB') || left('BB', id - 1);",
+    "UPDATE people SET number = 999999999999 - number;",
+    "UPDATE people SET doc = translate(doc::text, 'BDFGHJKLMNPQRTVWXZ', 'ZXWVTRQPNMLKJHGFDB')::jsonb;",
+    "UPDATE people SET tags = translate(tags::text, 'BDFGHJKLMNPQRTVWXZ', 'ZXWVTRQPNMLKJHGFDB')::text[] || left('BDB', id)::text;",
+    "UPDATE orders SET mark = translate(mark, 'BDFGHJKLMNPQRTVWXZ', 'ZXWVTRQPNMLKJHGFDB') || left('BB', id - 1);",
+];
 const VALUES: &str = "
     WITH words(w) AS (
         SELECT token FROM people UNION SELECT unnest(tags) FROM people UNION SELECT doc ->> 'pin' FROM people
@@ -93,7 +95,12 @@ struct Trial {
     catalog: Catalog,
     protected: Protected,
     needles: AhoCorasick,
+    marks: Marks,
     answered: usize,
+    /// Columns of results in which a value of a certain declared column shows.
+    named: usize,
+    /// Statements whose columns, rows or success depend on a certain declared column.
+    depending: usize,
     /// Columns that hold a part of a value.
     showing: usize,
     /// Columns that PostgreSQL traces to a declared column.
@@ -106,6 +113,24 @@ struct Trial {
 }
 
 impl Trial {
+    fn new((catalog, protected): (Catalog, Protected), needles: AhoCorasick, marks: Marks) -> Self {
+        Self {
+            catalog,
+            protected,
+            needles,
+            marks,
+            answered: 0,
+            named: 0,
+            depending: 0,
+            showing: 0,
+            traced: 0,
+            telling: 0,
+            by_names: 0,
+            by_places: 0,
+            misses: String::new(),
+        }
+    }
+
     fn miss(&mut self, seed: u64, statement: &str, what: &str) {
         let _ = writeln!(self.misses, "seed {seed}: {what}\n  {statement}");
     }
@@ -136,7 +161,7 @@ impl Trial {
                     self.miss(seed, statement, "that it fails tells something");
                 }
             }
-            return;
+            return self.depends(seed, statement, &results[2], one, &[], &resolved);
         };
         self.answered += 1;
         let untraced = vec![
@@ -152,7 +177,9 @@ impl Trial {
                 self.miss(seed, statement, &format!("column {at} {what}"));
             }
             self.trace(seed, statement, at, &fields[at], rule);
+            self.name(seed, statement, one, at, rule);
         }
+        self.depends(seed, statement, &results[2], one, &rules, &resolved);
         let clear = |result: &Value| -> Vec<Vec<Value>> {
             let rows = result["rows"].as_array().unwrap();
             rows.iter()
@@ -281,7 +308,7 @@ impl Trial {
                 &found.name
             };
             let fits = match rule {
-                OutputRule::Declared(said) => *said == class(name),
+                OutputRule::Declared(said) => *said.class() == class(name),
                 OutputRule::Computed(_) | OutputRule::Withheld(_) => true,
                 OutputRule::Clear | OutputRule::Members(_) | OutputRule::Fields(_) => false,
             };
@@ -335,10 +362,15 @@ fn compiled(lines: &[Value]) -> (Catalog, Protected) {
 fn the_analysis_knows_what_shows() {
     let server = Postgres::shared();
     let (one, other) = (server.database(), server.database());
-    for database in [&one, &other] {
+    // Each differs in one declared column.
+    let apart = DECLARED.map(|_| server.database());
+    for database in [&one, &other].into_iter().chain(&apart) {
         database.endpoint().psql(PEOPLE).success();
     }
-    other.endpoint().psql(OTHERWISE).success();
+    for (database, otherwise) in apart.iter().zip(OTHERWISE) {
+        other.endpoint().psql(otherwise).success();
+        database.endpoint().psql(otherwise).success();
+    }
     let first = number("LINEAGE_SEED", SEED);
     let seeds = first..first + number("LINEAGE_STATEMENTS", STATEMENTS);
     let statements: Vec<String> = seeds.clone().map(Writer::statement).collect();
@@ -347,31 +379,18 @@ fn the_analysis_knows_what_shows() {
         file.path().to_str().unwrap(),
         serde_json::to_string(Catalog::QUERIES).unwrap(),
     );
-    let names = [&one, &other].map(|database| database.endpoint().database);
-    let program = format!(
-        "import sys\nsys.argv = ['-', {path:?}, {:?}, {:?}, {queries:?}]\n{RUN}",
-        names[0], names[1]
-    );
+    let databases = [&one, &other].into_iter().chain(&apart);
+    let names: Vec<_> = databases.map(|it| it.endpoint().database).collect();
+    let program = format!("import sys\nsys.argv = ['-', {path:?}, {queries:?}, *{names:?}]\n{RUN}");
     let lines = one
         .endpoint()
         .python_script(&program)
         .success()
         .json_lines();
     let needles = needles(&one);
+    let marks = Marks::of(&one);
     let judge = move || {
-        let (catalog, protected) = compiled(&lines[..Catalog::QUERIES.len()]);
-        let mut trial = Trial {
-            catalog,
-            protected,
-            needles,
-            answered: 0,
-            showing: 0,
-            traced: 0,
-            telling: 0,
-            by_names: 0,
-            by_places: 0,
-            misses: String::new(),
-        };
+        let mut trial = Trial::new(compiled(&lines[..Catalog::QUERIES.len()]), needles, marks);
         let results = &lines[Catalog::QUERIES.len()..];
         assert_eq!(results.len(), statements.len());
         for ((seed, statement), results) in seeds.zip(&statements).zip(results) {
@@ -382,12 +401,21 @@ fn the_analysis_knows_what_shows() {
     let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
     let trial = thread.spawn(judge).unwrap().join().unwrap();
     println!(
-        "{} of the statements answered; {} columns show something protected, {} are traced to it, {} hold it by names, {} in rows, {} statements tell of it",
-        trial.answered, trial.showing, trial.traced, trial.by_names, trial.by_places, trial.telling
+        "{} of the statements answered; {} columns show something protected, {} are traced to it, {} hold it by names, {} in rows, {} statements tell of it; \
+         {} columns show a certain declared one, {} statements depend on one",
+        trial.answered,
+        trial.showing,
+        trial.traced,
+        trial.by_names,
+        trial.by_places,
+        trial.telling,
+        trial.named,
+        trial.depending
     );
     assert!(trial.misses.is_empty(), "missed:\n{}", trial.misses);
     if number("LINEAGE_STATEMENTS", STATEMENTS) == STATEMENTS {
         assert!(trial.answered > 2_000 && trial.showing > 1_000 && trial.traced > 200);
         assert!(trial.telling > 80 && trial.by_names > 20 && trial.by_places > 100);
+        assert!(trial.named > 1_000 && trial.depending > 100);
     }
 }

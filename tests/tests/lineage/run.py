@@ -1,5 +1,5 @@
-"""Prints the catalog of the first database, then what each statement of a file gives in both; nothing is kept. Arguments:
-the file, both databases, the catalog's queries as JSON."""
+"""Prints the catalog of the first database, then what each statement of a file gives in the first two and in one of the
+others, which take turns; nothing is kept. Arguments: the file, the catalog's queries as JSON, the databases."""
 
 import json
 import sys
@@ -31,13 +31,18 @@ def run(connection, statement):
         connection.rollback()
 
 
-file, one, other, queries = sys.argv[1:]
-connections = [psycopg.connect(dbname=name, options="-c statement_timeout=300ms -c jit=off") for name in (one, other)]
+file, queries, *names = sys.argv[1:]
+connections = [psycopg.connect(dbname=name, options="-c statement_timeout=300ms -c jit=off") for name in names]
 catalog = connections[0].cursor()
 for number, query in enumerate(json.loads(queries)):
     catalog.execute(query)
     print(json.dumps([number, rows_of(catalog.pgresult, sys.maxsize)]))
 connections[0].rollback()
-for line in open(file, encoding="utf-8"):
+turns = connections[2:]
+for number, line in enumerate(open(file, encoding="utf-8")):
     statement = json.loads(line)
-    print(json.dumps([run(connection, statement) for connection in connections]))
+    asked = connections[:2] + ([turns[number % len(turns)]] if turns else [])
+    results = [run(connection, statement) for connection in asked]
+    if turns:
+        results[2]["turn"] = number % len(turns)
+    print(json.dumps(results))

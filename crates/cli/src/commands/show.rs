@@ -166,10 +166,14 @@ pub(super) fn ended(outcome: &Outcome, paint: Paint) -> String {
     )
 }
 
-/// `us_ssn ×5 in public.customers.ssn (redact, declared)`.
+/// `us_ssn ×5 in public.customers.ssn (redact, declared)`; `us_ssn ×5 in x of public.customers.ssn (redact, declared)`.
 fn mask(fact: &MaskFact) -> String {
+    let of = match fact.columns.join(", ") {
+        none if none.is_empty() => none,
+        columns => format!(" of {columns}"),
+    };
     format!(
-        "{} ×{} in {} ({}, {})",
+        "{} ×{} in {}{of} ({}, {})",
         fact.class, fact.count, fact.place, fact.strategy, fact.rule
     )
 }
@@ -215,6 +219,7 @@ mod tests {
             class: DataClass::US_SSN,
             rule: "declared".to_owned(),
             place: "public.x.ssn".to_owned(),
+            columns: Vec::new(),
             strategy: "redact".to_owned(),
             count: 5,
             commitments: Vec::new(),

@@ -313,6 +313,7 @@ impl Scene {
             class: DataClass::PAN,
             rule: "declared".to_owned(),
             place: "public.cards.pan".to_owned(),
+            columns: Vec::new(),
             strategy: (*strategy).to_owned(),
             count: *count,
             commitments: vec!["ab".repeat(32)],

@@ -30,6 +30,10 @@ fn command(action: &'static str, text: &str) -> Box<Command> {
         ("protected", Value::Texts(Vec::new())),
         ("matched", Value::Texts(Vec::new())),
         ("probed", Value::Texts(Vec::new())),
+        ("matched_columns", Value::Texts(Vec::new())),
+        ("probed_columns", Value::Texts(Vec::new())),
+        ("counted_columns", Value::Texts(Vec::new())),
+        ("shown_columns", Value::Texts(Vec::new())),
     ]);
     Box::new(Command {
         protocol: "postgres",

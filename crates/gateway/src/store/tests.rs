@@ -97,6 +97,7 @@ fn outcome(session: &str) -> Vec<u8> {
         class: model::DataClass::PAN,
         rule: "luhn".into(),
         place: "cards.pan".into(),
+        columns: Vec::new(),
         strategy: "partial".into(),
         count: 1,
         commitments: vec![],

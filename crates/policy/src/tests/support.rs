@@ -102,6 +102,10 @@ pub(super) fn context() -> BTreeMap<&'static str, Value> {
         ("protected", Value::Texts(Vec::new())),
         ("matched", Value::Texts(Vec::new())),
         ("probed", Value::Texts(Vec::new())),
+        ("matched_columns", Value::Texts(Vec::new())),
+        ("probed_columns", Value::Texts(Vec::new())),
+        ("counted_columns", Value::Texts(Vec::new())),
+        ("shown_columns", Value::Texts(Vec::new())),
     ])
 }
 

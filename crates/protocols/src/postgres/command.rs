@@ -206,7 +206,8 @@ impl Piece {
             }
         });
         let resolved = Arc::make_mut(&mut self.resolved);
-        resolved.probed.clone_from(classes);
+        resolved.probed.clone_from(known.protected.declared());
+        resolved.shown.clone_from(known.protected.declared());
         if stores {
             resolved.copies_protected = true;
             self.copies.clone_from(classes);

@@ -41,6 +41,7 @@ fn one_of_each() -> Vec<Note> {
         class: DataClass::PAN,
         rule: "luhn".into(),
         place: "cards.pan".into(),
+        columns: Vec::new(),
         strategy: "partial".into(),
         count: 3,
         commitments: vec!["00ff".into()],

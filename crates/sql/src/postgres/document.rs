@@ -1,19 +1,19 @@
 //! JSON of which some places are declared.
 
-use std::collections::BTreeSet;
-
 use model::{DataClass, JsonPath, Step};
 
-use super::taint::Taint;
+use super::base::{BaseColumn, BaseColumns, OfClass};
+use super::taint::{Kind, Taint};
 
 /// Places of one column at most.
 pub const PLACES_MAX: usize = 64;
 
-/// Where JSON holds values of classes: at these paths, and in everything below.
+/// Where JSON holds declared values: at these paths, and in everything below.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     /// At most [`PLACES_MAX`], none of which is empty.
-    paths: Vec<(Vec<Step>, DataClass)>,
+    paths: Vec<(Vec<Step>, BaseColumn)>,
+    columns: BaseColumns,
 }
 
 /// A place in a document.
@@ -28,25 +28,27 @@ pub struct Place {
 impl Document {
     /// A document with a value at one place.
     #[must_use]
-    pub fn new(path: &JsonPath, class: DataClass) -> Self {
-        Self {
-            paths: vec![(path.steps().to_vec(), class)],
-        }
+    pub fn new(path: &JsonPath, of: BaseColumn) -> Self {
+        Self::of_paths(vec![(path.steps().to_vec(), of)])
     }
 
     /// The same with a value at one more place; `None` where it has as many as can be.
     #[must_use]
-    pub fn with(&self, path: &JsonPath, class: DataClass) -> Option<Self> {
+    pub fn with(&self, path: &JsonPath, of: BaseColumn) -> Option<Self> {
         let mut paths = self.paths.clone();
-        paths.push((path.steps().to_vec(), class));
-        (paths.len() <= PLACES_MAX).then_some(Self { paths })
+        paths.push((path.steps().to_vec(), of));
+        (paths.len() <= PLACES_MAX).then(|| Self::of_paths(paths))
     }
 
-    /// All classes of which it holds values.
+    fn of_paths(paths: Vec<(Vec<Step>, BaseColumn)>) -> Self {
+        let columns = paths.iter().map(|(_, of)| of.clone()).collect();
+        Self { paths, columns }
+    }
+
+    /// All of which it holds values.
     #[must_use]
-    pub fn classes(&self) -> BTreeSet<DataClass> {
-        let classes = self.paths.iter().map(|(_, class)| class.clone());
-        classes.collect()
+    pub fn columns(&self) -> &BaseColumns {
+        &self.columns
     }
 
     /// The document itself.
@@ -82,45 +84,45 @@ impl Document {
             .through(at)
             .any(|(_, steps, _)| steps.len() == at.depth);
         let through = self.through(at).filter(move |_| is_held);
-        through.map(|(_, _, class)| class)
+        through.map(|(_, _, of)| of.class())
     }
 
     /// The classes of what stands at a place or below.
     pub fn below(&self, at: Place) -> impl Iterator<Item = &DataClass> {
-        self.through(at).map(|(_, _, class)| class)
+        self.through(at).map(|(_, _, of)| of.class())
     }
 
-    fn through(&self, at: Place) -> impl Iterator<Item = (usize, &[Step], &DataClass)> {
+    fn through(&self, at: Place) -> impl Iterator<Item = (usize, &[Step], &BaseColumn)> {
         let paths = self.paths.iter().enumerate();
         let through = paths.filter(move |(number, _)| at.through & (1 << number) != 0);
-        through.map(|(number, (steps, class))| (number, steps.as_slice(), class))
+        through.map(|(number, (steps, of))| (number, steps.as_slice(), of))
     }
 
     /// What its member of that name is.
     pub(super) fn taint_of(&self, name: &str) -> Taint {
         let place = self.member(self.root(), name);
-        let mut held: BTreeSet<DataClass> = self.held(place).cloned().collect();
-        match (held.len(), held.pop_first()) {
-            (1, Some(class)) => Taint::Direct(class),
-            (_, Some(class)) => {
-                held.insert(class);
-                Taint::Derived(held)
-            }
-            (_, None) => {
-                let below = self.through(place).map(|(_, steps, class)| {
-                    let steps = steps.get(1..).unwrap_or_default();
-                    (steps.to_vec(), class.clone())
-                });
-                Taint::of_document(Self {
-                    paths: below.collect(),
-                })
-            }
+        let is_held = self.held(place).next().is_some();
+        let below = self.through(place).map(|(_, steps, of)| {
+            let steps = steps.get(1..).unwrap_or_default();
+            (steps.to_vec(), of.clone())
+        });
+        let below = Self::of_paths(below.collect());
+        if !is_held {
+            return Taint::of_document(below);
+        }
+        match below.of_one_class() {
+            Some(held) => Kind::Direct(held).into(),
+            None => Kind::Derived(below.columns).into(),
         }
     }
 
-    /// It holds nothing that is declared.
-    pub(super) fn is_empty(&self) -> bool {
-        self.paths.is_empty()
+    /// A value of any of its places, where they are all of one class.
+    pub(super) fn of_one_class(&self) -> Option<OfClass> {
+        let (_, first) = self.paths.first()?;
+        let mut all = self.columns.iter();
+        let one = OfClass::one(first.clone());
+        all.all(|it| it.class() == first.class())
+            .then(|| one.or(&self.columns))
     }
 }
 

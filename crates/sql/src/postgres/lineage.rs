@@ -12,9 +12,10 @@ use std::rc::Rc;
 use super::catalog::Catalog;
 use super::protected::Protected;
 use super::shape::{Body, Expr, Select, Shape, Target};
-use super::taint::{Slot, Taint, merge, rename, together};
+use super::slot::{Slot, merge, rename, together};
+use super::taint::{Kind, Taint};
 pub use told::GUESSES_MAX;
-pub(super) use told::Told;
+pub(super) use told::{Predicates, Told};
 
 /// How many expressions, sources and columns in scope one statement may have looked at, recursion included.
 const STEPS_MAX: usize = 20_000_000;
@@ -91,10 +92,10 @@ impl<'a> Lineage<'a> {
             ctes: HashMap::new(),
             scopes: Vec::new(),
             steps: 0,
-            stores: Taint::Clear,
+            stores: Taint::CLEAR,
             called: false,
             told: Told::default(),
-            decided: Taint::Clear,
+            decided: Taint::CLEAR,
             decides: false,
             depth: 0,
         }
@@ -114,7 +115,7 @@ impl<'a> Lineage<'a> {
     }
 
     fn store(&mut self, taint: Taint) {
-        self.stores = std::mem::replace(&mut self.stores, Taint::Clear).with(taint);
+        self.stores = self.stores.take().with(taint);
     }
 
     /// Looks at values that a statement is given. Where they come out again nobody knows.
@@ -152,9 +153,7 @@ impl<'a> Lineage<'a> {
                 self.sorted(columns, shape)
             }
             Body::Change(change) => self.change(change),
-            Body::Unknown => vec![Slot::many(Taint::Unknown(
-                "a query of a kind not known here".to_owned(),
-            ))],
+            Body::Unknown => vec![Slot::unknown("a query of a kind not known here")],
         };
         shape.limits.iter().for_each(|limit| self.decide_on(limit));
         for name in entered {
@@ -207,25 +206,25 @@ impl<'a> Lineage<'a> {
 
     /// What a value depends on, with what decided the rows that it comes from.
     fn value(&mut self, run: impl FnOnce(&mut Self) -> Taint) -> Taint {
-        let before = std::mem::replace(&mut self.decided, Taint::Clear);
+        let before = self.decided.take();
         let taint = run(self);
         let decided = std::mem::replace(&mut self.decided, before.clone());
-        if decided == Taint::Clear {
+        if decided == Taint::CLEAR {
             return taint;
         }
         self.decided = before.with(decided.clone());
-        taint.with(decided)
+        taint.chosen_by(decided)
     }
 
     fn enter_ctes(&mut self, shape: &Shape) -> Vec<String> {
         let mut entered = Vec::with_capacity(shape.ctes.len());
         if shape.recursive {
             for cte in &shape.ctes {
-                let unknown = Taint::Unknown(format!("{} is used before it is defined", cte.name));
+                let unknown = Slot::unknown(&format!("{} is used before it is defined", cte.name));
                 self.ctes
                     .entry(cte.name.clone())
                     .or_default()
-                    .push(Rc::from([Slot::many(unknown)]));
+                    .push(Rc::from([unknown]));
                 entered.push(cte.name.clone());
             }
         }
@@ -271,6 +270,7 @@ impl<'a> Lineage<'a> {
             return self.cte(cte);
         };
         let told = self.told.clone();
+        let mut alike = false;
         for _ in 0..4 {
             // Each time the same comparisons.
             self.told = told.clone();
@@ -280,12 +280,20 @@ impl<'a> Lineage<'a> {
                 .push(columns.clone().into());
             let next = self.cte(cte);
             self.ctes.get_mut(&cte.name).map(Vec::pop);
-            let same = next.len() == columns.len()
-                && next.iter().zip(&columns).all(|(a, b)| a.taint == b.taint);
+            let same = |is: fn(&Taint, &Taint) -> bool| {
+                let mut both = next.iter().zip(&columns);
+                next.len() == columns.len() && both.all(|(a, b)| is(&a.taint, &b.taint))
+            };
+            let stays = same(Taint::eq);
+            alike = same(Taint::is_like);
             columns = next;
-            if same {
+            if stays {
                 return columns;
             }
+        }
+        if alike {
+            // What is seen grows no more; by moving from one column to the next, each may get what any has.
+            return spread(columns);
         }
         let all = together(&columns).computed();
         columns
@@ -326,19 +334,36 @@ impl<'a> Lineage<'a> {
     }
 }
 
+/// The same columns, each of which may be of the declared ones of all, and tell of them what any does.
+fn spread(columns: Vec<Slot>) -> Vec<Slot> {
+    let all = together(&columns).computed();
+    let (of, counted) = (all.columns(), all.counted());
+    let spread = |slot: Slot| Slot {
+        taint: slot.taint.widened(&of).and_counts(&counted),
+        ..slot
+    };
+    columns.into_iter().map(spread).collect()
+}
+
 /// The columns that the fields of a row become.
 fn fields(row: Taint) -> Vec<Slot> {
-    match row {
+    match &row.kind {
         // Of others there may be another number.
-        Taint::Row(fields) if fields.iter().all(|field| field.name.is_some()) => fields
-            .iter()
-            .map(|field| Slot::one(field.name.clone(), field.taint.clone()))
-            .collect(),
-        Taint::Direct(_) => vec![Slot::many(row)],
-        other => vec![Slot::many(other.computed())],
+        Kind::Row(fields) if fields.iter().all(|field| field.name.is_some()) => {
+            let counted = row.counted();
+            fields
+                .iter()
+                .map(|field| {
+                    let taint = field.taint.clone().and_counts(&counted);
+                    Slot::one(field.name.clone(), taint)
+                })
+                .collect()
+        }
+        Kind::Direct(_) => vec![Slot::many(row)],
+        _ => vec![Slot::many(row.computed())],
     }
 }
 
 fn too_much() -> Taint {
-    Taint::Unknown("the statement has too many parts to follow".to_owned())
+    Kind::Unknown("the statement has too many parts to follow".to_owned()).into()
 }

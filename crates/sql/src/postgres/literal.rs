@@ -23,7 +23,7 @@ pub use scan::{Hidden, all_literals};
 use super::catalog::{Catalog, Function, Relation, Volatility};
 use super::lineage::Lineage;
 use super::protected::Protected;
-use super::taint::Taint;
+use super::taint::{Kind, Taint};
 use crate::Name;
 
 /// What a literal or parameter may be a value of.
@@ -276,8 +276,8 @@ impl<'a> Known<'a> {
             return false;
         }
         let mut lineage = Lineage::new(self.catalog, self.protected);
-        if let Some(taint) = lineage.returned(name, &Taint::Clear) {
-            return taint != Taint::Clear;
+        if let Some(taint) = lineage.returned(name, &Taint::CLEAR) {
+            return !taint.is_clear();
         }
         let mut functions = self.catalog.functions(name).peekable();
         let computes = |function: &Function| {
@@ -379,13 +379,13 @@ fn merge(before: Option<Held>, held: Held) -> Held {
 }
 
 fn of_taint(taint: &Taint) -> Option<Held> {
-    match taint {
-        Taint::Clear => None,
-        Taint::Direct(class) => Some(Held::Of(class.clone())),
-        Taint::Members(_)
-        | Taint::Document(_)
-        | Taint::Row(_)
-        | Taint::Derived(_)
-        | Taint::Unknown(_) => Some(Held::Any),
+    match &taint.kind {
+        Kind::Clear => None,
+        Kind::Direct(of) => Some(Held::Of(of.class().clone())),
+        Kind::Members(_)
+        | Kind::Document(_)
+        | Kind::Row(_)
+        | Kind::Derived(_)
+        | Kind::Unknown(_) => Some(Held::Any),
     }
 }

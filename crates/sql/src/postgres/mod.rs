@@ -5,6 +5,7 @@
 //! The text must be what the server will read: UTF-8 (`client_encoding`), with `standard_conforming_strings = on`. With
 //! other settings the server can see other string boundaries than this grammar does, so a gateway pins both.
 
+mod base;
 mod builtin;
 mod catalog;
 mod condition;
@@ -21,6 +22,7 @@ mod setting;
 mod shape;
 mod shape_build;
 mod shown;
+mod slot;
 mod statement;
 mod taint;
 mod tree;
@@ -32,6 +34,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use base::{BaseColumn, BaseColumns, ColumnType, How, OfClass};
 pub use catalog::{
     Body, Catalog, CatalogBuilder, CatalogError, Column, Function, Relation, RelationKind,
     Volatility,
@@ -43,9 +46,9 @@ pub use place::place;
 pub use protected::{Declaration, Meant, Protected};
 pub use resolve::{Called, CalledKind, Resolved, ResolvedEffect, resolve};
 pub use shape::Shape;
-pub use shown::{CopiedColumn, FieldOrigin, OutputRule, Rows, Withheld};
+pub use shown::{CopiedColumn, FieldOrigin, OutputColumn, OutputRule, Rows, Withheld};
 pub use statement::{Copy, CopyDirection, CopyPeer, Handle, Output, Statement, Transaction};
-pub use taint::{Member, Members, Taint};
+pub use taint::{Kind, Member, Members, Taint};
 
 /// The longest text [`parse`] accepts, in bytes. Parsing takes up to 150 times the text in memory.
 pub const MAX_TEXT_BYTES: usize = 2 << 20;

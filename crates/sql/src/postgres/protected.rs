@@ -6,10 +6,11 @@ use std::sync::Arc;
 use model::{DataClass, JsonPath};
 
 use super::Shape;
-use super::catalog::{Catalog, Function, Relation, RelationKind};
+use super::base::{BaseColumn, BaseColumns, ColumnType, OfClass};
+use super::catalog::{Catalog, Column, Function, Relation, RelationKind};
 use super::document::Document;
 use super::lineage::Lineage;
-use super::taint::Taint;
+use super::taint::{Kind, Taint};
 use crate::Name;
 
 /// A column declared to hold a class of data.
@@ -35,6 +36,8 @@ pub struct Protected {
     /// Views whose query computes with protected values, or asks of them which rows come.
     computing: HashSet<u32>,
     classes: BTreeSet<DataClass>,
+    /// Every declared column.
+    declared: BaseColumns,
     trusted: HashSet<Name>,
     meant: Meant,
     /// Declarations that name nothing in the catalog.
@@ -105,6 +108,13 @@ fn table_of<'a>(declaration: &Declaration, catalog: &'a Catalog) -> Option<&'a R
     catalog.candidates(&name).next()
 }
 
+fn of_type(column: &Column) -> ColumnType {
+    ColumnType {
+        oid: column.type_oid,
+        modifier: column.modifier,
+    }
+}
+
 impl Protected {
     /// Compiles declarations. Functions in `trusted`, with their schemas, are taken to give nothing but what is computed of
     /// their arguments, and to keep those nowhere. Needs a stack of [`super::STACK_BYTES`], since it follows view definitions.
@@ -127,9 +137,10 @@ impl Protected {
             meant: before.clone(),
             ..Self::default()
         };
-        for declaration in declarations {
-            protected.declare(declaration, catalog, before);
-        }
+        let declared = declarations
+            .iter()
+            .map(|declaration| protected.declare(declaration, catalog));
+        protected.declared = declared.collect();
         for declaration in std::mem::take(&mut protected.missing) {
             protected.hold_back(&declaration, catalog);
             protected.missing.push(declaration);
@@ -142,10 +153,10 @@ impl Protected {
             .iter()
             .map(|declared| declared.class.clone())
             .collect();
-        protected.classes.clone_from(&classes);
-        protected.add_statistics(&classes, catalog);
-        protected.add_views(&classes, catalog);
-        protected.add_toast(&classes, catalog);
+        protected.classes = classes;
+        protected.add_statistics(catalog);
+        protected.add_views(catalog);
+        protected.add_toast(catalog);
         protected
     }
 
@@ -167,13 +178,24 @@ impl Protected {
         &self.classes
     }
 
+    /// The columns that are declared.
+    #[must_use]
+    pub fn declared(&self) -> &BaseColumns {
+        &self.declared
+    }
+
     /// How values of a column depend on protected data.
     #[must_use]
     pub fn column(&self, relation: u32, number: i16) -> Taint {
         self.columns
             .get(&(relation, number))
             .cloned()
-            .unwrap_or(Taint::Clear)
+            .unwrap_or(Taint::CLEAR)
+    }
+
+    /// A value of which nothing is known but that it may be of any declared column.
+    fn any(&self) -> Taint {
+        Kind::Derived(self.declared.clone()).into()
     }
 
     /// Whether a relation has a column with protected data.
@@ -225,36 +247,67 @@ impl Protected {
     }
 
     fn set(&mut self, relation: u32, number: i16, taint: Taint) -> bool {
-        if taint == Taint::Clear || self.columns.get(&(relation, number)) == Some(&taint) {
+        if taint == Taint::CLEAR || self.columns.get(&(relation, number)) == Some(&taint) {
             return false;
         }
-        self.relations.insert(relation);
+        if !taint.is_clear() {
+            self.relations.insert(relation);
+        }
         self.columns.insert((relation, number), taint);
         true
     }
 
-    fn declare(&mut self, declaration: &Declaration, catalog: &Catalog, before: &Meant) {
+    /// Declares a column, where it is there. Gives it as values depend on it.
+    fn declare(&mut self, declaration: &Declaration, catalog: &Catalog) -> BaseColumn {
         let names =
             [&declaration.schema, &declaration.table, &declaration.column].map(Clone::clone);
         let named = table_of(declaration, catalog).and_then(|relation| {
             let mut columns = relation.columns.iter();
             let column = columns.find(|column| column.name == declaration.column)?;
-            Some((relation.oid, column.number))
+            Some((relation.oid, column))
         });
         let renamed = || {
-            let (oid, number) = *before.0.get(&names)?;
+            let (oid, number) = *self.meant.0.get(&names)?;
             let relation = catalog.relation_by_oid(oid)?;
             let mut columns = relation.columns.iter();
-            columns.find(|column| column.number == number)?;
-            Some((oid, number))
+            let column = columns.find(|column| column.number == number)?;
+            Some((oid, column))
         };
-        match named.or_else(renamed) {
-            Some((oid, number)) => {
-                self.meant.0.insert(names, (oid, number));
-                let taint = self.declared(oid, number, declaration);
-                self.set(oid, number, taint);
+        let Some((oid, column)) = named.or_else(renamed) else {
+            self.missing.push(declaration.clone());
+            return BaseColumn::new(declaration, None);
+        };
+        self.meant.0.insert(names, (oid, column.number));
+        let base = BaseColumn::new(declaration, Some(of_type(column)));
+        let kind = self.declared_as(oid, column.number, declaration, base.clone());
+        self.set(oid, column.number, kind.into());
+        base
+    }
+
+    /// What a column holds by what was declared of it before and this.
+    fn declared_as(
+        &self,
+        relation: u32,
+        number: i16,
+        declaration: &Declaration,
+        base: BaseColumn,
+    ) -> Kind {
+        let before = self.columns.get(&(relation, number));
+        match (&declaration.path, before.map(|taint| &taint.kind)) {
+            (None, _) => Kind::Direct(OfClass::one(base)),
+            // The whole of it is declared, so this place is hidden with it.
+            (Some(_), Some(whole @ (Kind::Direct(_) | Kind::Derived(_)))) => whole.clone(),
+            (Some(path), Some(Kind::Document(document))) => {
+                match document.with(path, base.clone()) {
+                    Some(document) => Kind::Document(Arc::new(document)),
+                    None => {
+                        let mut all = document.columns().clone();
+                        all.add(OfClass::one(base).columns());
+                        Kind::Derived(all)
+                    }
+                }
             }
-            None => self.missing.push(declaration.clone()),
+            (Some(path), _) => Kind::Document(Arc::new(Document::new(path, base))),
         }
     }
 
@@ -270,29 +323,13 @@ impl Protected {
             return;
         };
         let why = format!(
-            "{schema}.{table} has no column {column}, which is declared: whoever runs the gateway must correct [targets.….mask]"
+            "{schema}.{table} has no column {column}, which is declared: whoever runs the gateway must correct the target's mask"
         );
         for column in &relation.columns {
-            if self.column(relation.oid, column.number) == Taint::Clear {
-                self.set(relation.oid, column.number, Taint::Unknown(why.clone()));
+            if self.column(relation.oid, column.number).is_clear() {
+                let unknown = Kind::Unknown(why.clone());
+                self.set(relation.oid, column.number, unknown.into());
             }
-        }
-    }
-
-    /// What a column holds by what was declared of it before and this.
-    fn declared(&self, relation: u32, number: i16, declaration: &Declaration) -> Taint {
-        let class = declaration.class.clone();
-        match (&declaration.path, self.columns.get(&(relation, number))) {
-            (None, _) => Taint::Direct(class),
-            // The whole of it is declared, so this place is hidden with it.
-            (Some(_), Some(whole @ (Taint::Direct(_) | Taint::Derived(_)))) => whole.clone(),
-            (Some(path), Some(Taint::Document(document))) => {
-                match document.with(path, class.clone()) {
-                    Some(document) => Taint::of_document(document),
-                    None => Taint::Document(Arc::clone(document)).with(Taint::Direct(class)),
-                }
-            }
-            (Some(path), _) => Taint::of_document(Document::new(path, class)),
         }
     }
 
@@ -314,7 +351,7 @@ impl Protected {
             for &(relation, number, of) in &catalog.computed {
                 let before = self.column(relation, number);
                 // One that is declared itself is masked as what it is declared to be.
-                if !matches!(before, Taint::Direct(_) | Taint::Document(_)) {
+                if !matches!(before.kind, Kind::Direct(_) | Kind::Document(_)) {
                     let taint = before.with(self.column(relation, of));
                     grew |= self.set(relation, number, taint);
                 }
@@ -333,20 +370,19 @@ impl Protected {
         let mut grew = false;
         for column in &from.columns {
             let taint = self.column(from.oid, column.number);
-            if let Some(same) = to.columns.iter().find(|other| other.name == column.name)
-                && self.column(to.oid, same.number) == Taint::Clear
-            {
+            if let Some(same) = to.columns.iter().find(|other| other.name == column.name) {
+                let taint = self.column(to.oid, same.number).also(taint);
                 grew |= self.set(to.oid, same.number, taint);
             }
         }
         grew
     }
 
-    fn add_statistics(&mut self, classes: &BTreeSet<DataClass>, catalog: &Catalog) {
+    fn add_statistics(&mut self, catalog: &Catalog) {
         for relation in catalog.relations() {
             let shows = |column: &str| STATEMENTS.contains(&(&*relation.name, column));
             for column in relation.columns.iter().filter(|it| shows(&it.name)) {
-                self.set(relation.oid, column.number, Taint::Derived(classes.clone()));
+                self.set(relation.oid, column.number, self.any());
             }
         }
         for (table, columns) in STATISTICS {
@@ -357,13 +393,13 @@ impl Protected {
                     .iter()
                     .filter(|column| columns.contains(&column.name.as_str()))
                 {
-                    self.set(relation.oid, column.number, Taint::Derived(classes.clone()));
+                    self.set(relation.oid, column.number, self.any());
                 }
             }
         }
     }
 
-    fn add_toast(&mut self, classes: &BTreeSet<DataClass>, catalog: &Catalog) {
+    fn add_toast(&mut self, catalog: &Catalog) {
         let toasts: Vec<u32> = self
             .relations
             .iter()
@@ -375,13 +411,13 @@ impl Protected {
             .filter_map(|oid| catalog.relation_by_oid(*oid))
         {
             for column in &relation.columns {
-                self.set(relation.oid, column.number, Taint::Derived(classes.clone()));
+                self.set(relation.oid, column.number, self.any());
             }
         }
     }
 
     /// Follows view definitions until nothing new is protected.
-    fn add_views(&mut self, classes: &BTreeSet<DataClass>, catalog: &Catalog) {
+    fn add_views(&mut self, catalog: &Catalog) {
         let views: Vec<(&Relation, Option<&Arc<Shape>>)> = catalog
             .relations()
             .filter(|relation| {
@@ -399,13 +435,14 @@ impl Protected {
         for _ in 0..VIEW_DEPTH_MAX {
             grew = false;
             for (view, shape) in &views {
-                let (taints, computes) =
-                    self.view_columns(view, shape.map(Arc::as_ref), classes, catalog);
+                let (taints, computes) = self.view_columns(view, shape.map(Arc::as_ref), catalog);
                 grew |= computes && self.computing.insert(view.oid);
                 for (column, taint) in view.columns.iter().zip(taints) {
-                    if !declared.contains(&(view.oid, column.number)) {
-                        grew |= self.set(view.oid, column.number, taint);
-                    }
+                    let taint = match declared.contains(&(view.oid, column.number)) {
+                        true => self.column(view.oid, column.number).also(taint),
+                        false => taint,
+                    };
+                    grew |= self.set(view.oid, column.number, taint);
                 }
             }
             for (view, relation, _) in &catalog.depends {
@@ -420,7 +457,7 @@ impl Protected {
             self.computing.extend(oids);
             for (view, _) in &views {
                 for column in &view.columns {
-                    self.set(view.oid, column.number, Taint::Derived(classes.clone()));
+                    self.set(view.oid, column.number, self.any());
                 }
             }
         }
@@ -431,15 +468,14 @@ impl Protected {
         &self,
         view: &Relation,
         shape: Option<&Shape>,
-        classes: &BTreeSet<DataClass>,
         catalog: &Catalog,
     ) -> (Vec<Taint>, bool) {
         if let Some(shape) = shape {
             let mut lineage = Lineage::new(catalog, self);
             let slots = lineage.columns(shape);
             if slots.len() == view.columns.len() && !slots.iter().any(|slot| slot.many) {
-                let (matched, probed) = lineage.told.classes(classes);
-                let computes = !matched.is_empty() || !probed.is_empty();
+                let told = lineage.told.predicates(&self.declared);
+                let computes = !told.matched.is_empty() || !told.probed.is_empty();
                 let taints = slots.into_iter().map(|slot| slot.taint).collect();
                 return (taints, computes);
             }
@@ -449,12 +485,10 @@ impl Protected {
             .iter()
             .any(|(on, relation, _)| *on == view.oid && self.touches(*relation));
         let taint = if depends {
-            Taint::Derived(classes.clone())
+            self.any()
         } else {
-            Taint::Unknown(format!(
-                "view {}.{} could not be followed",
-                view.schema, view.name
-            ))
+            let (schema, name) = (&view.schema, &view.name);
+            Kind::Unknown(format!("view {schema}.{name} could not be followed")).into()
         };
         (vec![taint; view.columns.len()], true)
     }

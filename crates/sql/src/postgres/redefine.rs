@@ -6,7 +6,7 @@
 
 use super::catalog::Catalog;
 use super::protected::Protected;
-use super::resolve::{ResolvedEffect, classes_of};
+use super::resolve::{ResolvedEffect, columns_of};
 use super::setting;
 use super::statement::Statement;
 use super::walk::FOREIGN_KEY;
@@ -69,7 +69,7 @@ impl Definition<'_> {
         };
         let refers = |effect: &ResolvedEffect| {
             effect.effect.object == FOREIGN_KEY
-                && !classes_of(effect, catalog, protected).is_empty()
+                && !columns_of(effect, catalog, protected).is_empty()
         };
         let takes = self.statement.takes.iter().any(is_protected) || effects.iter().any(refers);
         let redefines = |effect: &ResolvedEffect| {

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::DataClass;
 
+use super::base::BaseColumns;
 use super::builtin;
 use super::catalog::{Catalog, RelationKind, Volatility};
-use super::lineage::{Lineage, Told};
+use super::lineage::{Lineage, Predicates, Told};
 use super::protected::Protected;
 use super::redefine::Definition;
-use super::shown::Rows;
+use super::shown::{Rows, shown};
+use super::slot::{Slot, together};
 use super::statement::{CopyDirection, CopyPeer, Output, Statement};
-use super::taint::{Slot, Taint, together};
+use super::taint::{Kind, Taint};
 use super::walk::FOREIGN_KEY;
 use crate::{Action, Effect, Name};
 
@@ -27,12 +29,16 @@ pub struct Resolved {
     /// It stores protected values, or what may be such, where they are not declared: in a new table, another column, a
     /// file, a setting. To be refused unless the classes are revealed.
     pub copies_protected: bool,
-    /// Classes of which it asks whether a value is one that it names, or the same as another of the class.
-    pub matched: BTreeSet<DataClass>,
-    /// With how many constants it compares values of each of those classes; 0 where only with others of the class.
+    /// Columns of which it asks whether a value is one that it names, or the same as another of the class.
+    pub matched: BaseColumns,
+    /// With how many constants it compares values of each class; 0 where only with others of the class.
     pub guesses: BTreeMap<DataClass, usize>,
-    /// Classes that decide in any other way which rows come, how many, in what order or groups, or whether it fails.
-    pub probed: BTreeSet<DataClass>,
+    /// Columns that decide in any other way which rows come, how many, in what order or groups, or whether it fails.
+    pub probed: BaseColumns,
+    /// Columns of which it asks how many values there are, or whether there is one.
+    pub counted: BaseColumns,
+    /// Columns whose values are in its rows, masked or not, or of which something in them is computed.
+    pub shown: BaseColumns,
     /// What may be shown of its rows.
     pub rows: Rows,
     /// The predicted columns of its rows, where they count.
@@ -93,22 +99,7 @@ pub fn resolve(statement: &Statement, catalog: &Catalog, protected: &Protected) 
             ));
         }
     }
-    for call in calls.iter().filter(|call| call.kind != CalledKind::Reads) {
-        let reason = match call.kind {
-            CalledKind::Unknown => "a function that is not in the catalog",
-            _ => "a volatile function",
-        };
-        let effect = Effect {
-            reason: Some(reason.into()),
-            ..Effect::on(Action::Call, "FUNCTION", Some(call.name.clone()))
-        };
-        effects.push(ResolvedEffect {
-            relations: vec![call.name.to_string()],
-            known: true,
-            protected: false,
-            effect,
-        });
-    }
+    effects.extend(written_by(&calls));
     let trusted = |name: &Name| protected.trusts(name, catalog);
     if !protected.is_empty() {
         let told = Definition {
@@ -132,14 +123,24 @@ pub fn resolve(statement: &Statement, catalog: &Catalog, protected: &Protected) 
         columns = vec![Slot::unknown(&why)];
     }
     let guesses = told.guesses();
-    let (matched, mut probed) = told.classes(protected.classes());
+    let Predicates {
+        matched,
+        mut probed,
+        counted,
+    } = told.predicates(protected.declared());
     for effect in effects.iter().filter(|effect| examines(statement, effect)) {
-        probed.extend(classes_of(effect, catalog, protected));
+        probed.add(&columns_of(effect, catalog, protected));
     }
+    let shown = match rows {
+        Rows::Clear => BaseColumns::NONE,
+        Rows::ByColumn => shown(&columns, protected.declared()),
+    };
     Resolved {
+        shown,
         matched,
         guesses,
         probed,
+        counted,
         effects,
         protected: touched.into_iter().collect(),
         calls,
@@ -147,6 +148,27 @@ pub fn resolve(statement: &Statement, catalog: &Catalog, protected: &Protected) 
         rows,
         columns,
     }
+}
+
+/// An effect for each function that may write.
+fn written_by(calls: &[Called]) -> impl Iterator<Item = ResolvedEffect> {
+    let calls = calls.iter().filter(|call| call.kind != CalledKind::Reads);
+    calls.map(|call| {
+        let reason = match call.kind {
+            CalledKind::Unknown => "a function that is not in the catalog",
+            _ => "a volatile function",
+        };
+        let effect = Effect {
+            reason: Some(reason.into()),
+            ..Effect::on(Action::Call, "FUNCTION", Some(call.name.clone()))
+        };
+        ResolvedEffect {
+            relations: vec![call.name.to_string()],
+            known: true,
+            protected: false,
+            effect,
+        }
+    })
 }
 
 fn resolve_effect(effect: Effect, catalog: &Catalog, protected: &Protected) -> ResolvedEffect {
@@ -283,19 +305,19 @@ fn rows(
     let stored = if stored_elsewhere {
         together(&columns)
     } else {
-        Taint::Clear
+        Taint::CLEAR
     };
     let side_effects = touches && statement.effects.iter().any(carries_data);
     let copies = [lineage.stores.clone(), stored]
         .into_iter()
-        .any(|taint| match taint {
-            Taint::Clear => false,
-            Taint::Direct(_)
-            | Taint::Members(_)
-            | Taint::Document(_)
-            | Taint::Row(_)
-            | Taint::Derived(_) => true,
-            Taint::Unknown(_) => touches || stored_elsewhere || lineage.called,
+        .any(|taint| match taint.kind {
+            Kind::Clear => false,
+            Kind::Direct(_)
+            | Kind::Members(_)
+            | Kind::Document(_)
+            | Kind::Row(_)
+            | Kind::Derived(_) => true,
+            Kind::Unknown(_) => touches || stored_elsewhere || lineage.called,
         });
     (rows, columns, copies || side_effects, lineage.told)
 }
@@ -332,13 +354,13 @@ fn examines(statement: &Statement, effect: &ResolvedEffect) -> bool {
             || statement.tag == "CLUSTER")
 }
 
-/// The classes in the columns that an effect names, or in all.
-pub(super) fn classes_of(
+/// What the columns that an effect names depend on, or all.
+pub(super) fn columns_of(
     effect: &ResolvedEffect,
     catalog: &Catalog,
     protected: &Protected,
-) -> BTreeSet<DataClass> {
-    let mut classes = BTreeSet::new();
+) -> BaseColumns {
+    let mut of = BaseColumns::NONE;
     let name = effect.effect.relation.iter();
     for relation in name.flat_map(|name| catalog.candidates(name)) {
         for column in &relation.columns {
@@ -346,10 +368,10 @@ pub(super) fn classes_of(
             if named.is_some_and(|named| !named.contains(&column.name)) {
                 continue;
             }
-            classes.extend(protected.column(relation.oid, column.number).classes());
+            of.add(&protected.column(relation.oid, column.number).columns());
         }
     }
-    classes
+    of
 }
 
 /// The columns of the first statement within this one that has any: they are not returned.

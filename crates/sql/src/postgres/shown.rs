@@ -1,15 +1,14 @@
 //! What may be shown of a statement's rows: of each column, given what it depends on and what the server reports of it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use model::DataClass;
-
+use super::base::{BaseColumn, BaseColumns, How, OfClass};
 use super::catalog::Catalog;
 use super::document::Document;
 use super::protected::Protected;
 use super::resolve::Resolved;
-use super::taint::{Members, Slot, Taint};
+use super::slot::Slot;
+use super::taint::{Kind, Members, Taint};
 
 /// What may be shown of a statement's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +33,8 @@ pub struct FieldOrigin {
 pub enum OutputRule {
     /// Pass it (detectors still look at it).
     Clear,
-    /// Mask it as this class.
-    Declared(DataClass),
+    /// It is a value of one of these: mask it as their class.
+    Declared(OfClass),
     /// It is JSON: mask its members, each by its name.
     Members(Arc<Members>),
     /// It is JSON, or text with JSON: mask what stands at its places.
@@ -43,7 +42,7 @@ pub enum OutputRule {
     /// It is a row, or an array of such rows: do this with each of its fields.
     Fields(Arc<[OutputRule]>),
     /// It is a column of a view or table that is computed of these: show NULL in place of each value.
-    Computed(BTreeSet<DataClass>),
+    Computed(BaseColumns),
     /// Withhold it.
     Withheld(Withheld),
 }
@@ -52,8 +51,8 @@ pub enum OutputRule {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Withheld {
     /// It is computed of protected columns.
-    #[error("it is computed from protected data ({}): select the column itself, or leave it out", classes(.0))]
-    Derived(BTreeSet<DataClass>),
+    #[error("it is computed from protected data ({0}): select the column itself, or leave it out")]
+    Derived(BaseColumns),
     /// Its relation is not in the catalog: load it again, and resolve again.
     #[error(
         "its table (oid {0}) is not known yet: try again, or ask for the catalog to be refreshed"
@@ -64,12 +63,17 @@ pub enum Withheld {
     Unknown(String),
 }
 
-fn classes(classes: &BTreeSet<DataClass>) -> String {
-    classes
-        .iter()
-        .map(DataClass::name)
-        .collect::<Vec<_>>()
-        .join(", ")
+/// A column of a statement's result, as far as the statement tells.
+#[derive(Debug, Clone)]
+pub struct OutputColumn {
+    /// What it is called, where that is known.
+    pub name: Option<String>,
+    /// It stands for any number of columns.
+    pub many: bool,
+    /// On which declared columns it depends, and how.
+    pub of: Vec<(BaseColumn, How)>,
+    /// Why that cannot be told.
+    pub unknown: Option<String>,
 }
 
 /// A column of a `COPY … TO STDOUT`, of which the server tells nothing.
@@ -96,12 +100,28 @@ impl Resolved {
         protected: &Protected,
     ) -> Vec<OutputRule> {
         let predicted = match self.rows {
-            Rows::Clear => vec![Taint::Clear; fields.len()],
+            Rows::Clear => vec![Taint::CLEAR; fields.len()],
             Rows::ByColumn => taints(&self.columns, fields.len()),
         };
         let both = fields.iter().zip(predicted);
         both.map(|(field, taint)| with_origin(&taint, *field, catalog, protected))
             .collect()
+    }
+
+    /// The columns of its result.
+    #[must_use]
+    pub fn outputs(&self) -> Vec<OutputColumn> {
+        let returned = self.columns.iter().filter(|_| self.rows == Rows::ByColumn);
+        let output = |slot: &Slot| OutputColumn {
+            name: slot.name.clone(),
+            many: slot.many,
+            of: slot.taint.depends(),
+            unknown: match &slot.taint.kind {
+                Kind::Unknown(why) => Some(why.clone()),
+                _ => None,
+            },
+        };
+        returned.map(output).collect()
     }
 
     /// The `count` columns of a `COPY … TO STDOUT`.
@@ -126,6 +146,18 @@ impl Resolved {
     }
 }
 
+/// Of which of all declared columns something is in a result with these columns.
+pub(super) fn shown(slots: &[Slot], all: &BaseColumns) -> BaseColumns {
+    let mut shown = BaseColumns::NONE;
+    for slot in slots {
+        if slot.taint.is_unknown() {
+            return all.clone();
+        }
+        shown.add(&slot.taint.columns());
+    }
+    shown
+}
+
 /// The predicted slot of each of `count` columns; `None` where there are others than predicted.
 fn spread(slots: &[Slot], count: usize) -> Option<Vec<&Slot>> {
     let single = slots.iter().filter(|slot| !slot.many).count();
@@ -146,12 +178,13 @@ fn taints(slots: &[Slot], count: usize) -> Vec<Taint> {
     match spread(slots, count) {
         Some(slots) => slots.into_iter().map(|slot| slot.taint.clone()).collect(),
         None => {
-            let clear = slots.iter().all(|slot| slot.taint == Taint::Clear)
+            let clear = slots.iter().all(|slot| slot.taint.is_clear())
                 && slots.iter().any(|slot| slot.many);
             let taint = if clear {
-                Taint::Clear
+                Taint::CLEAR
             } else {
-                Taint::Unknown("the result has other columns than the statement shows".to_owned())
+                let why = "the result has other columns than the statement shows";
+                Kind::Unknown(why.to_owned()).into()
             };
             vec![taint; count]
         }
@@ -159,16 +192,16 @@ fn taints(slots: &[Slot], count: usize) -> Vec<Taint> {
 }
 
 fn rule(taint: &Taint) -> OutputRule {
-    match taint {
-        Taint::Clear => OutputRule::Clear,
-        Taint::Direct(class) => OutputRule::Declared(class.clone()),
-        Taint::Members(members) => OutputRule::Members(Arc::clone(members)),
-        Taint::Document(document) => OutputRule::Document(Arc::clone(document)),
-        Taint::Row(fields) => {
+    match &taint.kind {
+        Kind::Clear => OutputRule::Clear,
+        Kind::Direct(of) => OutputRule::Declared(of.clone()),
+        Kind::Members(members) => OutputRule::Members(Arc::clone(members)),
+        Kind::Document(document) => OutputRule::Document(Arc::clone(document)),
+        Kind::Row(fields) => {
             OutputRule::Fields(fields.iter().map(|field| rule(&field.taint)).collect())
         }
-        Taint::Derived(classes) => OutputRule::Withheld(Withheld::Derived(classes.clone())),
-        Taint::Unknown(why) => OutputRule::Withheld(Withheld::Unknown(why.clone())),
+        Kind::Derived(of) => OutputRule::Withheld(Withheld::Derived(of.clone())),
+        Kind::Unknown(why) => OutputRule::Withheld(Withheld::Unknown(why.clone())),
     }
 }
 
@@ -184,27 +217,29 @@ fn with_origin(
     }
     let known = field.table_oid != 0 && catalog.relation_by_oid(field.table_oid).is_some();
     let stored = protected.column(field.table_oid, field.column);
-    match (taint, stored) {
+    match (&taint.kind, &stored.kind) {
         // Whatever it depends on, nothing of it is shown.
-        (Taint::Derived(classes), Taint::Derived(stored)) if known => {
-            OutputRule::Computed(classes.union(&stored).cloned().collect())
+        (Kind::Derived(of), Kind::Derived(stored)) if known => {
+            let mut of = of.clone();
+            of.add(stored);
+            OutputRule::Computed(of)
         }
-        (Taint::Clear | Taint::Unknown(_), Taint::Derived(stored)) if known => {
-            OutputRule::Computed(stored)
+        (Kind::Clear | Kind::Unknown(_), Kind::Derived(stored)) if known => {
+            OutputRule::Computed(stored.clone())
         }
         (
-            Taint::Direct(_)
-            | Taint::Members(_)
-            | Taint::Document(_)
-            | Taint::Row(_)
-            | Taint::Derived(_),
+            Kind::Direct(_)
+            | Kind::Members(_)
+            | Kind::Document(_)
+            | Kind::Row(_)
+            | Kind::Derived(_),
             _,
         ) => rule(taint),
         // Its whole row.
         _ if known && field.column == 0 && protected.touches(field.table_oid) => {
-            OutputRule::Withheld(Withheld::Derived(protected.classes().clone()))
+            OutputRule::Withheld(Withheld::Derived(protected.declared().clone()))
         }
-        (_, stored) if known => rule(&stored),
+        _ if known => rule(&stored),
         _ if field.table_oid != 0 => OutputRule::Withheld(Withheld::Relation(field.table_oid)),
         _ => rule(taint),
     }

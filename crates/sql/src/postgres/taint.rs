@@ -1,11 +1,18 @@
-//! How values depend on protected columns, and columns that carry it.
+//! How values depend on protected columns.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod members;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::DataClass;
 
+use super::base::{BaseColumn, BaseColumns, How, OfClass};
 use super::document::Document;
+use super::slot::{Slot, together};
+pub(super) use members::add;
+pub use members::{Member, Members};
+use members::{NAME_BYTES_MAX, held, merged};
 
 /// A row of more fields, those of the rows in it counted in, is taken for a value computed of them: as many as two rows of the widest
 /// tables (1,600 columns) have. Rows share what they hold, so that a few words make one of any size; who looks at it sees all of it.
@@ -15,19 +22,28 @@ const DEPTH_MAX: usize = 16;
 
 /// How a value depends on protected columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Taint {
-    /// Not at all.
+pub struct Taint {
+    /// What may be seen in it.
+    pub kind: Kind,
+    /// It tells how many values these have, or whether one is there; nothing is hidden for that.
+    counted: BaseColumns,
+}
+
+/// What may be seen in a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing protected.
     Clear,
-    /// It is a value of this class.
-    Direct(DataClass),
+    /// It is a value of one of these.
+    Direct(OfClass),
     /// It is JSON that shows what it holds by names.
     Members(Arc<Members>),
-    /// It is JSON, or text with JSON, that holds values at some paths.
+    /// It is JSON, or text with JSON, that holds values at some places.
     Document(Arc<Document>),
     /// It is a row with these fields in order, or an array of such rows.
     Row(Arc<[RowField]>),
-    /// It is computed of values of these classes.
-    Derived(BTreeSet<DataClass>),
+    /// It is computed of values of these.
+    Derived(BaseColumns),
     /// This cannot be told, for this reason.
     Unknown(String),
 }
@@ -37,48 +53,174 @@ pub enum Taint {
 pub struct RowField {
     /// `None` where it is not known, or not what JSON calls it.
     pub(super) name: Option<String>,
-    /// Never [`Taint::Derived`] nor [`Taint::Unknown`], for then all of the row is.
+    /// Never [`Kind::Derived`] nor [`Kind::Unknown`], for then all of the row is.
     pub(super) taint: Taint,
 }
 
-/// What the members of JSON hold, by their names, at whatever depth.
-pub type Members = BTreeMap<String, Member>;
-
-/// What a member holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Member {
-    /// Nothing protected, all the way down.
-    Clear,
-    /// Members that are in the same list.
-    Members,
-    /// Values of this class, all the way down.
-    Held(DataClass),
+impl From<Kind> for Taint {
+    fn from(kind: Kind) -> Self {
+        Self {
+            kind,
+            counted: BaseColumns::NONE,
+        }
+    }
 }
 
 impl Taint {
-    /// The classes it depends on.
-    pub fn classes(&self) -> BTreeSet<DataClass> {
-        let mut classes = BTreeSet::new();
-        self.add_classes(&mut classes);
-        classes
+    /// A value that depends on nothing protected.
+    pub const CLEAR: Self = Self {
+        kind: Kind::Clear,
+        counted: BaseColumns::NONE,
+    };
+
+    /// Takes it, and leaves [`Self::CLEAR`].
+    pub(super) fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::CLEAR)
     }
 
-    fn add_classes(&self, classes: &mut BTreeSet<DataClass>) {
-        let mut add = |class: &DataClass| {
-            if !classes.contains(class) {
-                classes.insert(class.clone());
-            }
-        };
-        match self {
-            Self::Clear | Self::Unknown(_) => {}
-            Self::Direct(class) => add(class),
-            Self::Members(members) => held(members).for_each(add),
-            Self::Document(document) => document.classes().iter().for_each(add),
-            Self::Row(fields) => fields
-                .iter()
-                .for_each(|field| field.taint.add_classes(classes)),
-            Self::Derived(of) => of.iter().for_each(add),
+    /// What only tells how many values there are.
+    pub(super) fn counting(counted: BaseColumns) -> Self {
+        Self {
+            kind: Kind::Clear,
+            counted,
         }
+    }
+
+    /// Whether nothing protected may be seen in it; it may tell how many there are.
+    #[must_use]
+    pub fn is_clear(&self) -> bool {
+        self.kind == Kind::Clear
+    }
+
+    /// Whether nothing is known of it.
+    pub(super) fn is_unknown(&self) -> bool {
+        matches!(self.kind, Kind::Unknown(_))
+    }
+
+    /// The classes of which something may be seen in it.
+    #[must_use]
+    pub fn classes(&self) -> BTreeSet<DataClass> {
+        self.columns().classes()
+    }
+
+    /// The columns of which something may be seen in it.
+    #[must_use]
+    pub fn columns(&self) -> BaseColumns {
+        let mut sets = Vec::new();
+        self.add_columns(&mut sets);
+        match sets.as_slice() {
+            [] => BaseColumns::NONE,
+            [one] => (*one).clone(),
+            several => several.iter().flat_map(|set| set.iter()).cloned().collect(),
+        }
+    }
+
+    fn add_columns<'a>(&'a self, sets: &mut Vec<&'a BaseColumns>) {
+        match &self.kind {
+            Kind::Clear | Kind::Unknown(_) => {}
+            Kind::Direct(of) => sets.push(of.columns()),
+            Kind::Document(document) => sets.push(document.columns()),
+            Kind::Members(members) => sets.extend(held(members).map(OfClass::columns)),
+            Kind::Row(fields) => fields
+                .iter()
+                .for_each(|field| field.taint.add_columns(sets)),
+            Kind::Derived(of) => sets.push(of),
+        }
+    }
+
+    /// The columns of which it tells how many values there are.
+    #[must_use]
+    pub fn counted(&self) -> BaseColumns {
+        let mut counted = self.counted.clone();
+        if let Kind::Row(fields) = &self.kind {
+            fields
+                .iter()
+                .for_each(|field| counted.add(&field.taint.counted()));
+        }
+        counted
+    }
+
+    /// On which columns it depends, and how.
+    #[must_use]
+    pub fn depends(&self) -> Vec<(BaseColumn, How)> {
+        let how = match self.kind {
+            Kind::Derived(_) => How::Derived,
+            _ => How::Direct,
+        };
+        let (seen, counted) = (self.columns(), self.counted());
+        let seen = seen.iter().map(|column| (column.clone(), how));
+        let counted = counted.iter().map(|column| (column.clone(), How::Counted));
+        seen.chain(counted).collect()
+    }
+
+    /// Whether the same is seen in both, whatever columns it is of.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (Kind::Direct(a), Kind::Direct(b)) => a.is_like(b),
+            (Kind::Derived(a), Kind::Derived(b)) => a.classes() == b.classes(),
+            (Kind::Members(a), Kind::Members(b)) => {
+                let like = |(one, other): (&Member, &Member)| match (one, other) {
+                    (Member::Held(a), Member::Held(b)) => a.is_like(b),
+                    (a, b) => a == b,
+                };
+                a.keys().eq(b.keys()) && a.values().zip(b.values()).all(like)
+            }
+            (Kind::Row(a), Kind::Row(b)) => {
+                let like =
+                    |(a, b): (&RowField, &RowField)| a.name == b.name && a.taint.is_like(&b.taint);
+                a.len() == b.len() && a.iter().zip(b.iter()).all(like)
+            }
+            (a, b) => a == b,
+        }
+    }
+
+    /// The same, which may be of any of these columns too, as far as they are of its classes.
+    pub(super) fn widened(self, by: &BaseColumns) -> Self {
+        let wide = |of: OfClass| {
+            let same = by.of(std::slice::from_ref(of.class()));
+            of.or(&same)
+        };
+        let kind = match self.kind {
+            Kind::Direct(of) => Kind::Direct(wide(of)),
+            Kind::Derived(mut of) => {
+                of.add(by);
+                Kind::Derived(of)
+            }
+            Kind::Members(members) => {
+                let members = members.iter().map(|(name, member)| {
+                    let member = match member {
+                        Member::Held(of) => Member::Held(wide(of.clone())),
+                        other => other.clone(),
+                    };
+                    (name.clone(), member)
+                });
+                Kind::Members(Arc::new(members.collect()))
+            }
+            Kind::Row(fields) => {
+                let fields = fields.iter().map(|field| RowField {
+                    name: field.name.clone(),
+                    taint: field.taint.clone().widened(by),
+                });
+                Kind::Row(fields.collect())
+            }
+            kind => kind,
+        };
+        Self { kind, ..self }
+    }
+
+    /// What a column holds that is declared for this and gives values of the other: the very same where they are of one class.
+    pub(super) fn also(self, other: Self) -> Self {
+        match (&self.kind, &other.kind) {
+            (Kind::Clear, _) => other,
+            (Kind::Direct(a), Kind::Direct(b)) if a.is_like(b) => self.either(other),
+            _ => self,
+        }
+    }
+
+    /// The same, which tells how many values these have as well.
+    pub(super) fn and_counts(mut self, counted: &BaseColumns) -> Self {
+        self.counted.add(counted);
+        self
     }
 
     /// The taint of a row with these columns; `named` if its fields go by their names.
@@ -95,36 +237,31 @@ impl Taint {
 
     /// The taint of a row with these fields.
     fn of_fields(fields: Vec<RowField>) -> Self {
-        let hidden = |field: &RowField| matches!(field.taint, Self::Derived(_) | Self::Unknown(_));
-        if fields.iter().any(hidden) {
+        let hidden =
+            |field: &RowField| matches!(field.taint.kind, Kind::Derived(_) | Kind::Unknown(_));
+        let mut room = FIELDS_MAX;
+        if fields.iter().all(|field| field.taint.is_clear())
+            || fields.iter().any(hidden)
+            || !fits(&fields, DEPTH_MAX, &mut room)
+        {
             return fields
                 .into_iter()
-                .fold(Self::Clear, |taint, field| taint.with(field.taint));
+                .fold(Self::CLEAR, |taint, field| taint.with(field.taint));
         }
-        if fields.iter().all(|field| field.taint == Self::Clear) {
-            return Self::Clear;
-        }
-        let mut room = FIELDS_MAX;
-        if fits(&fields, DEPTH_MAX, &mut room) {
-            Self::Row(fields.into())
-        } else {
-            fields
-                .into_iter()
-                .fold(Self::Clear, |taint, field| taint.with(field.taint))
-        }
+        Kind::Row(fields.into()).into()
     }
 
     /// The taint of the same value as text, where nothing goes by names or places.
     pub(super) fn in_text(self) -> Self {
-        match self {
-            Self::Members(_) | Self::Row(_) => self.computed(),
-            other => other,
+        match self.kind {
+            Kind::Members(_) | Kind::Row(_) => self.computed(),
+            _ => self,
         }
     }
 
     /// The taint of JSON made of the value.
     pub(super) fn in_json(self) -> Self {
-        let Self::Row(fields) = &self else {
+        let Kind::Row(fields) = &self.kind else {
             return self;
         };
         let mut members = Members::new();
@@ -135,51 +272,55 @@ impl Taint {
                 return self.computed();
             }
         }
-        Self::of_members(members)
+        Self::of_members(members).and_counts(&self.counted())
     }
 
     /// The taint of a row's field, where it is known to have one of this name.
     pub(super) fn field(&self, name: &str) -> Option<Self> {
-        let Self::Row(fields) = self else {
+        let Kind::Row(fields) = &self.kind else {
             return None;
         };
         let mut named = fields
             .iter()
             .filter(|field| field.name.as_deref() == Some(name));
         let field = named.next()?;
-        named.next().is_none().then(|| field.taint.clone())
+        let taint = || field.taint.clone().and_counts(&self.counted);
+        named.next().is_none().then(taint)
     }
 
     /// The taint of JSON with these members.
     pub(super) fn of_members(members: Members) -> Self {
         if held(&members).next().is_some() {
-            Self::Members(Arc::new(members))
+            Kind::Members(Arc::new(members)).into()
         } else {
-            Self::Clear
+            Self::CLEAR
         }
     }
 
     /// The taint of JSON with values at these places.
     pub(super) fn of_document(document: Document) -> Self {
-        if document.is_empty() {
-            Self::Clear
+        if document.columns().is_empty() {
+            Self::CLEAR
         } else {
-            Self::Document(Arc::new(document))
+            Kind::Document(Arc::new(document)).into()
         }
     }
 
     /// The taint of a value that is one of the two.
     pub(super) fn either(self, other: Self) -> Self {
-        match (self, other) {
+        let Self { kind, counted } = self;
+        let shown = match (kind, other.kind) {
             // What the other's fields are called is not known, and the server may go by its names.
-            (Self::Clear, taint) | (taint, Self::Clear) => taint.unnamed(),
-            (Self::Direct(a), Self::Direct(b)) if a == b => Self::Direct(a),
-            (Self::Document(a), Self::Document(b)) if a == b => Self::Document(a),
-            (Self::Members(a), Self::Members(b)) => match merged(&a, &b) {
-                Some(members) => Self::Members(Arc::new(members)),
-                None => Self::Members(a).with(Self::Members(b)),
+            (Kind::Clear, kind) | (kind, Kind::Clear) => Self::from(kind).unnamed(),
+            (Kind::Direct(a), Kind::Direct(b)) if a.is_like(&b) => {
+                Kind::Direct(a.or(b.columns())).into()
+            }
+            (Kind::Document(a), Kind::Document(b)) if a == b => Kind::Document(a).into(),
+            (Kind::Members(a), Kind::Members(b)) => match merged(&a, &b) {
+                Some(members) => Kind::Members(Arc::new(members)).into(),
+                None => Self::from(Kind::Members(a)).with(Kind::Members(b).into()),
             },
-            (Self::Row(a), Self::Row(b)) if a.len() == b.len() => {
+            (Kind::Row(a), Kind::Row(b)) if a.len() == b.len() => {
                 let both = a.iter().zip(b.iter());
                 let either = |(a, b): (&RowField, &RowField)| RowField {
                     name: a.name.clone().filter(|_| a.name == b.name),
@@ -187,42 +328,57 @@ impl Taint {
                 };
                 Self::of_fields(both.map(either).collect())
             }
-            (a, b) => a.with(b),
-        }
+            (a, b) => Self::from(a).with(b.into()),
+        };
+        shown.and_counts(&counted).and_counts(&other.counted)
     }
 
     /// The same, where nobody knows what the fields of a row are called.
     fn unnamed(self) -> Self {
-        let Self::Row(fields) = self else {
+        let Kind::Row(fields) = &self.kind else {
             return self;
         };
         let unnamed = |field: &RowField| RowField {
             name: None,
             taint: field.taint.clone().unnamed(),
         };
-        Self::Row(fields.iter().map(unnamed).collect())
+        let kind = Kind::Row(fields.iter().map(unnamed).collect());
+        Self { kind, ..self }
     }
 
     /// The taint of a value computed of both.
     pub(super) fn with(self, other: Self) -> Self {
-        match (self.computed(), other.computed()) {
-            (Self::Clear, taint) | (taint, Self::Clear) => taint,
-            (Self::Derived(mut a), Self::Derived(b)) => {
-                a.extend(b);
-                Self::Derived(a)
+        let (one, other) = (self.computed(), other.computed());
+        let kind = match (one.kind, other.kind) {
+            (Kind::Clear, kind) | (kind, Kind::Clear) => kind,
+            (Kind::Derived(mut a), Kind::Derived(b)) => {
+                a.add(&b);
+                Kind::Derived(a)
             }
-            (derived @ Self::Derived(_), _) | (_, derived @ Self::Derived(_)) => derived,
+            (derived @ Kind::Derived(_), _) | (_, derived @ Kind::Derived(_)) => derived,
             (unknown, _) => unknown,
+        };
+        Self::from(kind)
+            .and_counts(&one.counted)
+            .and_counts(&other.counted)
+    }
+
+    /// The taint of the same value where this decides whether it comes: what only tells how many there are hides nothing.
+    pub(super) fn chosen_by(self, decided: Self) -> Self {
+        if decided.is_clear() {
+            self.and_counts(&decided.counted)
+        } else {
+            decided.with(self)
         }
     }
 
     /// The taint of a value computed of this one.
     pub(super) fn computed(self) -> Self {
-        match self {
-            Self::Direct(_) | Self::Members(_) | Self::Document(_) | Self::Row(_) => {
-                Self::Derived(self.classes())
+        match self.kind {
+            Kind::Direct(_) | Kind::Members(_) | Kind::Document(_) | Kind::Row(_) => {
+                Self::from(Kind::Derived(self.columns())).and_counts(&self.counted())
             }
-            other => other,
+            _ => self,
         }
     }
 }
@@ -233,179 +389,8 @@ fn fits(fields: &[RowField], depth: usize, room: &mut usize) -> bool {
         return false;
     };
     *room = less;
-    fields.iter().all(|field| match &field.taint {
-        Taint::Row(fields) => fits(fields, below, room),
+    fields.iter().all(|field| match &field.taint.kind {
+        Kind::Row(fields) => fits(fields, below, room),
         _ => true,
     })
-}
-
-/// Longer names are cut by the server (NAMEDATALEN).
-const NAME_BYTES_MAX: usize = 64;
-
-fn held(members: &Members) -> impl Iterator<Item = &DataClass> {
-    members.values().filter_map(|member| match member {
-        Member::Held(class) => Some(class),
-        Member::Clear | Member::Members => None,
-    })
-}
-
-/// Adds a member with a value of this taint. Gives whether what is protected in it goes by names.
-pub(super) fn add(members: &mut Members, name: &str, taint: &Taint) -> bool {
-    let below = taint.clone().in_json();
-    let (member, below) = match &below {
-        Taint::Clear => (Member::Clear, None),
-        Taint::Direct(class) => (Member::Held(class.clone()), None),
-        Taint::Members(below) => (Member::Members, Some(below)),
-        // Where its places would be is not said by names alone, so all of it is hidden.
-        Taint::Document(document) => match document.classes().pop_first() {
-            Some(class) if document.classes().len() == 1 => (Member::Held(class), None),
-            _ => return false,
-        },
-        Taint::Row(_) | Taint::Derived(_) | Taint::Unknown(_) => return false,
-    };
-    insert(members, name, member)
-        && below.is_none_or(|below| {
-            below
-                .iter()
-                .all(|(name, member)| insert(members, name, member.clone()))
-        })
-}
-
-/// The members of both; `None` where the same name holds values of two classes.
-fn merged(one: &Members, other: &Members) -> Option<Members> {
-    let mut members = one.clone();
-    other
-        .iter()
-        .all(|(name, member)| insert(&mut members, name, member.clone()))
-        .then_some(members)
-}
-
-/// Of two that go by the same name, what hides more counts.
-fn insert(members: &mut Members, name: &str, member: Member) -> bool {
-    let known = members.entry(name.to_owned()).or_insert(Member::Clear);
-    match (&*known, member) {
-        (Member::Held(a), Member::Held(b)) => return *a == b,
-        (Member::Clear, member) | (_, member @ Member::Held(_)) => *known = member,
-        (Member::Members | Member::Held(_), _) => {}
-    }
-    true
-}
-
-/// One output column, or any number of them.
-#[derive(Debug, Clone)]
-pub(super) struct Slot {
-    /// `None` when it is not known.
-    pub(super) name: Option<String>,
-    pub(super) taint: Taint,
-    /// Every value comes from a column of a relation as it is, with nothing mixed in.
-    pub(super) pure: bool,
-    /// That column, as relation and attribute number, where there is but one.
-    pub(super) origin: Option<(u32, i16)>,
-    /// It stands for any number of columns.
-    pub(super) many: bool,
-    /// Computed by the server, so that `COPY` leaves it out.
-    pub(super) generated: bool,
-}
-
-impl Slot {
-    pub(super) fn one(name: Option<String>, taint: Taint) -> Self {
-        Self {
-            name,
-            taint,
-            pure: false,
-            origin: None,
-            many: false,
-            generated: false,
-        }
-    }
-
-    /// A slot with the values of one of the two.
-    pub(super) fn either(self, other: Self) -> Self {
-        Self {
-            pure: self.pure && other.pure && self.taint == other.taint,
-            origin: self.origin.filter(|_| self.origin == other.origin),
-            taint: self.taint.either(other.taint),
-            many: self.many || other.many,
-            ..self
-        }
-    }
-
-    pub(super) fn unknown(why: &str) -> Self {
-        Self::many(Taint::Unknown(why.to_owned()))
-    }
-
-    pub(super) fn many(taint: Taint) -> Self {
-        Self {
-            name: None,
-            taint,
-            pure: false,
-            origin: None,
-            many: true,
-            generated: false,
-        }
-    }
-}
-
-/// The column of that name, or one that may have it.
-pub(super) fn column_of(slots: &[Slot], name: &str) -> Option<Slot> {
-    exact(slots, name).or_else(|| {
-        let unnamed = slots.iter().filter(|slot| slot.name.is_none());
-        unnamed.cloned().reduce(Slot::either)
-    })
-}
-
-/// The column of that name.
-pub(super) fn exact(slots: &[Slot], name: &str) -> Option<Slot> {
-    let named = slots
-        .iter()
-        .filter(|slot| slot.name.as_deref() == Some(name));
-    named.cloned().reduce(Slot::either)
-}
-
-/// The taint of all columns taken together; of one column its own.
-pub(super) fn together(slots: &[Slot]) -> Taint {
-    match slots {
-        [one] if !one.many => one.taint.clone(),
-        several => several
-            .iter()
-            .fold(Taint::Clear, |taint, slot| taint.with(slot.taint.clone())),
-    }
-}
-
-/// Applies an alias list.
-pub(super) fn rename(mut slots: Vec<Slot>, names: &[String]) -> Vec<Slot> {
-    if names.is_empty() {
-        return slots;
-    }
-    if slots.iter().take(names.len()).any(|slot| slot.many) || slots.len() < names.len() {
-        // Which column gets which name is not known.
-        let taint = together(&slots).computed();
-        let mut renamed: Vec<Slot> = names
-            .iter()
-            .map(|name| Slot::one(Some(name.clone()), taint.clone()))
-            .collect();
-        renamed.push(Slot::many(taint));
-        return renamed;
-    }
-    for (slot, name) in slots.iter_mut().zip(names) {
-        slot.name = Some(name.clone());
-    }
-    slots
-}
-
-/// The columns of a set operation, by position.
-pub(super) fn merge(left: Vec<Slot>, right: Vec<Slot>) -> Vec<Slot> {
-    if left.len() != right.len() || left.iter().chain(&right).any(|slot| slot.many) {
-        let taint = together(&left).with(together(&right));
-        let names = left.into_iter().map(|slot| slot.name);
-        let taint = &taint;
-        return names
-            .map(|name| Slot {
-                many: name.is_none(),
-                ..Slot::one(name, taint.clone())
-            })
-            .collect();
-    }
-    let both = left.into_iter().zip(right);
-    both.map(|(l, r)| l.either(r)).collect()
 }

@@ -2,6 +2,7 @@ use super::{Handle, Output, Statement, parse};
 
 mod bank;
 mod bodies;
+mod columns;
 mod containers;
 mod declared;
 mod documents;

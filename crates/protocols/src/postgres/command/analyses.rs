@@ -226,19 +226,15 @@ fn search(pieces: &mut [Piece]) {
     if guesses.is_empty() {
         return;
     }
+    let classes: Vec<DataClass> = guesses.into_keys().collect();
     for piece in pieces {
-        let searched = |class: &&DataClass| guesses.contains_key(*class);
-        let searched: Vec<DataClass> = piece
-            .resolved
-            .matched
-            .iter()
-            .filter(searched)
-            .cloned()
-            .collect();
+        let searched = piece.resolved.matched.of(&classes);
         if !searched.is_empty() {
             let resolved = Arc::make_mut(&mut piece.resolved);
-            resolved.matched.retain(|class| !searched.contains(class));
-            resolved.probed.extend(searched);
+            let few = resolved.matched.iter();
+            let few = few.filter(|column| !classes.contains(column.class()));
+            resolved.matched = few.cloned().collect();
+            resolved.probed.add(&searched);
         }
     }
 }
@@ -264,6 +260,8 @@ fn running(statement: &Arc<Statement>, behind: Option<Behind>, known: &Known) ->
         resolved.matched = now.matched;
         resolved.guesses = now.guesses;
         resolved.probed = now.probed;
+        resolved.counted = now.counted;
+        resolved.shown.add(&now.shown);
         piece.resolved = Arc::new(resolved);
         piece.stale = declared.stale && piece.rows_need_catalog();
         piece.evaluates |= declared.computes;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{Ask, Asks, DataClass, Resource, Value};
-use sql::postgres::{Resolved, ResolvedEffect};
-use sql::{Action, Name};
+use sql::postgres::{BaseColumns, Resolved, ResolvedEffect};
+use sql::{Action, Name, quoted};
 
 use super::{Known, Piece};
 
@@ -40,6 +40,10 @@ fn empty(target: &str) -> Ask {
         ("protected", Value::Texts(Vec::new())),
         ("matched", Value::Texts(Vec::new())),
         ("probed", Value::Texts(Vec::new())),
+        ("matched_columns", Value::Texts(Vec::new())),
+        ("probed_columns", Value::Texts(Vec::new())),
+        ("counted_columns", Value::Texts(Vec::new())),
+        ("shown_columns", Value::Texts(Vec::new())),
     ]);
     Ask {
         action: Action::Select.name(),
@@ -55,14 +59,19 @@ fn of_effect(
     known: &Known,
     asks: &mut Vec<Ask>,
 ) {
+    let resolved = &piece.resolved;
     let mut context = BTreeMap::from([
         ("tag", Value::Text(piece.statement.tag.to_owned())),
         ("object", Value::Text(effect.effect.object.to_owned())),
         ("has_where", Value::Bool(effect.effect.has_where)),
         ("known", Value::Bool(effect.known)),
         ("protected", names(&classes_of(effect, known))),
-        ("matched", names(&piece.resolved.matched)),
-        ("probed", names(&piece.resolved.probed)),
+        ("matched", names(&resolved.matched.classes())),
+        ("probed", names(&resolved.probed.classes())),
+        ("matched_columns", columns(&resolved.matched)),
+        ("probed_columns", columns(&resolved.probed)),
+        ("counted_columns", columns(&resolved.counted)),
+        ("shown_columns", columns(&resolved.shown)),
     ]);
     if let Some(columns) = &effect.effect.columns {
         context.insert("columns", Value::Texts(columns.clone()));
@@ -78,6 +87,11 @@ fn of_effect(
 
 fn names(classes: &BTreeSet<DataClass>) -> Value {
     let names = classes.iter().map(|class| class.name().to_owned());
+    Value::Texts(names.collect())
+}
+
+fn columns(columns: &BaseColumns) -> Value {
+    let names = columns.iter().map(|column| column.name().to_owned());
     Value::Texts(names.collect())
 }
 
@@ -185,20 +199,6 @@ fn within(kind: &'static str, schema: &str, name: &str) -> Resource {
         name: id,
         parents,
         attributes,
-    }
-}
-
-/// A part of an id: as it is where it is a plain lower-case identifier, else as SQL would quote it.
-fn quoted(part: &str) -> String {
-    let mut chars = part.chars();
-    let starts = chars
-        .next()
-        .is_some_and(|c| c.is_ascii_lowercase() || c == '_');
-    if starts && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '$')
-    {
-        part.to_owned()
-    } else {
-        format!("\"{}\"", part.replace('"', "\"\""))
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mask::{Findings, Hint, Masker, Outcome, Place};
 use model::DataClass;
-use sql::postgres::{Document, Members};
+use sql::postgres::{BaseColumns, Document, Members};
 
 use super::document::document;
 use super::{RowError, binary, json, numeric, text, typed};
@@ -58,6 +58,8 @@ pub(super) struct Column {
     /// The name of its place.
     pub(super) label: String,
     pub(super) place: Place,
+    /// Of which declared columns something is in its values.
+    pub(super) of: BaseColumns,
     pub(super) hint: Hint,
     pub(super) rule: Rule,
     pub(super) form: Form,

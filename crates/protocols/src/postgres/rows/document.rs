@@ -21,7 +21,7 @@ pub(super) fn document(
     findings: &mut Findings,
 ) -> Outcome {
     if !is_json(value) {
-        let classes = document.classes();
+        let classes = document.columns().classes();
         let rule = match hidden(cells, classes.iter()) {
             Some(class) => Rule::Declared(class.clone()),
             None => Rule::Scan,

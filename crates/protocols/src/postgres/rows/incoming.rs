@@ -6,7 +6,7 @@ use bytes::Bytes;
 use mask::{ColumnPlan, CopyMasker, Findings, Hint, MaskValue, Masker, Outcome, ValueMasker};
 use model::DataClass;
 use sql::Action;
-use sql::postgres::{Relation, Resolved, Statement, Taint};
+use sql::postgres::{Kind, Relation, Resolved, Statement};
 
 use super::copy::{format, options};
 use crate::postgres::known::Known;
@@ -135,9 +135,9 @@ fn written(relation: &Relation, named: Option<&[String]>, known: &Known) -> Vec<
     };
     let written = columns.into_iter().map(|column| Written {
         name: column.name.clone(),
-        holds: match known.protected.column(relation.oid, column.number) {
-            Taint::Clear => None,
-            Taint::Direct(class) => Some(Some(class)),
+        holds: match known.protected.column(relation.oid, column.number).kind {
+            Kind::Clear => None,
+            Kind::Direct(of) => Some(Some(of.class().clone())),
             _ => Some(None),
         },
     });

@@ -205,7 +205,8 @@ fn members(
             Some(b'}' | b']') => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if let Some((Member::Held(class), _)) = within {
+        if let Some((Member::Held(of), _)) = within {
+            let class = of.class();
             let rule = Rule::Declared(class.clone());
             let look = Look {
                 rule: &rule,
@@ -241,7 +242,7 @@ fn members(
 fn hides(cells: &Cells, known: &Members) -> bool {
     known
         .values()
-        .any(|member| matches!(member, Member::Held(class) if cells.masks().text.masks(class)))
+        .any(|member| matches!(member, Member::Held(of) if cells.masks().text.masks(of.class())))
 }
 
 /// Whether a member's name cannot be a value of the class: every built-in class has digits or signs in its values.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::{BufMut, Bytes};
 use mask::{Findings, Hint, Outcome};
 use serde::de::IgnoredAny;
-use sql::postgres::{Member, Members, Taint};
+use sql::postgres::{BaseColumn, Kind, Member, Members, OfClass};
 
 use super::cell::{Cells, Look, Rule};
 use super::report::free_text;
@@ -99,21 +99,21 @@ fn row_members(payload: &[u8], known: &Known) -> Option<Members> {
         let members = members.get_or_insert_default();
         for column in &relation.columns {
             let taint = known.protected.column(relation.oid, column.number);
-            let class = match taint {
-                Taint::Clear => None,
+            let held = match &taint.kind {
+                Kind::Clear => Member::Clear,
                 // Of what cannot be told nothing is shown.
-                Taint::Unknown(_) => return None,
-                taint => {
-                    let mut classes = taint.classes();
+                Kind::Unknown(_) => return None,
+                Kind::Direct(of) => Member::Held(of.clone()),
+                _ => {
+                    let columns = taint.columns();
                     // Of several classes one may be revealed.
-                    let class = classes.pop_first()?;
-                    if !classes.is_empty() {
+                    if columns.classes().len() != 1 {
                         return None;
                     }
-                    Some(class)
+                    let first = columns.iter().next()?;
+                    Member::Held(OfClass::one(BaseColumn::clone(first)))
                 }
             };
-            let held = class.map_or(Member::Clear, Member::Held);
             let member = members.entry(column.name.clone()).or_insert(Member::Clear);
             if *member == Member::Clear {
                 *member = held;

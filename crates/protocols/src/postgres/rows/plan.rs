@@ -1,11 +1,12 @@
 //! From a statement and what the server reports of its columns to a plan.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mask::{Findings, Hint, Masker, Strategy};
 use model::{DataClass, MaskFact};
-use sql::postgres::{FieldOrigin, OutputRule, Resolved, Taint, Withheld};
+use sql::postgres::{
+    BaseColumn, BaseColumns, FieldOrigin, Kind, OutputRule, Resolved, Taint, Withheld,
+};
 
 use super::cell::{Cells, Column, Rule};
 use super::tuple::Tuples;
@@ -94,11 +95,14 @@ pub(super) fn column(
         Some(origin) if masker.hint(origin) != Hint::NONE => masker.hint(origin),
         _ => masker.hint(&name),
     };
-    let rule = if fits(cells, form, &rule) {
-        rule
+    let rule = if !fits(cells, form, &rule) {
+        OutputRule::Withheld(Withheld::Derived(columns_of(&rule)))
+    } else if tells_by_length(cells, form, &rule) {
+        OutputRule::Computed(columns_of(&rule))
     } else {
-        OutputRule::Withheld(Withheld::Derived(classes(&rule)))
+        rule
     };
+    let of = columns_of(&rule);
     let rule = decided(cells, &name, &place, rule)?;
     let unreadable =
         format == Format::Binary && !matches!(rule, Rule::Computed(_)) && !cells.is_readable(form);
@@ -107,7 +111,10 @@ pub(super) fn column(
             "column \"{name}\" has a type whose binary format cannot be inspected: ask for the text format, \
              or cast it to text"
         );
-        return Err(RowError::withheld(message, facts(&[uninspected()], &place)));
+        return Err(RowError::withheld(
+            message,
+            facts(&[uninspected()], &place, &of),
+        ));
     }
     let rule = match rule {
         _ if unreadable => Rule::Pass,
@@ -115,8 +122,9 @@ pub(super) fn column(
         rule => rule,
     };
     Ok(Column {
-        place: findings.place(&place),
+        place: findings.column(&place, named(&place, &of)),
         label: place,
+        of,
         name,
         hint,
         rule,
@@ -150,14 +158,58 @@ fn fits(cells: &Cells, form: Form, rule: &OutputRule) -> bool {
     }
 }
 
-/// The classes that values of JSON or of a row hold.
-fn classes(rule: &OutputRule) -> BTreeSet<DataClass> {
+/// Whether values stand as text that is masked in place, and are of a type whose values tell themselves apart by their length:
+/// truth values, numbers, labels.
+fn tells_by_length(cells: &Cells, form: Form, rule: &OutputRule) -> bool {
+    let form = match form {
+        Form::Array(element) => cells.form(element),
+        form => form,
+    };
+    let OutputRule::Declared(of) = rule else {
+        return false;
+    };
+    let varies = |column: &BaseColumn| {
+        let kind = column.kind().map(|kind| cells.form(kind.oid));
+        matches!(
+            kind,
+            Some(
+                Form::Int2
+                    | Form::Int4
+                    | Form::Int8
+                    | Form::Numeric
+                    | Form::Float8
+                    | Form::Money
+                    | Form::Enum
+                    | Form::Range(_)
+                    | Form::Multirange(_)
+            )
+        ) || matches!(kind, Some(Form::Plain(plain)) if plain != Plain::Date)
+    };
+    matches!(form, Form::Text) && of.columns().iter().any(varies)
+}
+
+/// The declared columns of which something is in the values that a rule is for.
+fn columns_of(rule: &OutputRule) -> BaseColumns {
     match rule {
-        OutputRule::Declared(class) => BTreeSet::from([class.clone()]),
-        OutputRule::Members(members) => Taint::Members(Arc::clone(members)).classes(),
-        OutputRule::Document(document) => document.classes(),
-        OutputRule::Fields(fields) => fields.iter().flat_map(classes).collect(),
-        OutputRule::Clear | OutputRule::Computed(_) | OutputRule::Withheld(_) => BTreeSet::new(),
+        OutputRule::Declared(of) => of.columns().clone(),
+        OutputRule::Members(members) => Taint::from(Kind::Members(Arc::clone(members))).columns(),
+        OutputRule::Document(document) => document.columns().clone(),
+        OutputRule::Fields(fields) => fields
+            .iter()
+            .flat_map(|field| columns_of(field).iter().cloned().collect::<Vec<_>>())
+            .collect(),
+        OutputRule::Computed(of) | OutputRule::Withheld(Withheld::Derived(of)) => of.clone(),
+        OutputRule::Clear | OutputRule::Withheld(_) => BaseColumns::NONE,
+    }
+}
+
+/// The columns for a fact, with their classes: none where its place names it already.
+fn named(place: &str, of: &BaseColumns) -> Vec<(DataClass, String)> {
+    let named = |column: &BaseColumn| (column.class().clone(), column.name().to_owned());
+    let columns: Vec<_> = of.iter().map(named).collect();
+    match columns.as_slice() {
+        [(_, name)] if name == place => Vec::new(),
+        _ => columns,
     }
 }
 
@@ -165,20 +217,21 @@ fn decided(cells: &Cells, name: &str, place: &str, rule: OutputRule) -> Result<R
     let masker = &cells.masks().text;
     match rule {
         OutputRule::Clear => Ok(Rule::Scan),
-        OutputRule::Declared(class) => {
-            shown(masker, name, place, &class)?;
-            Ok(Rule::Declared(class))
+        OutputRule::Declared(of) => {
+            shown(masker, name, place, of.class(), of.columns())?;
+            Ok(Rule::Declared(of.class().clone()))
         }
         OutputRule::Members(members) => {
-            let classes = classes(&OutputRule::Members(Arc::clone(&members)));
-            for class in &classes {
-                shown(masker, name, place, class)?;
+            let of = columns_of(&OutputRule::Members(Arc::clone(&members)));
+            for class in &of.classes() {
+                shown(masker, name, place, class, &of)?;
             }
             Ok(Rule::Members(members))
         }
         OutputRule::Document(document) => {
-            for class in &document.classes() {
-                shown(masker, name, place, class)?;
+            let of = document.columns();
+            for class in &of.classes() {
+                shown(masker, name, place, class, of)?;
             }
             Ok(Rule::Document(document))
         }
@@ -187,53 +240,58 @@ fn decided(cells: &Cells, name: &str, place: &str, rule: OutputRule) -> Result<R
             let rules = fields.map(|field| decided(cells, name, place, field));
             Ok(Rule::Fields(rules.collect::<Result<_, _>>()?))
         }
-        OutputRule::Computed(classes) => {
-            let hidden = hidden(masker, &classes);
+        OutputRule::Computed(of) => {
+            let hidden = hidden(masker, &of);
             for class in &hidden {
-                shown(masker, name, place, class)?;
+                shown(masker, name, place, class, &of)?;
             }
             Ok(match hidden.is_empty() {
-                true => revealed(classes),
+                true => revealed(&of),
                 false => Rule::Computed(hidden.into()),
             })
         }
-        OutputRule::Withheld(Withheld::Derived(classes)) => {
-            let hidden = hidden(masker, &classes);
+        OutputRule::Withheld(Withheld::Derived(of)) => {
+            let hidden = hidden(masker, &of);
             if hidden.is_empty() {
-                return Ok(revealed(classes));
+                return Ok(revealed(&of));
             }
-            Err(computed(name, place, &hidden))
+            Err(computed(name, place, &hidden, &of))
         }
         OutputRule::Withheld(_) if cells.masks().open => Ok(Rule::Scan),
         OutputRule::Withheld(why) => {
             let message = format!("column \"{name}\" is withheld: {why}");
-            Err(RowError::withheld(message, facts(&[uninspected()], place)))
+            let nothing = BaseColumns::NONE;
+            Err(RowError::withheld(
+                message,
+                facts(&[uninspected()], place, &nothing),
+            ))
         }
     }
 }
 
-/// Those of the classes that are not revealed.
-fn hidden(masker: &Masker, classes: &BTreeSet<DataClass>) -> Vec<DataClass> {
-    let hidden = classes.iter().filter(|class| masker.masks(class));
-    hidden.cloned().collect()
+/// Those of the columns' classes that are not revealed.
+fn hidden(masker: &Masker, of: &BaseColumns) -> Vec<DataClass> {
+    let classes = of.classes().into_iter();
+    classes.filter(|class| masker.masks(class)).collect()
 }
 
-/// What is made of classes that are all revealed.
-fn revealed(classes: BTreeSet<DataClass>) -> Rule {
-    match classes.is_empty() {
+/// What is made of columns whose classes are all revealed.
+fn revealed(of: &BaseColumns) -> Rule {
+    match of.is_empty() {
         true => Rule::Scan,
-        false => Rule::Shown(classes.into_iter().collect()),
+        false => Rule::Shown(of.classes().into_iter().collect()),
     }
 }
 
-fn computed(name: &str, place: &str, hidden: &[DataClass]) -> RowError {
+fn computed(name: &str, place: &str, hidden: &[DataClass], of: &BaseColumns) -> RowError {
     let names = hidden.iter().map(DataClass::name).collect::<Vec<_>>();
     let names = names.join(", ");
+    let columns = of.of(hidden);
     let message = format!(
-        "column \"{name}\" is computed from protected data ({names}) and cannot be shown masked: \
+        "column \"{name}\" is computed from protected data ({columns}) and cannot be shown masked: \
          select the column itself, or ask for the reveal of {names}"
     );
-    RowError::withheld(message, facts(hidden, place))
+    RowError::withheld(message, facts(hidden, place, of))
 }
 
 /// An answer of which nothing would be left is refused, with the reason.
@@ -246,12 +304,18 @@ fn only_computed(columns: &[Column]) -> Result<(), RowError> {
         nothing = nothing.or(Some((column, hidden)));
     }
     nothing.map_or(Ok(()), |(column, hidden)| {
-        Err(computed(&column.name, &column.label, hidden))
+        Err(computed(&column.name, &column.label, hidden, &column.of))
     })
 }
 
 /// Whether values of a class are shown at all, masked or not.
-fn shown(masker: &Masker, name: &str, place: &str, class: &DataClass) -> Result<(), RowError> {
+fn shown(
+    masker: &Masker,
+    name: &str,
+    place: &str,
+    class: &DataClass,
+    of: &BaseColumns,
+) -> Result<(), RowError> {
     if masker.strategy(class) != Some(Strategy::Withhold) {
         return Ok(());
     }
@@ -260,7 +324,7 @@ fn shown(masker: &Masker, name: &str, place: &str, class: &DataClass) -> Result<
     );
     Err(RowError::withheld(
         message,
-        facts(std::slice::from_ref(class), place),
+        facts(std::slice::from_ref(class), place, of),
     ))
 }
 
@@ -269,8 +333,10 @@ pub(super) fn uninspected() -> DataClass {
     DataClass::try_from("uninspected".to_owned()).unwrap_or(DataClass::PAN)
 }
 
-fn facts(classes: &[DataClass], place: &str) -> Vec<MaskFact> {
+fn facts(classes: &[DataClass], place: &str, of: &BaseColumns) -> Vec<MaskFact> {
+    let named = named(place, of);
     let fact = |class: &DataClass| MaskFact {
+        columns: mask::of_class(&named, class),
         class: class.clone(),
         rule: "lineage".to_owned(),
         place: place.to_owned(),

@@ -327,7 +327,7 @@ fn computed_columns_are_refused_unless_revealed() {
     assert_eq!(refusal.denial.code, DenialCode::Withheld);
     assert_eq!(
         refusal.denial.message,
-        "column \"x\" is computed from protected data (us_ssn) and cannot be shown masked: select the column itself, \
+        "column \"x\" is computed from protected data (public.customers.ssn) and cannot be shown masked: select the column itself, \
          or ask for the reveal of us_ssn"
     );
     assert_eq!(refusal.facts[0].class, DataClass::US_SSN);

@@ -2,7 +2,8 @@
 
 use super::super::catalog::{Body, Function};
 use super::super::shape::{Expr, Source};
-use super::super::taint::{Slot, Taint, merge, rename, together};
+use super::super::slot::{Slot, merge, rename, together};
+use super::super::taint::Taint;
 use super::from::named;
 use super::{Bound, Lineage, Qualifier, Scope};
 use crate::Name;
@@ -46,11 +47,8 @@ impl Lineage<'_> {
         }
         self.decide_by(arguments.clone());
         for (column, name) in columns.iter_mut().zip(names) {
-            let taint = std::mem::replace(&mut column.taint, Taint::Clear).in_text();
-            *column = match arguments {
-                Taint::Clear => Slot::one(Some(name), taint),
-                ref arguments => Slot::one(Some(name), taint.with(arguments.clone())),
-            };
+            let taint = column.taint.take().in_text();
+            *column = Slot::one(Some(name), taint.chosen_by(arguments.clone()));
         }
         let alias = source.alias.clone().unwrap_or_else(|| name.name.clone());
         Some(named(
@@ -115,7 +113,7 @@ impl Lineage<'_> {
         let scopes = std::mem::replace(&mut self.scopes, vec![arguments]);
         let ctes = std::mem::take(&mut self.ctes);
         let decides = std::mem::replace(&mut self.decides, false);
-        let decided = std::mem::replace(&mut self.decided, Taint::Clear);
+        let decided = self.decided.take();
         let told = std::mem::take(&mut self.told);
         self.depth += 1;
         let mut columns = self.columns(query);
@@ -126,11 +124,8 @@ impl Lineage<'_> {
         self.decides = decides;
         self.ctes = ctes;
         self.scopes = scopes;
-        if decided != Taint::Clear {
-            for column in &mut columns {
-                let taint = std::mem::replace(&mut column.taint, Taint::Clear);
-                column.taint = taint.with(decided.clone());
-            }
+        for column in &mut columns {
+            column.taint = column.taint.take().chosen_by(decided.clone());
         }
         columns
     }

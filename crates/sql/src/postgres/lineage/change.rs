@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::super::shape::{Body, Change, Expr};
-use super::super::taint::{Slot, Taint, column_of, together};
-use super::told::TEXT_TYPES;
+use super::super::slot::{Slot, column_of, together};
+use super::super::taint::{Kind, Taint};
 use super::{Bound, Lineage, Qualifier, Scope};
 
 /// The row that was to be inserted, in `ON CONFLICT`.
@@ -43,8 +43,11 @@ impl Lineage<'_> {
         }));
         if change.unordered {
             let all = together(&scope.star);
-            let unknown = Taint::Unknown("the order of the columns is not known".to_owned());
-            scope.star = vec![Slot::many(if all == Taint::Clear { all } else { unknown })];
+            scope.star = vec![if all.is_clear() {
+                Slot::many(all)
+            } else {
+                Slot::unknown("the order of the columns is not known")
+            }];
         }
         self.insert(change, rows.unwrap_or_default(), &columns);
         self.scopes.push(scope);
@@ -115,30 +118,14 @@ impl Lineage<'_> {
         }
     }
 
-    /// Whether a value goes to a column as it is: one that made less of it, or took only some, would tell of it.
-    fn fits(&self, value: &Slot, place: &Slot) -> bool {
-        let column = |(relation, number): (u32, i16)| {
-            let mut columns = self.catalog.relation_by_oid(relation)?.columns.iter();
-            columns.find(|column| column.number == number)
-        };
-        match (value.origin.and_then(column), place.origin.and_then(column)) {
-            (Some(value), Some(place)) => {
-                let same = value.type_oid == place.type_oid && value.modifier == place.modifier;
-                let text = |oid| TEXT_TYPES.contains(&oid);
-                same || text(value.type_oid) && text(place.type_oid) && place.modifier < 0
-            }
-            _ => true,
-        }
-    }
-
     /// Notes a value that goes to a column; a class may go to a column of that class.
     fn keep(&mut self, value: Slot, place: Option<Slot>, constants: Option<usize>) {
-        let fits = place.as_ref().is_some_and(|place| self.fits(&value, place));
-        let place = place.map_or(Taint::Clear, |place| place.taint);
+        let place = place.map_or(Taint::CLEAR, |place| place.taint);
         self.write(&value, &place, constants);
-        let at_home = match (&value.taint, &place) {
-            (Taint::Direct(class), Taint::Direct(home)) => class == home && fits,
-            (Taint::Document(document), Taint::Document(home)) => document == home && fits,
+        // What made less of it, or took only some, would tell of it.
+        let at_home = match (&value.taint.kind, &place.kind) {
+            (Kind::Direct(of), Kind::Direct(home)) => of.fits(home),
+            (Kind::Document(document), Kind::Document(home)) => document == home,
             _ => false,
         };
         if !at_home {

@@ -6,7 +6,8 @@ use super::super::Column;
 use super::super::catalog::Relation;
 use super::super::shape::{Expr, Source, SourceKind, Using};
 use super::super::shape_build::STORED;
-use super::super::taint::{Slot, Taint, column_of, rename, together};
+use super::super::slot::{Slot, column_of, rename, together};
+use super::super::taint::{Kind, Taint};
 use super::{Bound, HELD_COST, Lineage, Qualifier, Scope, too_much};
 use crate::Name;
 
@@ -116,10 +117,10 @@ impl Lineage<'_> {
                     let all = together(&left.star).either(together(&right.star));
                     self.decide_by(together(&left.star));
                     self.decide_by(together(&right.star));
-                    let taint = if all == Taint::Clear {
+                    let taint = if all.is_clear() {
                         all
                     } else {
-                        Taint::Unknown("a join by columns that are not all known".to_owned())
+                        Kind::Unknown("a join by columns that are not all known".to_owned()).into()
                     };
                     let mut bounds: Vec<Bound> =
                         left.bounds.into_iter().chain(right.bounds).collect();
@@ -142,7 +143,7 @@ impl Lineage<'_> {
         let mut star: Vec<Slot> = Vec::new();
         for name in &shared {
             let of = |slots: &[Slot]| {
-                column_of(slots, name).unwrap_or_else(|| Slot::one(None, Taint::Clear))
+                column_of(slots, name).unwrap_or_else(|| Slot::one(None, Taint::CLEAR))
             };
             let (in_left, in_right) = (of(&left.star), of(&right.star));
             star.push(Slot {
@@ -206,20 +207,20 @@ impl Lineage<'_> {
         }
         let candidates: Vec<&Relation> = self.catalog.candidates(name).collect();
         match candidates.as_slice() {
-            [] => vec![Slot::many(Taint::Unknown(format!(
+            [] => vec![Slot::unknown(&format!(
                 "relation {name} is not in the catalog"
-            )))],
+            ))],
             [relation] => self.slots(relation),
             several
                 if several
                     .iter()
                     .all(|relation| !self.protected.touches(relation.oid)) =>
             {
-                vec![Slot::many(Taint::Clear)]
+                vec![Slot::many(Taint::CLEAR)]
             }
-            _ => vec![Slot::many(Taint::Unknown(format!(
+            _ => vec![Slot::unknown(&format!(
                 "{name} is in more than one schema: qualify it"
-            )))],
+            ))],
         }
     }
 
@@ -253,9 +254,7 @@ impl Lineage<'_> {
         }
         match self.bound(path) {
             Some(bound) => bound.slots.to_vec(),
-            None => vec![Slot::many(Taint::Unknown(format!(
-                "{table}.* is not in scope"
-            )))],
+            None => vec![Slot::unknown(&format!("{table}.* is not in scope"))],
         }
     }
 

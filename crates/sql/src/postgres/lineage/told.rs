@@ -1,70 +1,87 @@
 //! What a statement's answer tells of protected values without showing them: through which rows come, how many, in what
 //! order, in what groups, and through errors.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use model::DataClass;
 
+use super::super::base::{BaseColumns, OfClass, TEXT_TYPES};
 use super::super::builtin;
 use super::super::shape::{Expr, Key, Same, With};
-use super::super::taint::{Slot, Taint, together};
+use super::super::slot::{Slot, together};
+use super::super::taint::{Kind, Taint};
 use super::{Lineage, too_much};
 use crate::Name;
 
 /// How many values of a class one statement, or one text of several, may ask after before it counts as a search.
 pub const GUESSES_MAX: usize = 16;
-/// `text`, `bpchar` and `varchar` (`pg_type.dat`).
-pub(super) const TEXT_TYPES: [u32; 3] = [25, 1042, 1043];
 
-/// The classes that a statement's predicates depend on, and how.
+/// What a statement's predicates depend on, and how.
 #[derive(Debug, Clone, Default)]
 pub(in super::super) struct Told {
+    matched: BaseColumns,
     /// With how many constants values of the class are compared; 0 where only with others of it.
-    matched: BTreeMap<DataClass, usize>,
-    probed: BTreeSet<DataClass>,
+    guesses: BTreeMap<DataClass, usize>,
+    probed: BaseColumns,
+    counted: BaseColumns,
     /// Something decides of which it is not known what it depends on.
     unknown: bool,
 }
 
+/// The same, when all is known.
+#[derive(Debug, Clone, Default)]
+pub(in super::super) struct Predicates {
+    pub(in super::super) matched: BaseColumns,
+    pub(in super::super) probed: BaseColumns,
+    pub(in super::super) counted: BaseColumns,
+}
+
 impl Told {
-    /// The classes that are matched, and those that are probed, of these that there are.
-    pub(in super::super) fn classes(
-        self,
-        all: &BTreeSet<DataClass>,
-    ) -> (BTreeSet<DataClass>, BTreeSet<DataClass>) {
+    /// What the predicates depend on, of all declared columns.
+    pub(in super::super) fn predicates(self, all: &BaseColumns) -> Predicates {
         let mut probed = if self.unknown {
             all.clone()
         } else {
             self.probed
         };
-        let (few, many): (Vec<_>, Vec<_>) = self
-            .matched
-            .into_iter()
-            .partition(|(_, guesses)| *guesses <= GUESSES_MAX);
-        probed.extend(many.into_iter().map(|(class, _)| class));
-        (few.into_iter().map(|(class, _)| class).collect(), probed)
+        let guesses = self.guesses.into_iter();
+        let many = guesses.filter(|(_, guesses)| *guesses > GUESSES_MAX);
+        let many: Vec<DataClass> = many.map(|(class, _)| class).collect();
+        probed.add(&self.matched.of(&many));
+        let few = self.matched.iter().filter(|it| !many.contains(it.class()));
+        Predicates {
+            matched: few.cloned().collect(),
+            probed,
+            counted: self.counted,
+        }
     }
 
     /// With how many constants values of each class are compared.
     pub(in super::super) fn guesses(&self) -> BTreeMap<DataClass, usize> {
-        self.matched.clone()
+        self.guesses.clone()
     }
 
     /// Takes over what the body of a function tells, which compares as often as it is called.
     pub(super) fn searched(&mut self, body: Self) {
-        self.probed.extend(body.probed);
-        self.probed.extend(body.matched.into_keys());
+        self.probed.add(&body.probed);
+        self.probed.add(&body.matched);
+        self.counted.add(&body.counted);
         self.unknown |= body.unknown;
     }
 
     fn probe(&mut self, taint: &Taint) {
-        self.unknown |= matches!(taint, Taint::Unknown(_));
-        self.probed.extend(taint.classes());
+        self.unknown |= taint.is_unknown();
+        self.probed.add(&taint.columns());
     }
 
-    fn matches(&mut self, class: &DataClass, guesses: usize) {
-        let count = self.matched.entry(class.clone()).or_default();
-        *count = count.saturating_add(guesses);
+    fn matches(&mut self, of: &OfClass, guesses: usize) {
+        self.matched.add(of.columns());
+        match self.guesses.get_mut(of.class()) {
+            Some(count) => *count = count.saturating_add(guesses),
+            None => {
+                self.guesses.insert(of.class().clone(), guesses);
+            }
+        }
     }
 }
 
@@ -86,11 +103,11 @@ impl Lineage<'_> {
     }
 
     fn decide(&mut self, taint: Taint) {
-        if taint == Taint::Clear {
+        if taint == Taint::CLEAR {
             return;
         }
-        self.told.unknown |= matches!(taint, Taint::Unknown(_));
-        self.decided = std::mem::replace(&mut self.decided, Taint::Clear).with(taint);
+        self.told.unknown |= taint.is_unknown();
+        self.decided = self.decided.take().with(taint);
     }
 
     /// Looks at what decides: anything in it of which it is not known what it depends on counts.
@@ -125,16 +142,17 @@ impl Lineage<'_> {
         match condition {
             Expr::Conditions(parts) => parts
                 .iter()
-                .fold(Taint::Clear, |taint, part| taint.with(self.test(part))),
+                .fold(Taint::CLEAR, |taint, part| taint.with(self.test(part))),
             Expr::Same(same) => self.same(same),
             // Whether there is a value says nothing of it, and what is shown in its place shows that too.
-            Expr::IsNull(path) => match self.column(path).taint {
-                Taint::Direct(_) | Taint::Document(_) => Taint::Clear,
-                taint => {
-                    self.probe(&taint);
-                    taint
+            Expr::IsNull(path) => {
+                let taint = self.column(path).taint;
+                if matches!(taint.kind, Kind::Direct(_) | Kind::Document(_)) {
+                    return self.counts(&taint);
                 }
-            },
+                self.probe(&taint);
+                taint
+            }
             other => {
                 let taint = self.expr(other);
                 self.probe(&taint);
@@ -148,24 +166,27 @@ impl Lineage<'_> {
         let other = match &same.with {
             With::Column(path) => {
                 let other = self.column(path);
-                match (&column.taint, &other.taint) {
-                    (Taint::Direct(a), Taint::Direct(b)) if a == b && column.pure && other.pure => {
+                match (&column.taint.kind, &other.taint.kind) {
+                    (Kind::Direct(a), Kind::Direct(b))
+                        if a.is_like(b) && column.pure && other.pure =>
+                    {
                         self.told.matches(a, 0);
+                        self.told.matches(b, 0);
                     }
-                    (a, b) => {
-                        self.told.probe(a);
-                        self.told.probe(b);
+                    _ => {
+                        self.told.probe(&column.taint);
+                        self.told.probe(&other.taint);
                     }
                 }
                 other.taint
             }
             With::Constants { count, functions } => {
                 match self.guessed(&column, same) {
-                    Some(class) => self.told.matches(&class, *count),
+                    Some(of) => self.told.matches(&of, *count),
                     None => self.told.probe(&column.taint),
                 }
-                let other = functions.iter().fold(Taint::Clear, |taint, name| {
-                    taint.with(self.trusted(name, Taint::Clear))
+                let other = functions.iter().fold(Taint::CLEAR, |taint, name| {
+                    taint.with(self.trusted(name, Taint::CLEAR))
                 });
                 same.by.iter().fold(other, |taint, name| {
                     taint.with(self.trusted(name, column.taint.clone()))
@@ -175,16 +196,17 @@ impl Lineage<'_> {
         column.taint.with(other)
     }
 
-    /// The class of a column that is compared for equality with constants, so that it tells of these values alone.
-    fn guessed(&self, column: &Slot, same: &Same) -> Option<DataClass> {
-        let (With::Constants { functions, .. }, Taint::Direct(class)) = (&same.with, &column.taint)
+    /// What a column is of that is compared for equality with constants, so that it tells of these values alone.
+    fn guessed(&self, column: &Slot, same: &Same) -> Option<OfClass> {
+        let (With::Constants { functions, .. }, Kind::Direct(of)) =
+            (&same.with, &column.taint.kind)
         else {
             return None;
         };
         let mut functions = functions.iter().chain(&same.by);
         let fixed = functions.all(|name| self.is_fixed(name));
         let folds = same.by.is_empty() || self.is_text(column);
-        (column.pure && fixed && folds).then(|| class.clone())
+        (column.pure && fixed && folds).then(|| of.clone())
     }
 
     /// Whether a column is of a text type, of which `lower` and its like give the same in another form: of a range they give a part.
@@ -202,15 +224,19 @@ impl Lineage<'_> {
         let column = self.column(&same.column);
         let guessed = self.guessed(&column, same);
         let tested = self.same(same);
-        guessed.map_or(tested, Taint::Direct)
+        let counted = tested.counted();
+        guessed.map_or(tested, |of| {
+            Taint::from(Kind::Direct(of)).and_counts(&counted)
+        })
     }
 
     /// Columns of both sides that a join makes one.
     pub(super) fn join_by(&mut self, left: Slot, right: Slot) {
-        match (&left.taint, &right.taint) {
-            (Taint::Direct(a), Taint::Direct(b)) if a == b && left.pure && right.pure => {
+        match (&left.taint.kind, &right.taint.kind) {
+            (Kind::Direct(a), Kind::Direct(b)) if a.is_like(b) && left.pure && right.pure => {
                 self.told.matches(a, 0);
-                self.decide(left.taint.computed());
+                self.told.matches(b, 0);
+                self.decide(left.taint.with(right.taint));
             }
             _ => self.decide_by(left.taint.with(right.taint)),
         }
@@ -236,7 +262,7 @@ impl Lineage<'_> {
                     let named: Vec<&Slot> = outputs.iter().filter(may_mean).collect();
                     let taint = named
                         .iter()
-                        .fold(Taint::Clear, |taint, slot| taint.with(slot.taint.clone()));
+                        .fold(Taint::CLEAR, |taint, slot| taint.with(slot.taint.clone()));
                     self.decide_by(taint);
                     // An alias need not be a column as well.
                     if named.iter().all(|slot| slot.name.is_none()) || self.found(path).is_some() {
@@ -250,19 +276,33 @@ impl Lineage<'_> {
 
     /// A value that goes to a column with protected ones: a unique, foreign or exclusion key tells whether it was there.
     pub(super) fn write(&mut self, value: &Slot, place: &Taint, constants: Option<usize>) {
-        match (place, constants) {
-            (Taint::Clear, _) => {}
-            (Taint::Direct(class), Some(count)) => self.told.matches(class, count),
-            (Taint::Document(document), Some(count)) => {
-                let classes = document.classes();
-                classes
-                    .iter()
-                    .for_each(|class| self.told.matches(class, count));
+        match (&place.kind, constants) {
+            (Kind::Clear, _) => {}
+            (Kind::Direct(of), Some(count)) => self.told.matches(of, count),
+            (Kind::Document(document), Some(count)) => {
+                let columns = document.columns().iter();
+                columns.for_each(|it| self.told.matches(&OfClass::one(it.clone()), count));
             }
-            (Taint::Direct(_) | Taint::Document(_), None)
-                if value.pure && value.taint == *place => {}
-            (place, _) => self.told.probe(place),
+            (Kind::Document(_), None) if value.pure && value.taint.is_like(place) => {}
+            (Kind::Direct(of), None) if value.pure && value.taint.is_like(place) => {
+                // Whether a value of the one is there in the other.
+                if let Kind::Direct(from) = &value.taint.kind
+                    && from != of
+                {
+                    self.told.matches(from, 0);
+                    self.told.matches(of, 0);
+                }
+            }
+            _ => self.told.probe(place),
         }
+    }
+
+    /// What only tells how many values a plain column has, or whether there is one.
+    pub(super) fn counts(&mut self, column: &Taint) -> Taint {
+        let mut counted = column.columns();
+        counted.add(&column.counted());
+        self.told.counted.add(&counted);
+        Taint::counting(counted)
     }
 }
 
@@ -272,5 +312,5 @@ fn numbered(number: usize, outputs: &[Slot]) -> Taint {
         return together(outputs);
     }
     let slot = number.checked_sub(1).and_then(|index| outputs.get(index));
-    slot.map_or(Taint::Clear, |slot| slot.taint.clone())
+    slot.map_or(Taint::CLEAR, |slot| slot.taint.clone())
 }

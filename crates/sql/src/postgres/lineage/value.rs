@@ -2,8 +2,9 @@
 
 use super::super::builtin;
 use super::super::catalog::{Function, Volatility};
-use super::super::shape::Expr;
-use super::super::taint::{self, Member, Members, Slot, Taint, column_of, exact, together};
+use super::super::shape::{Expr, Shape};
+use super::super::slot::{Slot, column_of, exact, together};
+use super::super::taint::{self, Kind, Member, Members, Taint};
 use super::{Bound, Lineage, SYSTEM_COLUMNS, Scope, too_much};
 use crate::Name;
 
@@ -16,7 +17,7 @@ impl Lineage<'_> {
     pub(super) fn all(&mut self, exprs: &[Expr]) -> Taint {
         exprs
             .iter()
-            .fold(Taint::Clear, |taint, expr| taint.with(self.expr(expr)))
+            .fold(Taint::CLEAR, |taint, expr| taint.with(self.expr(expr)))
     }
 
     pub(super) fn expr(&mut self, expr: &Expr) -> Taint {
@@ -25,7 +26,7 @@ impl Lineage<'_> {
         } else {
             too_much()
         };
-        if self.decides && matches!(taint, Taint::Unknown(_)) {
+        if self.decides && taint.is_unknown() {
             self.decide_by(taint.clone());
         }
         taint
@@ -33,30 +34,26 @@ impl Lineage<'_> {
 
     fn taint(&mut self, expr: &Expr) -> Taint {
         match expr {
-            Expr::Free => Taint::Clear,
+            Expr::Free => Taint::CLEAR,
             Expr::Star(_) if !self.step(self.width()) => too_much(),
             Expr::Column(path) => self.column(path).taint,
             Expr::Star(path) => self.whole_row(path),
             Expr::Query(shape) => together(&self.columns(shape)),
-            Expr::Exists(shape) => {
-                // What its outputs show is not asked; what they compute can fail, or give no row.
-                let outputs = self.columns(shape).into_iter();
-                let outputs = outputs.map(|slot| slot.taint);
-                outputs
-                    .filter(|taint| matches!(taint, Taint::Derived(_)))
-                    .fold(Taint::Clear, Taint::with)
-            }
+            Expr::Exists(shape) => self.exists(shape),
             Expr::Conditions(_) | Expr::Same(_) | Expr::IsNull(_) => self.test(expr).computed(),
             Expr::NullIf(same) => self.null_if(same),
             Expr::Member { of, name, as_text } => self.member(of, name, *as_text),
-            Expr::Part(of) => match self.expr(of) {
-                // What is left of JSON goes by the same names.
-                members @ (Taint::Members(_) | Taint::Document(_)) => members,
-                value => self.computed_of(value),
-            },
+            Expr::Part(of) => {
+                let value = self.expr(of);
+                match value.kind {
+                    // What is left of JSON goes by the same names.
+                    Kind::Members(_) | Kind::Document(_) => value,
+                    _ => self.computed_of(value),
+                }
+            }
             Expr::Window => {
                 let windows = self.scopes.last().and_then(|scope| scope.windows.clone());
-                windows.unwrap_or(Taint::Clear)
+                windows.unwrap_or(Taint::CLEAR)
             }
             Expr::Count {
                 by,
@@ -73,7 +70,7 @@ impl Lineage<'_> {
                 results,
             } => {
                 let values = results.iter().map(|expr| self.expr(expr));
-                let value = values.reduce(Taint::either).unwrap_or(Taint::Clear);
+                let value = values.reduce(Taint::either).unwrap_or(Taint::CLEAR);
                 let taint = self.chosen(value, conditions);
                 if by
                     .as_ref()
@@ -95,6 +92,21 @@ impl Lineage<'_> {
             }
             Expr::Computed { function, of } => self.computed_by(function.as_ref(), of),
         }
+    }
+
+    /// Whether a subquery has a row. What its outputs show is not asked; what they compute can fail, or give no row.
+    fn exists(&mut self, shape: &Shape) -> Taint {
+        let mut exists = Taint::CLEAR;
+        for slot in self.columns(shape) {
+            exists = match slot.taint.kind {
+                Kind::Derived(_) => exists.with(slot.taint),
+                _ => {
+                    let counted = self.counts(&slot.taint);
+                    exists.with(counted)
+                }
+            };
+        }
+        exists
     }
 
     /// What a function, or anything else, computes of these.
@@ -151,7 +163,7 @@ impl Lineage<'_> {
         }
         match self.called_by(name, &taint) {
             Some(returned) => returned,
-            None if matches!(taint, Taint::Direct(_)) => taint,
+            None if matches!(taint.kind, Kind::Direct(_)) => taint,
             None => taint.computed(),
         }
     }
@@ -172,19 +184,16 @@ impl Lineage<'_> {
     fn chosen(&mut self, value: Taint, conditions: &[Expr]) -> Taint {
         let tested = conditions
             .iter()
-            .fold(Taint::Clear, |taint, expr| taint.with(self.test(expr)));
-        match tested {
-            Taint::Clear => value,
-            tested => tested.with(value),
-        }
+            .fold(Taint::CLEAR, |taint, expr| taint.with(self.test(expr)));
+        value.chosen_by(tested)
     }
 
     /// JSON made of these values.
     fn json(&mut self, of: &[(Option<String>, Expr)]) -> Taint {
         let mut members = Members::new();
-        let mut list = Taint::Clear;
+        let mut list = Taint::CLEAR;
         let mut by_name = true;
-        let mut all = Taint::Clear;
+        let mut all = Taint::CLEAR;
         for (name, value) in of {
             let taint = self.expr(value).in_json();
             match name {
@@ -193,9 +202,9 @@ impl Lineage<'_> {
             }
             all = all.with(taint);
         }
-        match (by_name, Taint::of_members(members)) {
-            (true, Taint::Clear) => list,
-            (true, members) if list == Taint::Clear => members,
+        match Taint::of_members(members) {
+            none if by_name && none.is_clear() => list.and_counts(&all.counted()),
+            members if by_name && list.is_clear() => members.and_counts(&all.counted()),
             _ => all,
         }
     }
@@ -210,31 +219,34 @@ impl Lineage<'_> {
     /// A member of JSON: what goes by its name.
     fn member(&mut self, of: &Expr, name: &str, as_text: bool) -> Taint {
         let value = self.expr(of);
-        let members = match &value {
-            Taint::Members(members) => members,
-            Taint::Document(document) => return document.taint_of(name),
+        let members = match &value.kind {
+            Kind::Members(members) => members,
+            Kind::Document(document) => {
+                return document.taint_of(name).and_counts(&value.counted());
+            }
             _ => return self.computed_of(value),
         };
-        match members.get(name) {
-            Some(Member::Clear) => Taint::Clear,
-            Some(Member::Held(class)) => Taint::Direct(class.clone()),
-            Some(Member::Members) if !as_text => value,
-            _ => self.computed_of(value),
-        }
+        let shown = match members.get(name) {
+            Some(Member::Clear) => Taint::CLEAR,
+            Some(Member::Held(of)) => Kind::Direct(of.clone()).into(),
+            Some(Member::Members) if !as_text => return value,
+            _ => return self.computed_of(value),
+        };
+        shown.and_counts(&value.counted())
     }
 
     /// How many values a plain column has, and of what type they are, tells no value; how many different ones it has is a search.
     fn count(&mut self, by: &Name, of: &[Expr], distinct: bool) -> Taint {
         let mut plain = true;
-        let mut taint = Taint::Clear;
+        let mut taint = Taint::CLEAR;
         for expr in of {
             let one = self.expr(expr);
             plain &= matches!(
-                (expr, &one),
+                (expr, &one.kind),
                 (Expr::Star(_), _)
                     | (
                         Expr::Column(_) | Expr::Text(_),
-                        Taint::Direct(_) | Taint::Document(_) | Taint::Clear
+                        Kind::Direct(_) | Kind::Document(_) | Kind::Clear
                     )
             );
             taint = taint.with(one);
@@ -242,9 +254,11 @@ impl Lineage<'_> {
         if distinct || !plain {
             self.probe(&taint);
         }
-        match taint {
-            Taint::Derived(_) if plain && self.protected.trusts(by, self.catalog) => Taint::Clear,
-            taint => self.trusted(by, taint),
+        match taint.kind {
+            Kind::Derived(_) if plain && self.protected.trusts(by, self.catalog) => {
+                self.counts(&taint)
+            }
+            _ => self.trusted(by, taint),
         }
     }
 
@@ -258,10 +272,7 @@ impl Lineage<'_> {
             });
         if !trusted {
             if let Some(returned) = self.returned(name, &arguments) {
-                return match arguments {
-                    Taint::Clear => returned,
-                    arguments => returned.with(arguments),
-                };
+                return returned.chosen_by(arguments);
             }
             // Nobody knows what it does with them.
             self.store(arguments.clone());
@@ -269,18 +280,17 @@ impl Lineage<'_> {
         if self.decides && !trusted {
             self.told_anything();
         }
-        match arguments {
-            taint if trusted => taint,
-            Taint::Derived(_)
-            | Taint::Direct(_)
-            | Taint::Members(_)
-            | Taint::Document(_)
-            | Taint::Row(_) => arguments.computed(),
-            _ => {
+        match arguments.kind {
+            _ if trusted => arguments,
+            Kind::Derived(_)
+            | Kind::Direct(_)
+            | Kind::Members(_)
+            | Kind::Document(_)
+            | Kind::Row(_) => arguments.computed(),
+            Kind::Clear | Kind::Unknown(_) => {
                 self.called = true;
-                Taint::Unknown(format!(
-                    "function {name} may return what its arguments do not show"
-                ))
+                let unknown = format!("function {name} may return what its arguments do not show");
+                Taint::from(Kind::Unknown(unknown)).and_counts(&arguments.counted())
             }
         }
     }
@@ -334,7 +344,7 @@ impl Lineage<'_> {
         {
             let value = found
                 .as_ref()
-                .map_or(Taint::Clear, |slot| slot.taint.clone());
+                .map_or(Taint::CLEAR, |slot| slot.taint.clone());
             if let Some(returned) = self.called_by(name, &value) {
                 return Slot::one(None, returned);
             }
@@ -342,7 +352,7 @@ impl Lineage<'_> {
         match found {
             Some(slot) => slot,
             // The server will say so; it decides nothing.
-            None if self.decides && path.len() == 1 => Slot::one(None, Taint::Clear),
+            None if self.decides && path.len() == 1 => Slot::one(None, Taint::CLEAR),
             None => Slot::unknown(&format!("column {} is not known", path.join("."))),
         }
     }
@@ -359,7 +369,7 @@ impl Lineage<'_> {
             let is_system = SYSTEM_COLUMNS.contains(&name.as_str());
             let taint = match name.as_str() {
                 "tableoid" => self.parts(path),
-                _ => Taint::Clear,
+                _ => Taint::CLEAR,
             };
             is_system.then(|| Slot::one(None, taint))
         };
@@ -370,15 +380,15 @@ impl Lineage<'_> {
                 let (is_sure, bound) = self.bounds_of(qualifier).next()?;
                 if !is_sure {
                     let unknown = format!("{} may be a table's of two schemas", path.join("."));
-                    return Some(Slot::one(None, Taint::Unknown(unknown)));
+                    return Some(Slot::one(None, Kind::Unknown(unknown).into()));
                 }
                 column_of(&bound.slots, name)
                     .or_else(|| system(name))
                     .or_else(|| {
                         // `t.f` can call a function on the whole row.
                         let unknown =
-                            Taint::Unknown(format!("column {} is not known", path.join(".")));
-                        Some(Slot::one(None, together(&bound.slots).with(unknown)))
+                            Kind::Unknown(format!("column {} is not known", path.join(".")));
+                        Some(Slot::one(None, together(&bound.slots).with(unknown.into())))
                     })
             }
         }
@@ -389,21 +399,18 @@ impl Lineage<'_> {
         let qualifier = path
             .split_last()
             .map_or(&[][..], |(_, qualifier)| qualifier);
-        let bounds = self.scopes.iter().flat_map(|scope| scope.bounds.iter());
         let named = self.bound(qualifier).filter(|_| !qualifier.is_empty());
-        let bounds: Vec<&Bound> = match named {
-            Some(bound) => vec![bound],
-            None => bounds.collect(),
-        };
-        let slots = bounds.iter().flat_map(|bound| bound.slots.iter());
+        let all = self.scopes.iter().flat_map(|scope| scope.bounds.iter());
+        let bounds = all.filter(|bound| named.is_none_or(|named| std::ptr::eq(named, *bound)));
+        let slots = bounds.flat_map(|bound| bound.slots.iter());
         let has_parts = |slot: &&Slot| {
-            let parents = self.catalog.inherits.iter().map(|(_, parent)| *parent);
-            let relation = slot.origin.map(|(relation, _)| relation);
-            relation.is_some_and(|relation| parents.into_iter().any(|it| it == relation))
+            let mut parents = self.catalog.inherits.iter().map(|(_, parent)| *parent);
+            slot.origin
+                .is_some_and(|(relation, _)| parents.any(|it| it == relation))
         };
         slots
             .filter(has_parts)
-            .fold(Taint::Clear, |taint, slot| taint.with(slot.taint.clone()))
+            .fold(Taint::CLEAR, |taint, slot| taint.with(slot.taint.clone()))
     }
 
     fn unqualified(&self, name: &String) -> Option<Slot> {

@@ -351,8 +351,8 @@ pub(super) fn resolved(sql: &str) -> Resolved {
 pub(super) fn letters(rules: &[OutputRule]) -> String {
     let letter = |rule: &OutputRule| match rule {
         OutputRule::Clear => '.',
-        OutputRule::Declared(class) if *class == DataClass::US_SSN => 's',
-        OutputRule::Declared(class) if *class == DataClass::PAN => 'p',
+        OutputRule::Declared(of) if *of.class() == DataClass::US_SSN => 's',
+        OutputRule::Declared(of) if *of.class() == DataClass::PAN => 'p',
         OutputRule::Declared(_) => '!',
         OutputRule::Members(_) => 'm',
         OutputRule::Document(_) => 'd',

@@ -4,7 +4,7 @@ use model::{DataClass, JsonPath};
 
 use super::bank::{assert_rules, bank};
 use super::{on_big_stack, one};
-use crate::postgres::{Document, PLACES_MAX, Place, resolve};
+use crate::postgres::{BaseColumn, BaseColumns, Declaration, Document, PLACES_MAX, Place, resolve};
 
 /// Statements and the rule of each output column, with no origin reported.
 const RULES: &[(&str, &str)] = &[
@@ -130,7 +130,8 @@ const TOLD: &[(&str, bool, &str, &str)] = &[
 fn what_is_done_with_places_is_told() {
     on_big_stack(|| {
         let (catalog, protected) = bank();
-        let names = |classes: &std::collections::BTreeSet<DataClass>| {
+        let names = |columns: &BaseColumns| {
+            let classes = columns.classes();
             classes
                 .iter()
                 .map(DataClass::name)
@@ -150,16 +151,32 @@ fn path(text: &str) -> JsonPath {
     JsonPath::try_from(text).unwrap()
 }
 
+fn base(text: &str, class: DataClass) -> BaseColumn {
+    let declaration = Declaration {
+        schema: "public".into(),
+        table: "events".into(),
+        column: "body".into(),
+        class,
+        path: Some(path(text)),
+    };
+    BaseColumn::new(&declaration, None)
+}
+
 fn held(document: &Document, at: Place) -> Vec<&str> {
     document.held(at).map(DataClass::name).collect()
 }
 
 #[test]
 fn a_place_is_reached_by_its_names() {
-    let document = Document::new(&path("$.a.ssn"), DataClass::US_SSN);
-    let document = document.with(&path("$.*.pan"), DataClass::PAN).unwrap();
+    let document = Document::new(&path("$.a.ssn"), base("$.a.ssn", DataClass::US_SSN));
     let document = document
-        .with(&path("$.a.ssn.email"), DataClass::EMAIL)
+        .with(&path("$.*.pan"), base("$.*.pan", DataClass::PAN))
+        .unwrap();
+    let document = document
+        .with(
+            &path("$.a.ssn.email"),
+            base("$.a.ssn.email", DataClass::EMAIL),
+        )
         .unwrap();
     let (root, a) = (document.root(), document.member(document.root(), "a"));
     assert!(held(&document, root).is_empty() && held(&document, a).is_empty());
@@ -177,17 +194,24 @@ fn a_place_is_reached_by_its_names() {
 
 #[test]
 fn a_column_has_so_many_places() {
-    let mut document = Document::new(&path("$.a0"), DataClass::US_SSN);
+    let mut document = Document::new(&path("$.a0"), base("$.a0", DataClass::US_SSN));
     for number in 1..PLACES_MAX {
         document = document
-            .with(&path(&format!("$.a{number}")), DataClass::US_SSN)
+            .with(
+                &path(&format!("$.a{number}")),
+                base(&format!("$.a{number}"), DataClass::US_SSN),
+            )
             .unwrap();
     }
-    assert!(document.with(&path("$.b"), DataClass::US_SSN).is_none());
+    assert!(
+        document
+            .with(&path("$.b"), base("$.b", DataClass::US_SSN))
+            .is_none()
+    );
     for number in [0, 1, PLACES_MAX - 1] {
         let at = document.member(document.root(), &format!("a{number}"));
         assert_eq!(held(&document, at), ["us_ssn"]);
     }
-    let one = Document::new(&path("$.a"), DataClass::US_SSN);
+    let one = Document::new(&path("$.a"), base("$.a", DataClass::US_SSN));
     assert!(one.member(one.root(), "b") != one.member(one.root(), "a"));
 }

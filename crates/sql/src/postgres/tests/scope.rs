@@ -181,6 +181,9 @@ fn what_is_asked_beside_rows_is_asked() {
         "INSERT INTO customers (id, ssn) VALUES (1, unnest('{a,b}'::text[]))",
         "WITH mine AS (INSERT INTO customers (ssn) VALUES ('x') RETURNING id, ssn) SELECT 1 FROM customers v JOIN mine ON v.ssn = mine.ssn",
     ] {
-        assert!(resolved(sql).probed.contains(&DataClass::US_SSN), "{sql}");
+        assert!(
+            resolved(sql).probed.classes().contains(&DataClass::US_SSN),
+            "{sql}"
+        );
     }
 }

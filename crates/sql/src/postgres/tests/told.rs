@@ -2,7 +2,7 @@
 
 use super::bank::bank;
 use super::{on_big_stack, one};
-use crate::postgres::resolve;
+use crate::postgres::{BaseColumns, resolve};
 
 /// Statements, and the classes that they match and probe: `s` a social security number, `p` a card number.
 const TOLD: &[(&str, &str, &str)] = &[
@@ -653,8 +653,9 @@ const TOLD: &[(&str, &str, &str)] = &[
 fn told(sql: &str) -> (String, String) {
     let (catalog, protected) = bank();
     let resolved = resolve(&one(sql), &catalog, &protected);
-    let letters = |classes: &std::collections::BTreeSet<model::DataClass>| {
-        classes
+    let letters = |columns: &BaseColumns| {
+        columns
+            .classes()
             .iter()
             .map(|class| if class.name() == "pan" { 'p' } else { 's' })
             .collect()

@@ -111,7 +111,7 @@ fn what_cannot_be_shown_is_refused() {
         &begin(Format::Text, 1),
     );
     assert!(
-        message.contains("computed from protected data (us_ssn)"),
+        message.contains("computed from protected data (public.customers.ssn)"),
         "{message}"
     );
     let message = refusal(

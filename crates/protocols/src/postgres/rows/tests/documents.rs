@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::{DataClass, JsonPath};
-use sql::postgres::Document;
+use sql::postgres::{BaseColumn, Declaration, Document};
 
 use super::super::cell::Rule;
 use super::forms::look;
@@ -11,10 +11,26 @@ use super::{Format, oid, settings};
 
 /// What is shown of JSON whose `customer.ssn`, `cards.*.pan` and `plain` are declared.
 fn shown(kind: u32, format: Format, value: &[u8]) -> Option<String> {
-    let path = |text| JsonPath::try_from(text).unwrap();
-    let document = Document::new(&path("$.customer.ssn"), DataClass::US_SSN);
-    let document = document.with(&path("$.cards[*].*.pan"), DataClass::PAN);
-    let document = document.and_then(|it| it.with(&path("$.plain"), DataClass::EMAIL));
+    let mut document: Option<Document> = None;
+    for (text, class) in [
+        ("$.customer.ssn", DataClass::US_SSN),
+        ("$.cards[*].*.pan", DataClass::PAN),
+        ("$.plain", DataClass::EMAIL),
+    ] {
+        let path = JsonPath::try_from(text).unwrap();
+        let declaration = Declaration {
+            schema: "public".to_owned(),
+            table: "events".to_owned(),
+            column: "body".to_owned(),
+            class,
+            path: Some(path.clone()),
+        };
+        let of = BaseColumn::new(&declaration, None);
+        document = match document {
+            None => Some(Document::new(&path, of)),
+            Some(document) => document.with(&path, of),
+        };
+    }
     let rule = Rule::Document(Arc::new(document.unwrap()));
     let shown = look(settings(), rule, kind, format, value)?;
     Some(String::from_utf8(shown.unwrap()).unwrap())

@@ -2,7 +2,7 @@
 
 use super::written::facts_of;
 use super::*;
-use sql::postgres::Member;
+use sql::postgres::{BaseColumn, Member, OfClass};
 
 /// What the catalog tells of types that are not PostgreSQL's own.
 pub(super) const TYPES: [&str; 4] = [
@@ -62,6 +62,7 @@ pub(super) fn look(
         name: "x".to_owned(),
         label: "x".to_owned(),
         place: findings.place("x"),
+        of: sql::postgres::BaseColumns::NONE,
         hint: mask::Hint::NONE,
         rule,
         form: cells.form(kind),
@@ -76,10 +77,15 @@ pub(super) fn look(
     })
 }
 
+/// The column `ssn`, declared.
+fn ssn() -> OfClass {
+    OfClass::one(BaseColumn::new(&super::declared()[0], None))
+}
+
 /// What is shown of JSON in which `ssn` is declared, `all` holds what is, and `id` and `doc` hold nothing.
 fn by_members(kind: u32, value: &str) -> Option<String> {
     let members = [
-        ("ssn", Member::Held(DataClass::US_SSN)),
+        ("ssn", Member::Held(ssn())),
         ("all", Member::Members),
         ("id", Member::Clear),
         ("doc", Member::Clear),
@@ -294,7 +300,7 @@ fn fields_of_rows_are_masked_by_their_places() {
         assert_eq!(shown(by_fields(), kind, value).as_deref(), Some(expected));
     }
     // The fields of a field, and JSON.
-    let members = [("ssn".to_owned(), Member::Held(DataClass::US_SSN))];
+    let members = [("ssn".to_owned(), Member::Held(ssn()))];
     let members = cell::Rule::Members(Arc::new(members.into()));
     let nested = cell::Rule::Fields([by_fields(), members].into());
     let value = r#"("(a,7,""b c"",)","{""ssn"": ""536-22-1234""}")"#;

@@ -15,6 +15,7 @@ pub(super) fn facts_of(
         name: "x".to_owned(),
         label: "x".to_owned(),
         place: findings.place("x"),
+        of: sql::postgres::BaseColumns::NONE,
         hint: mask::Hint::NONE,
         rule,
         form: cells.form(kind),
