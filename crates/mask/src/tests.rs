@@ -14,7 +14,7 @@ use model::DataClass;
 
 use crate::{Findings, Hint, Masker, MaskerConfig, Outcome, Strategy};
 
-fn masker() -> Masker {
+pub(crate) fn masker() -> Masker {
     Masker::new(MaskerConfig::default())
 }
 
@@ -35,7 +35,7 @@ fn revealing(classes: &[DataClass]) -> Masker {
 }
 
 /// The text that a client would see; `None` where it would see NULL or a notice.
-fn shown(masker: &Masker, text: &str) -> Option<String> {
+pub(crate) fn shown(masker: &Masker, text: &str) -> Option<String> {
     let mut out = Vec::new();
     match masker.mask_text(
         Hint::NONE,

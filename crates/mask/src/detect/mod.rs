@@ -12,6 +12,7 @@ mod card;
 mod context;
 mod digits;
 mod email;
+mod forms;
 mod groups;
 mod hint;
 mod iban;
@@ -23,6 +24,7 @@ mod pair;
 mod password;
 pub(crate) mod pem;
 mod phone;
+pub(crate) mod provider;
 mod routing;
 pub(crate) mod secret;
 mod ssn;
@@ -117,6 +119,7 @@ pub(crate) fn scan(text: &[u8], part: Range<usize>, hint: Hint, found: &mut Vec<
     }
     numbers.find(hot, to, found);
     email::find(text, pos, to, found);
+    provider::find(text, from..to, found);
     secret::find(text, from..to, found);
 }
 

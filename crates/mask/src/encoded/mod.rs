@@ -21,6 +21,7 @@ use crate::fold::Folded;
 use crate::masker::Masker;
 use crate::pass::{Window, hidden};
 
+pub(crate) use runs::rows as long_rows;
 use way::Layer;
 
 /// So deep encodings within one another are followed.

@@ -17,8 +17,8 @@ const LINE_CHARS_MIN: usize = 16;
 /// Spaces at the beginning of a line that it goes on over.
 const INDENT_CHARS_MAX: usize = 32;
 
-/// Where so many characters of base64 stand in a row, as a run begins with.
-fn rows(text: &[u8], part: Range<usize>) -> impl Iterator<Item = (usize, usize)> {
+/// Where so many characters of base64 stand in a row, as a run begins with: in order, the first and how many.
+pub(crate) fn rows(text: &[u8], part: Range<usize>) -> impl Iterator<Item = (usize, usize)> {
     let likely = Rows::<CHARS_MIN, _>::of(text, part, alphabet::likely);
     likely.flat_map(|(start, len)| {
         let end = start + len;
