@@ -26,6 +26,17 @@ pub(crate) fn partial(class: &DataClass, folded: &[u8]) -> Option<Hidden> {
         Kind::Ssn | Kind::Itin if folded.iter().all(written) && digits == 9 => {
             last_four_shown(folded, 0)
         }
+        Kind::Account if folded.iter().all(written) && (9..=17).contains(&digits) => {
+            last_four_shown(folded, 0)
+        }
+        Kind::Token => {
+            let token = detect::provider::token(folded, 0)?;
+            (token.start == 0 && token.shown > 0 && token.end == folded.len()).then_some(Hidden {
+                start: token.shown,
+                end: token.end,
+                all: true,
+            })
+        }
         Kind::Iban if is_iban(folded) => last_four_shown(folded, 2),
         Kind::Email => {
             let mut found = Vec::new();

@@ -164,6 +164,20 @@ fn declared_values_are_hidden_whatever_they_are() {
         ),
         (DataClass::IBAN, "hello", "*****"),
         (DataClass::US_ABA, "021000021", "*********"),
+        (DataClass::US_BANK_ACCOUNT, "000123456789", "********6789"),
+        (DataClass::US_BANK_ACCOUNT, "12345678", "********"),
+        (DataClass::US_BANK_ACCOUNT, "DE 123456789", "************"),
+        (
+            DataClass::PROVIDER_TOKEN,
+            "npm_aB3dE5gH7jK9mN1pQ2sT4vW6yZ8aB3dE5gH7",
+            "npm_************************************",
+        ),
+        (DataClass::PROVIDER_TOKEN, "npm_short", "*********"),
+        (
+            DataClass::PROVIDER_TOKEN,
+            "npm_aB3dE5gH7jK9mN1pQ2sT4vW6yZ8aB3dE5gH7 x",
+            "******************************************",
+        ),
     ] {
         assert_eq!(
             declared(&masker(), &class, text),
