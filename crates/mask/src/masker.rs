@@ -10,6 +10,7 @@ use crate::detect::{self, Hint, Kind, Match};
 use crate::encoded;
 use crate::findings::Findings;
 use crate::fold::Folded;
+use crate::others::Others;
 use crate::pass::{Effect, Pass, Window};
 use crate::prefilter::{self, PROFILE_BYTES_MAX, Profile, TEXT_BYTES_MIN};
 use crate::quick;
@@ -258,41 +259,24 @@ impl Masker {
         Some(key.uuid(class, text))
     }
 
-    /// What [`Strategy::Hash`] and [`Strategy::Format`] make of a number that is declared to be of `class`, in text as PostgreSQL
-    /// writes it: another one with as many digits. It is counted as with [`Masker::mask_declared`]. `None`, and nothing
-    /// counted, with other strategies, where the class has a customary part to show, and for what has no digits only.
+    /// What [`Strategy::Hash`] and [`Strategy::Format`] make of a value of a type that is no text, which is declared to be of `class`:
+    /// what `make` puts in its place. It is counted as with [`Masker::mask_declared`]; `text` is it in text. `None`, and nothing
+    /// counted, with other strategies, where the class has a customary part to show, and where `make` gives nothing.
     #[must_use]
-    pub fn mask_number(
+    pub fn mask_typed<T>(
         &self,
         class: &DataClass,
         text: &[u8],
         findings: &mut Findings,
-    ) -> Option<String> {
+        make: impl FnOnce(Others<'_>) -> Option<T>,
+    ) -> Option<T> {
         let strategy = self.replaces(class, text)?;
         let key = self.config.key.as_ref()?;
-        let number = key.number(class, std::str::from_utf8(text).ok()?)?;
+        let made = make(Others { key, class })?;
         findings.record(class, DECLARED, strategy.name(), |normal| {
             shape::normalise(class, text, normal);
         });
-        Some(number)
-    }
-
-    /// The same for a day or a moment, in microseconds since 2000-01-01 00:00; `text` is it in text. `None` outside of the years 1900
-    /// to 2099, too.
-    #[must_use]
-    pub fn mask_moment(
-        &self,
-        class: &DataClass,
-        text: &[u8],
-        micros: i64,
-        findings: &mut Findings,
-    ) -> Option<i64> {
-        let strategy = self.replaces(class, text)?;
-        let moment = self.config.key.as_ref()?.moment(class, micros)?;
-        findings.record(class, DECLARED, strategy.name(), |normal| {
-            shape::normalise(class, text, normal);
-        });
-        Some(moment)
+        Some(made)
     }
 
     /// The strategy that puts another value in place of all of this one.

@@ -21,6 +21,8 @@ mod json;
 mod notification;
 mod numeric;
 mod plan;
+mod range;
+mod replaced;
 mod report;
 mod spellings;
 mod text;

@@ -1,5 +1,6 @@
 mod copy;
 mod forms;
+mod replaced;
 mod report;
 mod written;
 
