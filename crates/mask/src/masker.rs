@@ -7,7 +7,7 @@ use model::DataClass;
 
 use crate::config::{MaskerConfig, Strategy, Treatment};
 use crate::detect::{self, Hint, Kind, Match};
-use crate::encoded;
+use crate::encoded::{self, Row};
 use crate::findings::Findings;
 use crate::fold::Folded;
 use crate::others::Others;
@@ -335,15 +335,17 @@ impl Masker {
         self.kinds.len() > Kind::ALL.len()
     }
 
-    /// Finds every match that starts in a part of folded text, in order. Some that start elsewhere may be found too.
+    /// Finds every match that starts in a part of folded text, in order. Some that start elsewhere may be found too. `rows` are the
+    /// long rows near the part, where they are at hand.
     pub(crate) fn search(
         &self,
         text: &[u8],
         part: Range<usize>,
         hint: Hint,
+        rows: Option<&[Row]>,
         found: &mut Vec<Match>,
     ) {
-        detect::scan(text, part.clone(), hint, found);
+        detect::scan(text, part.clone(), hint, rows, found);
         if self.finds(Kind::Ip) {
             detect::find_ip(text, part.start, found);
         }

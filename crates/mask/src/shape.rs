@@ -40,7 +40,7 @@ pub(crate) fn partial(class: &DataClass, folded: &[u8]) -> Option<Hidden> {
         Kind::Iban if is_iban(folded) => last_four_shown(folded, 2),
         Kind::Email => {
             let mut found = Vec::new();
-            detect::scan(folded, 0..folded.len(), Hint::NONE, &mut found);
+            detect::scan(folded, 0..folded.len(), Hint::NONE, None, &mut found);
             let all_of_it =
                 |found: &&detect::Match| found.kind == Kind::Email && found.end == folded.len();
             let address = found.iter().rfind(all_of_it)?;

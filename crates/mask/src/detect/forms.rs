@@ -282,6 +282,24 @@ pub(super) const UNMARKED: &[Form] = &[
     form("", &[Run(hex, 36, 36), Is("NRAL")]),
 ];
 
+/// So many letters and digits they begin with.
+pub(super) const UNMARKED_LETTERS_MIN: u32 = 8;
+
+/// The second characters of marks that begin with each, but for their highest bits.
+pub(super) const SECONDS: [u64; 128] = seconds();
+
+#[expect(clippy::indexing_slicing, reason = "worked out when this is compiled")]
+const fn seconds() -> [u64; 128] {
+    let mut seconds = [0; 128];
+    let mut place = 0;
+    while place < FORMS.len() {
+        let mark = FORMS[place].mark.as_bytes();
+        seconds[mark[0] as usize] |= 1 << (mark[1] & 63);
+        place += 1;
+    }
+    seconds
+}
+
 /// Where the forms with each first character stand in [`FORMS`].
 pub(super) const RANGES: [(u8, u8); 128] = ranges();
 

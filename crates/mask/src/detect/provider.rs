@@ -4,38 +4,63 @@
 
 use std::ops::Range;
 
-use super::forms::{FORMS, Form, OPEN, Part, RANGES, UNMARKED};
+use super::forms::{FORMS, Form, OPEN, Part, RANGES, SECONDS, UNMARKED, UNMARKED_LETTERS_MIN};
 use super::secret::run;
 use super::{Kind, Match, at};
-use crate::bits::{BLOCK_BYTES, bits_at, first};
-use crate::encoded::long_rows;
+use crate::bits::{BLOCK_BYTES, ahead, bits_at, first};
+use crate::encoded::Row;
 
 /// So far before a row a token begins at most.
-const BEFORE_ROW: usize = 32;
+pub(crate) const BEFORE_ROW: usize = 32;
 
-/// Finds the tokens that start in `part`, and perhaps some that start elsewhere.
-pub(super) fn find(text: &[u8], part: Range<usize>, found: &mut Vec<Match>) {
+/// Finds the tokens that start in `part`, and perhaps some that start elsewhere; `rows` are those of [`crate::encoded::long_rows`] that touch it or
+/// begin close behind, in order.
+pub(super) fn find(
+    text: &[u8],
+    part: Range<usize>,
+    rows: impl Iterator<Item = Row>,
+    found: &mut Vec<Match>,
+) {
     let mut done = part.start;
-    for (start, len) in long_rows(text, part) {
+    for (start, len) in rows {
         let end = start + len;
+        if start >= part.end + BEFORE_ROW {
+            return;
+        }
         let from = done.max(start.saturating_sub(BEFORE_ROW));
-        beginnings(text, from..end, |pos| found.extend(token(text, pos)));
-        done = done.max(end);
+        if from < end && has_letters(text, start, len) {
+            beginnings(text, from..end, |pos, letters| {
+                found.extend(with_start(text, pos, letters));
+            });
+            done = end;
+        }
     }
 }
 
-/// Hands over the places where a token may begin.
+/// Whether there are letters in a row, or it is too long to say: the rows of card and telephone numbers have none.
 #[inline]
-fn beginnings(text: &[u8], part: Range<usize>, mut take: impl FnMut(usize)) {
+fn has_letters(text: &[u8], start: usize, len: usize) -> bool {
+    len > BLOCK_BYTES || bits_at(text, start, |byte| byte >= b'A' && byte != b'_') & first(len) != 0
+}
+
+/// Hands over the places where a token may begin, and how many letters and digits stand there at least.
+#[inline]
+fn beginnings(text: &[u8], part: Range<usize>, mut take: impl FnMut(usize, u32)) {
     let mut glued = part
         .start
         .checked_sub(1)
         .is_some_and(|pos| is_glue(at(text, pos)));
+    let mut next = bits_at(text, part.start, is_glue);
     for block in part.clone().step_by(BLOCK_BYTES) {
-        let glue = bits_at(text, block, is_glue);
+        let glue = next;
+        next = bits_at(text, block + BLOCK_BYTES, is_glue);
         let mut begin = glue & !(glue << 1 | u64::from(glued)) & first(part.end - block);
         while begin != 0 {
-            take(block + begin.trailing_zeros() as usize);
+            let place = begin.trailing_zeros();
+            take(
+                block + place as usize,
+                ahead(glue, next, place).trailing_ones(),
+            );
             begin &= begin - 1;
         }
         glued = glue >> (BLOCK_BYTES - 1) != 0;
@@ -50,11 +75,26 @@ fn is_glue(byte: u8) -> bool {
 
 /// The token that begins at a place before which no letter or digit stands.
 pub(crate) fn token(text: &[u8], start: usize) -> Option<Match> {
+    with_start(text, start, u64::BITS)
+}
+
+/// The same, where it is known that so many letters and digits at least stand there, or all of a block.
+#[inline]
+fn with_start(text: &[u8], start: usize, letters: u32) -> Option<Match> {
     let first = usize::from(at(text, start));
-    let (from, to) = RANGES.get(first).copied().unwrap_or_default();
-    let marked = FORMS.get(usize::from(from)..usize::from(to));
-    let mut forms = marked.unwrap_or_default().iter().chain(UNMARKED);
-    forms.find_map(|form| form.at(text, start))
+    let seconds = SECONDS.get(first).copied().unwrap_or_default();
+    let is_marked = seconds >> (at(text, start + 1) & 63) & 1 != 0;
+    let marked = || {
+        let (from, to) = RANGES.get(first).copied().unwrap_or_default();
+        let forms = FORMS.get(usize::from(from)..usize::from(to));
+        let mut forms = forms.unwrap_or_default().iter();
+        forms.find_map(|form| form.at(text, start))
+    };
+    let token = if is_marked { marked() } else { None };
+    if token.is_some() || letters < UNMARKED_LETTERS_MIN {
+        return token;
+    }
+    UNMARKED.iter().find_map(|form| form.at(text, start))
 }
 
 impl Form {
@@ -108,6 +148,25 @@ mod tests {
     use super::*;
     use crate::detect::{Hint, LOOK_CHARS_MAX};
 
+    fn search(text: &[u8], found: &mut Vec<Match>) {
+        let part = 0..text.len();
+        find(
+            text,
+            part.clone(),
+            crate::encoded::long_rows(text, part),
+            found,
+        );
+    }
+
+    #[test]
+    fn what_has_no_mark_begins_with_letters_and_digits() {
+        for form in UNMARKED {
+            assert!(
+                matches!(form.parts[0], Part::Run(_, least, _) if least >= UNMARKED_LETTERS_MIN as usize)
+            );
+        }
+    }
+
     /// The shortest and the longest token of a form.
     fn tokens(form: &Form) -> [String; 2] {
         [false, true].map(|longest| {
@@ -140,7 +199,7 @@ mod tests {
                     format!("k=\"{token}\";"),
                 ] {
                     let mut found = Vec::new();
-                    find(text.as_bytes(), 0..text.len(), &mut found);
+                    search(text.as_bytes(), &mut found);
                     let found: Vec<_> = found
                         .iter()
                         .map(|it| (it.kind, &text[it.start..it.end]))
@@ -155,14 +214,14 @@ mod tests {
                 }
                 for text in [format!("z{token}"), format!("a *{token}")] {
                     let mut found = Vec::new();
-                    find(text.as_bytes(), 0..text.len(), &mut found);
+                    search(text.as_bytes(), &mut found);
                     assert_eq!(found, [], "{text}");
                 }
             }
             let [shortest, _] = tokens(form);
             let mut found = Vec::new();
-            let cut = shortest[..shortest.len() - 1].as_bytes();
-            find(cut, 0..cut.len(), &mut found);
+            let cut = &shortest.as_bytes()[..shortest.len() - 1];
+            search(cut, &mut found);
             assert_eq!(found, [], "{shortest}");
         }
     }
