@@ -118,6 +118,17 @@ impl Document {
     }
 }
 
+/// A template of the caller's, each `«name»` in it replaced by a value of that name, such as `card`, `uuid` or `timestamp`.
+///
+/// # Panics
+/// Where nothing makes such a value.
+#[must_use]
+pub fn filled(random: &mut Random, template: &str) -> String {
+    let mut document = Document::default();
+    document.write(random, template);
+    document.text
+}
+
 /// So many documents of each kind but rows, of which there are twenty times as many.
 #[must_use]
 pub fn documents(seed: u64, count: usize) -> Vec<Document> {

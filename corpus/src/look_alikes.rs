@@ -43,6 +43,16 @@ pub(crate) const MAKERS: &[Maker] = &[
     }),
     like("uuid", uuid),
     like("md5", |random| random.hex(32)),
+    like("cache_key", |random| {
+        format!(
+            "{}-key-{}",
+            random.pick(&["build", "npm", "linux-x64"]),
+            random.hex(32)
+        )
+    }),
+    like("style", |random| {
+        format!("sk-{}-button--primary-outline", random.hex(4))
+    }),
     like("git_sha", |random| random.hex(40)),
     like("git_short", |random| random.hex(8)),
     like("sha256", |random| format!("sha256:{}", random.hex(64))),

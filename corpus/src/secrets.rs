@@ -48,15 +48,23 @@ fn jwt(random: &mut Random) -> String {
 
 /// Prefixes are put together here so that this file holds no token.
 fn token(random: &mut Random) -> String {
+    const CAPITALS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     let forms: &[(&str, &str, &str, usize)] = &[
         ("gh", "p_", BASE62, 36),
         ("gh", "s_", BASE62, 36),
         ("github", "_pat_", BASE62, 82),
         ("glp", "at-", URL_SAFE, 20),
+        ("glr", "t-", URL_SAFE, 20),
+        ("gld", "t-", URL_SAFE, 20),
         ("xo", "xb-", BASE62, 40),
+        ("xa", "pp-", BASE62, 60),
         ("sk_", "live_", BASE62, 24),
+        ("sk_", "test_", BASE62, 24),
         ("rk_", "live_", BASE62, 24),
+        ("whs", "ec_", BASE62, 32),
         ("AI", "za", URL_SAFE, 35),
+        ("GOC", "SPX-", URL_SAFE, 28),
+        ("ya2", "9.", URL_SAFE, 140),
         ("np", "m_", BASE62, 36),
         ("sk-", "ant-api03-", URL_SAFE, 95),
         ("sk-", "proj-", BASE62, 64),
@@ -72,9 +80,42 @@ fn token(random: &mut Random) -> String {
         ("dap", "i", HEX, 32),
         ("hv", "s.", BASE62, 90),
         ("dckr", "_pat_", URL_SAFE, 27),
+        ("S", "K", HEX, 32),
+        ("ke", "y-", HEX, 32),
+        ("sq0", "csp-", URL_SAFE, 43),
+        ("EA", "AA", URL_SAFE, 60),
+        ("ATA", "TT3xFfGF0", URL_SAFE, 183),
+        ("lin_", "api_", BASE62, 40),
+        ("nt", "n_", BASE62, 46),
+        ("fig", "d_", URL_SAFE, 40),
+        ("NRA", "K-", CAPITALS, 27),
+        ("gl", "c_", BASE62, 120),
     ];
-    let &(first, second, alphabet, length) = random.pick(forms);
-    format!("{first}{second}{}", random.text(alphabet, length))
+    let place = random.number(0..forms.len() as u64 + 6);
+    match place {
+        0 => joined(random, "SG", ".", &[(URL_SAFE, 22), (URL_SAFE, 43)]),
+        1 => joined(random, "PMAK", "-", &[(HEX, 24), (HEX, 34)]),
+        2 => joined(random, "glsa", "_", &[(BASE62, 32), (HEX, 8)]),
+        3 => format!("{}:AA{}", random.digits(10), random.text(URL_SAFE, 33)),
+        4 => format!(
+            "{}.atlasv1.{}",
+            random.text(BASE62, 14),
+            random.text(URL_SAFE, 67)
+        ),
+        5 => format!("{}NRAL", random.hex(36)),
+        _ => {
+            let &(first, second, alphabet, length) = random.pick(forms);
+            format!("{first}{second}{}", random.text(alphabet, length))
+        }
+    }
+}
+
+fn joined(random: &mut Random, mark: &str, sign: &str, parts: &[(&str, usize)]) -> String {
+    parts
+        .iter()
+        .fold(mark.to_owned(), |all, (alphabet, length)| {
+            format!("{all}{sign}{}", random.text(alphabet, *length))
+        })
 }
 
 fn password(random: &mut Random) -> String {

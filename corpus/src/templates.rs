@@ -94,11 +94,13 @@ const LOGS: &[&str] = &[
     "«timestamp» INFO user profile updated address=\"«address»\"",
     "«timestamp» INFO cache hit ratio «float», «amount» bytes",
     "«timestamp» INFO push token=«token» for device «uuid»",
+    "«timestamp» INFO cache restored from «cache_key» (sha1-«git_sha»)",
 ];
 
 const CODE: &[&str] = &[
     "API_KEY = \"«secret»\"",
     "const client = new Client({ apiKey: '«secret»', region: 'eu' });",
+    "<div class=\"«style»\" data-id=\"«uuid»\">",
     "export GITHUB_TOKEN=«token»",
     "token: «token»",
     "db_password: \"«passphrase»\"",

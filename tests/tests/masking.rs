@@ -661,6 +661,81 @@ with psycopg.connect() as c:
     assert_eq!(strategies, ["pan format", "us_ssn hash"]);
 }
 
+/// One column of each type that gets other values, twice as many rows as values.
+const OTHERS: &str = "
+CREATE TABLE typed AS SELECT n % 20 AS id,
+    (n % 20 * 1234.56)::numeric::money AS v_money, (n % 20 - 5.5)::real AS v_real, (n % 20) / 7::float8 AS v_float8,
+    ('10.1.' || n % 20 || '.0/24')::cidr AS v_cidr, ('10.1.2.' || n % 20 || '/24')::inet AS v_inet,
+    ('2001:db8::' || n % 20)::inet AS v_six, ('08:00:2b:01:02:' || 10 + n % 20)::macaddr AS v_mac,
+    (n % 20)::bit(12) AS v_bit, ((n % 20)::bit(70) || B'1')::varbit AS v_varbit,
+    '10:00'::time + make_interval(mins => n % 20) AS v_time, ('11:00:00.' || 10 + n % 20 || '+02')::timetz AS v_timetz,
+    int8range(n % 20, 7 * (n % 20) + 1) AS v_range, daterange(date '2001-02-03' + n % 20, NULL) AS v_days,
+    int4multirange(int4range(n % 20, n % 20 + 2), int4range(90, 100 + n % 20)) AS v_ranges,
+    numrange(n % 20 * 0.25, 900) AS v_numbers, tstzrange('2001-02-03', timestamptz '2001-02-04' + make_interval(secs => n % 20)) AS v_moments
+    FROM generate_series(0, 39) n;
+CREATE TABLE as_text (LIKE typed);
+CREATE TABLE as_binary (LIKE typed);
+";
+
+/// COPY in both formats into files, or from them.
+const COPIED: &str = "
+import psycopg
+with psycopg.connect() as c:
+    for form in ('text', 'binary'):
+        with open(f'FOLDER/{form}', 'MODE') as file, c.cursor().copy(f'COPY TABLE_ DIRECTION (FORMAT {form})') as copy:
+            if 'DIRECTION' == 'FROM STDIN':
+                copy.write(file.read())
+            else:
+                file.writelines(copy)
+";
+
+#[test]
+fn values_of_types_become_others_that_join_in_text_and_in_binary() {
+    let database = Postgres::shared().database();
+    let clear = database.endpoint();
+    clear.psql(OTHERS).success();
+    let columns = "SELECT attname FROM pg_attribute WHERE attrelid = 'typed'::regclass AND attname LIKE 'v_%'";
+    let columns = clear.psql(columns).success().stdout;
+    let mut config = config(&database).set(&["targets", "bank", "strategies", "us_ssn"], "hash");
+    for column in columns.lines() {
+        let column = format!("public.typed.{column}");
+        config = config.set(&["targets", "bank", "mask", &column], "us_ssn");
+    }
+    let gateway = Gateway::start(config);
+    let folder = tempfile::tempdir().unwrap();
+    let copied = |table: &str, direction: &str, mode: &str| {
+        let script = COPIED.replace("FOLDER", folder.path().to_str().unwrap());
+        script
+            .replace("TABLE_", table)
+            .replace("DIRECTION", direction)
+            .replace("MODE", mode)
+    };
+    let bank = gateway.bank();
+    bank.python_script(&copied("typed", "TO STDOUT", "wb"))
+        .success();
+    // Of a database's own, which takes only what is a value of its types.
+    let both = copied("as_{form}", "FROM STDIN", "rb");
+    clear.python_script(&both).success();
+    let number =
+        |query: &str| -> u64 { clear.psql(query).success().stdout.trim().parse().unwrap() };
+    assert_eq!(
+        number("SELECT count(*) FROM (TABLE as_text EXCEPT TABLE as_binary) x"),
+        0
+    );
+    for column in columns.lines() {
+        let all = format!("SELECT count({column}) FROM as_text");
+        assert_eq!(number(&all), 40, "{column}");
+        let kinds = format!("SELECT count(DISTINCT {column}) FROM as_text");
+        assert_eq!(number(&kinds), 20, "{column}");
+        let joined = format!(
+            "SELECT count(*) FROM as_text a JOIN as_binary b USING ({column}) WHERE a.id = b.id"
+        );
+        assert_eq!(number(&joined), 80, "{column}");
+        let same = format!("SELECT count(*) FROM as_text a JOIN typed b USING (id, {column})");
+        assert_eq!(number(&same), 0, "{column}");
+    }
+}
+
 /// What one session does to the catalog, or its owner does, others know before their next statement.
 #[test]
 fn a_session_learns_what_others_change() {

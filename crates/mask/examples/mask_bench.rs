@@ -1,11 +1,12 @@
 //! How fast the masker is on one core: JSON lines of MB/s and nanoseconds a value.
 //!
 //! `cargo run --release -p mask --example mask_bench [FOLDER]`; with a folder the texts are written into it, for others to
-//! be measured with the same. `MASK_CASE=dense` measures the cases alone whose names hold that.
+//! be measured with the same. All texts are made from a seed, and no line of them is like the next. `MASK_CASE=dense` measures the cases alone whose names hold that.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use corpus::Random;
 use mask::{
     ColumnPlan, CopyFormat, CopyMasker, CopyPlan, Findings, Hint, Masker, MaskerConfig, TextFormat,
 };
@@ -55,12 +56,13 @@ fn main() {
 }
 
 fn copy(masker: &Arc<Masker>, name: &str, cards: bool) {
-    let card = if cards { "4111111111111111" } else { "no card" };
+    let mut random = Random::new(SEED);
     let rows: String = (0..20_000)
         .map(|row| {
-            format!(
-                "{row}\tAnn Example {row}\t{card}\t2024-01-15 10:23:45.123456+00\tpaid in full\n"
-            )
+            let card = if cards { "«card»" } else { "no card" };
+            let state = random.pick(&["paid in full", "open", "refunded by the shop", "overdue"]);
+            let template = format!("{row}\tAnn Example {row}\t{card}\t«timestamp»\t{state}\n");
+            corpus::filled(&mut random, &template)
         })
         .collect();
     let scan = || (String::from("c"), ColumnPlan::Scan(Hint::NONE));
@@ -93,36 +95,109 @@ fn found(masker: &Masker, text: &str) -> u64 {
     findings.total()
 }
 
-const PROSE: &str =
-    "The quick brown fox jumps over the lazy dog while nobody in the whole town looks. ";
-const LOG: &str = "2024-01-15T10:23:45.123Z INFO worker-7 request 18c7f0a2b3 took 35 ms, 4096 bytes from 10.0.0.12:5432\n";
-const FRENCH: &str =
-    "Où sont passés les élèves du collège ? Déjà rentrés à la maison, près de la forêt. ";
-const DENSE: &str =
-    "4111-1111-1111-1111, john.doe@example.com, 123-45-6789; GB82 WEST 1234 5698 7654 32 | ";
-const URL: &str = "GET /search?q=blue%20shoes%2C%20size%2042&page=3&ref=%2Fhome%2Fsale HTTP/1.1 200 from a&nbsp;client\n";
+const SEED: u64 = 2026;
+
+const ENGLISH: &str = "the of and a to in he have it that for they with as not on she at by this we you do but from or which one \
+    would all will there say who make when can more if no man out other so what time up go about than into could state only new \
+    year some take come these know see use get like then first any work now may such give over think most even find day also after \
+    way many must look before great back through long where much should well people down own just because good each those feel seem \
+    how high too place little world very still nation hand old life tell write become here show house both between need mean call \
+    develop under last right move thing general school never same another begin while number part turn real leave might want point \
+    form off child few small since against ask late home interest large person end open public follow during present without again \
+    hold govern around possible head consider word program problem however lead system set order eye plan run keep face fact group";
+
+const FRENCH: &str = "où sont passés les élèves du collège déjà rentrés à la maison près de la forêt être avoir après même côté année \
+    père mère frère tête fenêtre hôtel château théâtre été hiver très peu beaucoup français étranger garçon leçon façon naïf maïs noël \
+    cœur sœur œuvre bœuf une des qui que dans sur pour avec sans sous entre chez nous vous ils elles leur cette ces tout tous";
+
+const LOGS: [&str; 6] = [
+    "«timestamp» INFO worker-«pod» request «git_short» took 35 ms, 4096 bytes from «ip4»:5432",
+    "«timestamp» DEBUG cache miss for item «customer_id» in «float» s",
+    "«timestamp» WARN «ip4» - - \"GET /users/«customer_id» HTTP/1.1\" 200 2326 \"-\" \"curl/«version»\"",
+    "«epoch_ms» level=info msg=\"job done\" id=«git_short» tries=2",
+    "«timestamp» INFO order «order_number» for part «part_number», ticket «ticket»",
+    "«timestamp» ERROR span «uuid» closed by peer after «amount» bytes",
+];
+
+/// Findings right behind one another.
+const DENSE: [&str; 3] = [
+    "«card_dashed», «email», «ssn»; «iban_spaced» | ",
+    "«email»\t«phone_paren»\t«card»\t«ssn»\n",
+    "card «card_spaced», mail «email»; ssn «ssn_bare», account «iban» | ",
+];
+
+const URLS: [&str; 3] = [
+    "GET /search?q=blue%20shoes%2C%20size%20«customer_id»&page=3&ref=%2Fhome%2Fsale HTTP/1.1 200 from a&nbsp;client\n",
+    "GET /items/«customer_id»?filter=%7B%22n%22%3A«customer_id»%7D HTTP/1.1 404\n",
+    "POST /v1/events?id=«uuid»&name=caf%C3%A9%20noir&at=«epoch» HTTP/1.1 204\n",
+];
+
+/// So many sentences of these words.
+fn sentences(words: &str, count: usize) -> String {
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let mut random = Random::new(SEED);
+    let mut text = String::new();
+    for _ in 0..count {
+        let length = random.number(6..20);
+        for place in 0..length {
+            let word = *random.pick(&words);
+            let mut chars = word.chars();
+            match chars.next().filter(|_| place == 0) {
+                Some(first) => text.extend(first.to_uppercase().chain(chars)),
+                None => text.push_str(word),
+            }
+            text.push_str(if place + 1 == length { ". " } else { " " });
+        }
+    }
+    text
+}
+
+/// So many of these templates, filled.
+fn filled(templates: &[&str], end: &str, count: usize) -> String {
+    let mut random = Random::new(SEED);
+    let lines = (0..count).map(|_| {
+        let template = *random.pick(templates);
+        // What is beyond ASCII has a text of its own.
+        let mut made = std::iter::repeat_with(|| corpus::filled(&mut random, template));
+        made.find(|line| line.is_ascii()).unwrap_or_default() + end
+    });
+    lines.collect()
+}
+
+/// Prose with a few findings.
+fn sparse() -> String {
+    let prose = sentences(ENGLISH, 48_000);
+    let findings = filled(&DENSE, "\n", 600);
+    let mut findings = findings.lines();
+    let sentences: Vec<&str> = prose.split_inclusive(". ").collect();
+    let parts = sentences
+        .chunks(80)
+        .map(|some| some.concat() + findings.next().unwrap_or_default());
+    parts.collect()
+}
 
 /// Makes a text.
 type Make = fn() -> String;
 
 fn texts() -> Vec<(&'static str, Make)> {
     vec![
-        ("clean_prose", || PROSE.repeat(50_000)),
-        ("clean_log", || LOG.repeat(40_000)),
-        ("clean_non_ascii", || FRENCH.repeat(40_000)),
-        ("sparse", || {
-            format!("{}{DENSE}", PROSE.repeat(80)).repeat(600)
-        }),
-        ("dense", || DENSE.repeat(40_000)),
+        ("clean_prose", || sentences(ENGLISH, 60_000)),
+        ("clean_log", || filled(&LOGS, "\n", 40_000)),
+        ("clean_non_ascii", || sentences(FRENCH, 50_000)),
+        ("sparse", sparse),
+        ("dense", || filled(&DENSE, "", 40_000)),
         ("clean_hashes", || digests(60_000)),
-        ("clean_url", || URL.repeat(30_000)),
+        ("clean_url", || filled(&URLS, "", 30_000)),
         ("base64_picture", || {
             base64(3_000_000, |random| random >> 32)
         }),
         ("base64_text", || {
             base64(3_000_000, |random| 97 + (random >> 32) % 25)
         }),
-        ("digits", || "1234567890".repeat(300_000)),
+        ("digits", || {
+            let digit = |random: u64| char::from(b'0' + (random >> 40) as u8 % 10);
+            random().take(3_000_000).map(digit).collect()
+        }),
     ]
 }
 

@@ -23,6 +23,7 @@ mod error_text;
 mod findings;
 mod fold;
 mod masker;
+mod others;
 pub mod own;
 mod pass;
 mod permuted;
@@ -46,6 +47,7 @@ pub use findings::{
     PLACES_MAX, Place, Sighting, of_class,
 };
 pub use masker::{Masker, Outcome};
+pub use others::Others;
 pub use replace::MaskKey;
 pub use stream::{STREAM_HOLD_BYTES, STREAM_PIECE_BYTES, Stream};
 

@@ -1,5 +1,7 @@
 //! The masker: text in, masked text out.
 
+mod declared;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -7,21 +9,13 @@ use model::DataClass;
 
 use crate::config::{MaskerConfig, Strategy, Treatment};
 use crate::detect::{self, Hint, Kind, Match};
-use crate::encoded;
+use crate::encoded::{self, Row};
 use crate::findings::Findings;
-use crate::fold::Folded;
 use crate::pass::{Effect, Pass, Window};
 use crate::prefilter::{self, PROFILE_BYTES_MAX, Profile, TEXT_BYTES_MIN};
 use crate::quick;
-use crate::render::{self, Span};
-use crate::shape::{self, Hidden};
+use crate::render;
 use crate::stream::{self, STREAM_HOLD_BYTES, STREAM_PIECE_BYTES, Stream};
-
-/// The rule under which declared values are counted.
-pub(crate) const DECLARED: &str = "declared";
-
-/// The rule under which are counted values that are made of declared ones.
-const LINEAGE: &str = "lineage";
 
 /// What became of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,135 +173,6 @@ impl Masker {
         }
     }
 
-    /// Hides a value that is declared to be of `class`, whatever it looks like.
-    ///
-    /// A value that lacks the form of its class is hidden entirely. A class that policy reveals is counted, and the
-    /// text is searched for values of the other classes. An empty value is clean.
-    pub fn mask_declared(
-        &self,
-        class: &DataClass,
-        text: &[u8],
-        out: &mut Vec<u8>,
-        findings: &mut Findings,
-    ) -> Outcome {
-        if text.is_empty() {
-            return Outcome::Clean;
-        }
-        let normal = |out: &mut Vec<u8>| shape::normalise(class, text, out);
-        let mut treatment = self.config.treatment(class);
-        let mut put = None;
-        if let Treatment::Mask(strategy) = treatment
-            && strategy.replaces()
-        {
-            let shown = self
-                .partial(class, text)
-                .filter(|_| strategy == Strategy::Format);
-            let part = shown.map_or(0..text.len(), |(part, _)| part);
-            let made = self.put(strategy, class, normal, text, part.clone());
-            put = made.map(|made| (part, made));
-            if put.is_none() {
-                treatment = Treatment::Mask(Strategy::Redact);
-            }
-        }
-        findings.record(class, DECLARED, treatment.name(), normal);
-        if let Some((part, made)) = put {
-            out.extend_from_slice(text.get(..part.start).unwrap_or_default());
-            out.extend_from_slice(&made);
-            out.extend_from_slice(text.get(part.end..).unwrap_or_default());
-            return Outcome::Masked;
-        }
-        match treatment {
-            Treatment::Reveal => {
-                let hint = self.hint(class.name());
-                self.mask_searched(hint, self.kind(class), text, out, findings)
-            }
-            Treatment::Mask(Strategy::Null) => Outcome::Null,
-            Treatment::Mask(Strategy::Withhold) => Outcome::Withheld,
-            Treatment::Mask(Strategy::Partial) => {
-                let Some((part, all)) = self.partial(class, text) else {
-                    return redact(text, out);
-                };
-                let span = Span {
-                    start: part.start as u64,
-                    end: part.end as u64,
-                    all,
-                    put: None,
-                };
-                render::render(text, 0, &mut [span], out);
-                Outcome::Masked
-            }
-            Treatment::Mask(_) => redact(text, out),
-        }
-    }
-
-    /// What [`Strategy::Hash`] and [`Strategy::Format`] make of a UUID that is declared to be of `class`, which is
-    /// written in lower case: another one. It is counted as with [`Masker::mask_declared`]. `None`, and nothing counted,
-    /// with other strategies.
-    #[must_use]
-    pub fn mask_uuid(
-        &self,
-        class: &DataClass,
-        text: &[u8],
-        findings: &mut Findings,
-    ) -> Option<[u8; 16]> {
-        let strategy = self.strategy(class).filter(|it| it.replaces())?;
-        let key = self.config.key.as_ref()?;
-        findings.record(class, DECLARED, strategy.name(), |normal| {
-            shape::normalise(class, text, normal)
-        });
-        Some(key.uuid(class, text))
-    }
-
-    /// What [`Strategy::Hash`] and [`Strategy::Format`] make of a number that is declared to be of `class`, in text as PostgreSQL
-    /// writes it: another one with as many digits. It is counted as with [`Masker::mask_declared`]. `None`, and nothing
-    /// counted, with other strategies, where the class has a customary part to show, and for what has no digits only.
-    #[must_use]
-    pub fn mask_number(
-        &self,
-        class: &DataClass,
-        text: &[u8],
-        findings: &mut Findings,
-    ) -> Option<String> {
-        let strategy = self.replaces(class, text)?;
-        let key = self.config.key.as_ref()?;
-        let number = key.number(class, std::str::from_utf8(text).ok()?)?;
-        findings.record(class, DECLARED, strategy.name(), |normal| {
-            shape::normalise(class, text, normal);
-        });
-        Some(number)
-    }
-
-    /// The same for a day or a moment, in microseconds since 2000-01-01 00:00; `text` is it in text. `None` outside of the years 1900
-    /// to 2099, too.
-    #[must_use]
-    pub fn mask_moment(
-        &self,
-        class: &DataClass,
-        text: &[u8],
-        micros: i64,
-        findings: &mut Findings,
-    ) -> Option<i64> {
-        let strategy = self.replaces(class, text)?;
-        let moment = self.config.key.as_ref()?.moment(class, micros)?;
-        findings.record(class, DECLARED, strategy.name(), |normal| {
-            shape::normalise(class, text, normal);
-        });
-        Some(moment)
-    }
-
-    /// The strategy that puts another value in place of all of this one.
-    fn replaces(&self, class: &DataClass, text: &[u8]) -> Option<Strategy> {
-        let strategy = self.strategy(class).filter(|it| it.replaces())?;
-        (strategy == Strategy::Hash || self.partial(class, text).is_none()).then_some(strategy)
-    }
-
-    /// Counts a value that is made of values of a class that policy reveals, and is shown for that: as `reveal`.
-    pub fn count_revealed(&self, class: &DataClass, text: &[u8], findings: &mut Findings) {
-        findings.record(class, LINEAGE, Treatment::Reveal.name(), |normal| {
-            shape::normalise(class, text, normal);
-        });
-    }
-
     /// What is shown in place of a value's `part` with a strategy that replaces it, if it can be.
     pub(crate) fn put(
         &self,
@@ -351,15 +216,17 @@ impl Masker {
         self.kinds.len() > Kind::ALL.len()
     }
 
-    /// Finds every match that starts in a part of folded text, in order. Some that start elsewhere may be found too.
+    /// Finds every match that starts in a part of folded text, in order. Some that start elsewhere may be found too. `rows` are the
+    /// long rows near the part, where they are at hand.
     pub(crate) fn search(
         &self,
         text: &[u8],
         part: Range<usize>,
         hint: Hint,
+        rows: Option<&[Row]>,
         found: &mut Vec<Match>,
     ) {
-        detect::scan(text, part.clone(), hint, found);
+        detect::scan(text, part.clone(), hint, rows, found);
         if self.finds(Kind::Ip) {
             detect::find_ip(text, part.start, found);
         }
@@ -389,28 +256,6 @@ impl Masker {
     pub(crate) fn finds(&self, kind: Kind) -> bool {
         self.sought(kind).sought
     }
-
-    /// The kind of a class, if its values can be found.
-    fn kind(&self, class: &DataClass) -> Option<Kind> {
-        let own = || Some(Kind::Own(self.config.own.named(class)?.0));
-        Kind::of(class).or_else(own)
-    }
-
-    /// What a partial mask hides of a value that is declared to be of `class`, and whether separators go too; `None` if it
-    /// lacks the form.
-    fn partial(&self, class: &DataClass, text: &[u8]) -> Option<(Range<usize>, bool)> {
-        let folded = Folded::of(text);
-        let hidden = match self.config.own.named(class) {
-            Some((_, own)) => Hidden {
-                start: 0,
-                end: own.whole(folded.text())?,
-                all: false,
-            },
-            None => shape::partial(class, folded.text())?,
-        };
-        let part = folded.original(hidden.start)..folded.original(hidden.end);
-        Some((part, hidden.all))
-    }
 }
 
 /// The next part of a text to mask, with its context.
@@ -430,9 +275,4 @@ fn window(text: &[u8], from: usize) -> Window<'_> {
         from: from - start,
         to: to - start,
     }
-}
-
-pub(crate) fn redact(text: &[u8], out: &mut Vec<u8>) -> Outcome {
-    render::render(text, 0, &mut [Span::stars(0, text.len() as u64)], out);
-    Outcome::Masked
 }

@@ -6,7 +6,7 @@ use model::DataClass;
 
 use crate::config::{Strategy, Treatment};
 use crate::detect::{self, Hint, Kind, LOOK_CHARS_MAX, Match};
-use crate::encoded::{self, Carrier, Hit};
+use crate::encoded::{self, Carrier, Hit, Row};
 use crate::findings::Findings;
 use crate::fold::Folded;
 use crate::masker::Masker;
@@ -47,6 +47,7 @@ pub(crate) struct Pass {
     pub(crate) spans: Vec<Span>,
     found: Vec<Match>,
     hits: Vec<Hit>,
+    rows: Vec<Row>,
     /// Up to where values of each kind were counted, so that overlapping matches count once; by [`Kind::index`].
     counted: Vec<u64>,
     /// A kind that was counted already, for the whole value.
@@ -83,7 +84,8 @@ impl Pass {
         for (long, until) in std::mem::take(&mut self.open) {
             self.follow(long, until, window);
         }
-        encoded::find(masker, window, hint, &mut hits);
+        let mut rows = std::mem::take(&mut self.rows);
+        encoded::find(masker, window, hint, &mut rows, &mut hits);
         let mut of = Taking {
             pass: self,
             masker,
@@ -92,17 +94,19 @@ impl Pass {
             effect: Effect::Nothing,
         };
         if window.text.is_ascii() {
-            masker.search(window.text, window.from..window.to, hint, &mut found);
+            let part = window.from..window.to;
+            masker.search(window.text, part, hint, Some(&rows), &mut found);
             of.all(window.text, |pos| pos, &found, &hits);
         } else {
             let folded = Folded::of(window.text);
             let text = folded.text();
-            masker.search(text, 0..text.len(), hint, &mut found);
+            masker.search(text, 0..text.len(), hint, None, &mut found);
             of.all(text, |pos| folded.original(pos), &found, &hits);
         }
         let effect = of.effect;
         self.found = found;
         self.hits = hits;
+        self.rows = rows;
         self.spans.sort_by_key(|span| span.start);
         effect
     }

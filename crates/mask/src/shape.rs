@@ -26,10 +26,21 @@ pub(crate) fn partial(class: &DataClass, folded: &[u8]) -> Option<Hidden> {
         Kind::Ssn | Kind::Itin if folded.iter().all(written) && digits == 9 => {
             last_four_shown(folded, 0)
         }
+        Kind::Account if folded.iter().all(written) && (9..=17).contains(&digits) => {
+            last_four_shown(folded, 0)
+        }
+        Kind::Token => {
+            let token = detect::provider::token(folded, 0)?;
+            (token.start == 0 && token.shown > 0 && token.end == folded.len()).then_some(Hidden {
+                start: token.shown,
+                end: token.end,
+                all: true,
+            })
+        }
         Kind::Iban if is_iban(folded) => last_four_shown(folded, 2),
         Kind::Email => {
             let mut found = Vec::new();
-            detect::scan(folded, 0..folded.len(), Hint::NONE, &mut found);
+            detect::scan(folded, 0..folded.len(), Hint::NONE, None, &mut found);
             let all_of_it =
                 |found: &&detect::Match| found.kind == Kind::Email && found.end == folded.len();
             let address = found.iter().rfind(all_of_it)?;

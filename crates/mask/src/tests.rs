@@ -14,7 +14,7 @@ use model::DataClass;
 
 use crate::{Findings, Hint, Masker, MaskerConfig, Outcome, Strategy};
 
-fn masker() -> Masker {
+pub(crate) fn masker() -> Masker {
     Masker::new(MaskerConfig::default())
 }
 
@@ -35,7 +35,7 @@ fn revealing(classes: &[DataClass]) -> Masker {
 }
 
 /// The text that a client would see; `None` where it would see NULL or a notice.
-fn shown(masker: &Masker, text: &str) -> Option<String> {
+pub(crate) fn shown(masker: &Masker, text: &str) -> Option<String> {
     let mut out = Vec::new();
     match masker.mask_text(
         Hint::NONE,
@@ -164,6 +164,20 @@ fn declared_values_are_hidden_whatever_they_are() {
         ),
         (DataClass::IBAN, "hello", "*****"),
         (DataClass::US_ABA, "021000021", "*********"),
+        (DataClass::US_BANK_ACCOUNT, "000123456789", "********6789"),
+        (DataClass::US_BANK_ACCOUNT, "12345678", "********"),
+        (DataClass::US_BANK_ACCOUNT, "DE 123456789", "************"),
+        (
+            DataClass::PROVIDER_TOKEN,
+            "npm_aB3dE5gH7jK9mN1pQ2sT4vW6yZ8aB3dE5gH7",
+            "npm_************************************",
+        ),
+        (DataClass::PROVIDER_TOKEN, "npm_short", "*********"),
+        (
+            DataClass::PROVIDER_TOKEN,
+            "npm_aB3dE5gH7jK9mN1pQ2sT4vW6yZ8aB3dE5gH7 x",
+            "******************************************",
+        ),
     ] {
         assert_eq!(
             declared(&masker(), &class, text),

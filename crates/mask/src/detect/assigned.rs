@@ -215,7 +215,7 @@ fn random(text: &[u8], start: usize, least: usize) -> Option<Match> {
     let path = value.first() == Some(&b'/') && value.last() != Some(&b'=');
     let fits = len >= least
         && mixed
-        && !is_marked(value)
+        && !is_marked(text, start)
         && !goes_on
         && !path
         && different >= KEY_VARIETY_MIN;

@@ -12,6 +12,7 @@ mod card;
 mod context;
 mod digits;
 mod email;
+mod forms;
 mod groups;
 mod hint;
 mod iban;
@@ -23,6 +24,7 @@ mod pair;
 mod password;
 pub(crate) mod pem;
 mod phone;
+pub(crate) mod provider;
 mod routing;
 pub(crate) mod secret;
 mod ssn;
@@ -40,6 +42,7 @@ pub(crate) use routing::checksum as aba_checksum;
 use std::ops::Range;
 
 use crate::bits::BLOCK_BYTES;
+use crate::encoded::{Row, long_rows};
 use crate::prefilter;
 use crate::work;
 
@@ -83,8 +86,15 @@ fn settle(found: &mut [Match], sorted: usize) {
     }
 }
 
-/// Finds every match that starts in `part`, in no particular order. Some that start elsewhere may be found too.
-pub(crate) fn scan(text: &[u8], part: Range<usize>, hint: Hint, found: &mut Vec<Match>) {
+/// Finds every match that starts in `part`, in no particular order. Some that start elsewhere may be found too. `rows` are the long
+/// rows near the part, where they are at hand.
+pub(crate) fn scan(
+    text: &[u8],
+    part: Range<usize>,
+    hint: Hint,
+    rows: Option<&[Row]>,
+    found: &mut Vec<Match>,
+) {
     let from = part.start;
     // What decides about a match may stand so far behind its start.
     let to = text.len().min(part.end + LOOK_CHARS_MAX);
@@ -117,6 +127,13 @@ pub(crate) fn scan(text: &[u8], part: Range<usize>, hint: Hint, found: &mut Vec<
     }
     numbers.find(hot, to, found);
     email::find(text, pos, to, found);
+    match rows {
+        Some(rows) => provider::find(text, part, rows.iter().copied(), found),
+        None => {
+            let rows = long_rows(text, from..to);
+            provider::find(text, part, rows, found);
+        }
+    }
     secret::find(text, from..to, found);
 }
 

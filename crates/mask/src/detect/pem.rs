@@ -40,6 +40,38 @@ pub(super) fn key(text: &[u8], start: usize, mark: usize) -> Option<usize> {
     Some(end)
 }
 
+/// The private part of a key as PuTTY stores it, whose mark ends at `mark`: behind it the number of lines, then those, as far as can
+/// be judged.
+pub(super) fn putty(text: &[u8], mark: usize) -> Option<(usize, usize)> {
+    let space = mark + run(text, mark, 1, |byte| byte == b' ');
+    let digits = space..space + run(text, space, 3, |byte| byte.is_ascii_digit());
+    let lines = super::number(text, digits.start, digits.end);
+    let start = digits.end + line_end(text, digits.end)?;
+    let limit = start + LOOK_CHARS_MAX;
+    let mut end = start;
+    for line in 0..lines {
+        let next = if line == 0 {
+            start
+        } else {
+            end + line_end(text, end).unwrap_or_default()
+        };
+        let len = run(text, next, limit.saturating_sub(next), is_base64);
+        if line > 0 && next == end || len == 0 {
+            break;
+        }
+        end = next + len;
+    }
+    (end - start >= 16).then_some((start, end.min(limit)))
+}
+
+/// How long a line's end is that stands here, as it is or written out.
+fn line_end(text: &[u8], pos: usize) -> Option<usize> {
+    let rest = text.get(pos..)?;
+    let ends = [&b"\n"[..], b"\r\n", b"\\n", b"\\r\\n"];
+    let end = ends.into_iter().find(|end| rest.starts_with(end))?;
+    Some(end.len())
+}
+
 const DASHES: &[u8] = b"-----";
 
 /// No last line of a key is longer.

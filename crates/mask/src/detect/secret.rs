@@ -1,5 +1,4 @@
-//! Secrets that carry a mark: tokens of providers, keys of AWS, private keys, JSON web tokens, passwords in URLs and
-//! connection strings. One search for all the marks, then the form of each.
+//! Secrets that carry a mark: secret keys of AWS, private keys, JSON web tokens, passwords in URLs and connection strings. One search for all the marks, then the form of each.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -8,6 +7,7 @@ use aho_corasick::{AhoCorasick, Input, MatchKind, Span, packed};
 
 use super::{
     Hint, Kind, LOOK_CHARS_MAX, Match, address, assigned, at, bic, birth, identity, password, pem,
+    provider,
 };
 use crate::bits::{BLOCK_BYTES, with_block};
 use crate::prefilter::{PROFILE_BYTES_MAX, SECRET_BYTES_MIN, tells};
@@ -16,11 +16,10 @@ use crate::work;
 /// What a mark may be the beginning of.
 #[derive(Debug, Clone, Copy)]
 enum Form {
-    /// Letters and digits behind the mark, at least and at most so many; with `_` and `-` too where the flag says so.
-    Token(usize, usize, bool),
-    AwsId,
     AwsSecret,
+    Entra,
     Pem,
+    Putty,
     Jwt,
     Url,
     Password,
@@ -34,44 +33,16 @@ enum Form {
     License,
 }
 
-/// The marks, as the providers publish them.
-const MARKS: [(&str, Form); 63] = [
-    ("ghp_", Form::Token(36, 255, false)),
-    ("gho_", Form::Token(36, 255, false)),
-    ("ghu_", Form::Token(36, 255, false)),
-    ("ghs_", Form::Token(36, 255, false)),
-    ("ghr_", Form::Token(36, 255, false)),
-    ("github_pat_", Form::Token(22, 255, true)),
-    ("glpat-", Form::Token(20, 255, true)),
-    ("xoxb-", Form::Token(10, 255, true)),
-    ("xoxp-", Form::Token(10, 255, true)),
-    ("xoxa-", Form::Token(10, 255, true)),
-    ("xoxr-", Form::Token(10, 255, true)),
-    ("xoxs-", Form::Token(10, 255, true)),
-    ("sk_live_", Form::Token(16, 255, false)),
-    ("rk_live_", Form::Token(16, 255, false)),
-    ("AIza", Form::Token(35, 35, true)),
-    ("npm_", Form::Token(36, 36, false)),
-    ("sk-ant-", Form::Token(32, 255, true)),
-    ("sk-proj-", Form::Token(32, 255, true)),
-    ("pypi-AgEI", Form::Token(50, 255, true)),
-    ("dop_v1_", Form::Token(64, 64, false)),
-    ("shpat_", Form::Token(32, 32, false)),
-    ("hf_", Form::Token(34, 34, false)),
-    ("dapi", Form::Token(32, 32, false)),
-    ("hvs.", Form::Token(24, 255, true)),
-    ("dckr_pat_", Form::Token(27, 27, true)),
-    ("xapp-", Form::Token(10, 255, true)),
-    ("AKIA", Form::AwsId),
-    ("ASIA", Form::AwsId),
+/// The marks. The search takes 64 at most, and is the quicker the fewer there are; tokens have [`super::provider`].
+const MARKS: [(&str, Form); 35] = [
     ("ecret", Form::AwsSecret),
     ("ECRET", Form::AwsSecret),
+    ("7Q~", Form::Entra),
+    ("8Q~", Form::Entra),
     ("-----BEGIN ", Form::Pem),
+    ("Private-Lines:", Form::Putty),
     ("eyJ", Form::Jwt),
     ("://", Form::Url),
-    ("password=", Form::Password),
-    ("Password=", Form::Password),
-    ("PASSWORD=", Form::Password),
     ("wd=", Form::Password),
     ("PWD=", Form::Password),
     ("WDL", Form::License),
@@ -190,11 +161,10 @@ fn next(text: &[u8], from: usize) -> Option<aho_corasick::Match> {
     }
 }
 
-/// Whether a value begins with a mark of its own, which tells more than a name before it.
-pub(super) fn is_marked(value: &[u8]) -> bool {
-    let own = |form: &Form| matches!(form, Form::Token(..) | Form::AwsId | Form::Jwt);
-    let mut marks = MARKS.iter();
-    marks.any(|(mark, form)| own(form) && value.starts_with(mark.as_bytes()))
+/// Whether a token with a form of its own begins at a place, which tells more than a name before it.
+pub(super) fn is_marked(text: &[u8], start: usize) -> bool {
+    let web_token = text.get(start..).is_some_and(|it| it.starts_with(b"eyJ"));
+    web_token && jwt(text, start).is_some() || provider::token(text, start).is_some()
 }
 
 fn judge(text: &[u8], start: usize, end: usize, form: Form) -> Option<Match> {
@@ -227,35 +197,28 @@ fn judge(text: &[u8], start: usize, end: usize, form: Form) -> Option<Match> {
             assigned::key(text, start, end).or_else(key)
         }
         Form::Key => assigned::key(text, start, end),
+        // `password=` of a connection string.
+        Form::Pass if at(text, end) == b'=' && at(text, end - 1) | 0x20 == b'd' => {
+            let before = at(text, start.wrapping_sub(1)) | 0x20;
+            let value = || password::assigned(text, end + 1).filter(|_| before == b'p');
+            value().map(|(start, end)| found(Kind::Password, start, end))
+        }
         Form::Pass => assigned::password(text, end).or_else(|| assigned::spoken(text, end)),
         Form::Bearer => assigned::bearer(text, end),
         Form::Bic => bic::behind(text, start, end),
         Form::Birth => birth::behind(text, end),
         Form::Address => address::behind(text, end),
         Form::Pem => pem::key(text, start, end).map(|end| found(Kind::PrivateKey, start, end)),
+        Form::Putty => {
+            pem::putty(text, end).map(|(start, end)| found(Kind::PrivateKey, start, end))
+        }
+        Form::Entra => entra(text, start, end).map(|(start, end)| Match {
+            shown: start,
+            ..found(Kind::Token, start, end)
+        }),
         _ if glued => None,
         Form::License => identity::washington(text, start, Hint::NONE),
         Form::Jwt => jwt(text, start).map(|end| found(Kind::Jwt, start, end)),
-        Form::AwsId => {
-            let len = run(text, end, 17, |byte| {
-                byte.is_ascii_uppercase() || byte.is_ascii_digit()
-            });
-            let ends = !is_glue(at(text, end + len));
-            (len == 16 && ends).then(|| found(Kind::AwsId, start, end + len))
-        }
-        Form::Token(least, most, wide) => {
-            let len = run(text, end, most + 1, |byte| {
-                byte.is_ascii_alphanumeric() || wide && matches!(byte, b'_' | b'-')
-            });
-            let cut = most != 255 && (len > most || at(text, end + len) == b'*');
-            let fits = len >= least && !cut;
-            fits.then(|| Match {
-                kind: Kind::Token,
-                start,
-                end: end + len.min(most),
-                shown: end,
-            })
-        }
     }
 }
 
@@ -297,6 +260,17 @@ fn jwt(text: &[u8], start: usize) -> Option<usize> {
         return None;
     }
     Some(end + run(text, end, limit - end, |byte| goes_on(Kind::Jwt, byte)))
+}
+
+/// A client secret of Microsoft Entra: three characters and the digit before its mark, and 31 to 34 characters behind it.
+fn entra(text: &[u8], mark: usize, end: usize) -> Option<(usize, usize)> {
+    let is_part =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'~' | b'.' | b'-');
+    let start = mark.checked_sub(3)?;
+    let begins = text.get(start..mark)?.iter().all(|byte| is_part(*byte));
+    let glued = is_part(at(text, start.wrapping_sub(1)));
+    let len = run(text, end, 35, is_part);
+    (begins && !glued && (31..=34).contains(&len)).then_some((start, end + len))
 }
 
 /// A key of AWS within a short distance behind the word *secret*: digits, small letters and capitals all occur.

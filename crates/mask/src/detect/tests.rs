@@ -7,10 +7,16 @@ use super::{Hint, Kind, scan};
 use crate::fold::Folded;
 
 /// What is found: each class and the text of the match.
-fn found(hint: Hint, text: &str) -> Vec<(Kind, String)> {
+pub(super) fn found(hint: Hint, text: &str) -> Vec<(Kind, String)> {
     let folded = Folded::of(text.as_bytes());
     let mut matches = Vec::new();
-    scan(folded.text(), 0..folded.text().len(), hint, &mut matches);
+    scan(
+        folded.text(),
+        0..folded.text().len(),
+        hint,
+        None,
+        &mut matches,
+    );
     matches.sort_by_key(|found| (found.start, found.end));
     let shown = |start, end| {
         text.get(folded.original(start)..folded.original(end))

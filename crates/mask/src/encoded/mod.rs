@@ -15,12 +15,14 @@ mod way;
 
 use std::ops::Range;
 
+use crate::bits::{BLOCK_BYTES, padded};
 use crate::config::{Strategy, Treatment};
-use crate::detect::{Hint, Kind, LOOK_CHARS_MAX, Match};
+use crate::detect::{Hint, Kind, LOOK_CHARS_MAX, Match, provider};
 use crate::fold::Folded;
 use crate::masker::Masker;
 use crate::pass::{Window, hidden};
 
+pub(crate) use runs::{Row, rows as long_rows};
 use way::Layer;
 
 /// So deep encodings within one another are followed.
@@ -75,15 +77,31 @@ pub(crate) fn may_hold(text: &[u8], units: bool) -> bool {
     runs::may_hold(text) || units && units::may_hold(text)
 }
 
-/// Finds the values that start in the window's part, in order.
-pub(crate) fn find(masker: &Masker, window: Window<'_>, hint: Hint, hits: &mut Vec<Hit>) {
+/// Finds the values that start in the window's part, in order. `rows` become the long rows that touch it, or begin close behind.
+pub(crate) fn find(
+    masker: &Masker,
+    window: Window<'_>,
+    hint: Hint,
+    rows: &mut Vec<Row>,
+    hits: &mut Vec<Hit>,
+) {
+    let to = window.to + provider::BEFORE_ROW;
+    rows.clear();
+    if window.text.len() >= runs::CHARS_MIN as usize {
+        // A short text is copied once, not at each look.
+        let short = (window.text.len() < BLOCK_BYTES).then(|| padded(window.text));
+        let text = short
+            .as_ref()
+            .map_or(window.text, <[_; BLOCK_BYTES]>::as_slice);
+        rows.extend(runs::near(text, window.from, to.min(text.len())));
+    }
     let search = Search {
         masker,
         hint,
         part: window.from..window.to,
         layers: &[],
     };
-    search.each(window.text, hits);
+    search.each(window.text, rows.iter().copied(), hits);
     hits.retain(|hit| (window.from..window.to).contains(&hit.start));
     hits.sort_by_key(|hit| (hit.start, hit.end));
 }
@@ -100,12 +118,14 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Looks for what is encoded in the text.
-    fn each(&self, text: &[u8], hits: &mut Vec<Hit>) {
+    fn each(&self, text: &[u8], rows: impl Iterator<Item = Row>, hits: &mut Vec<Hit>) {
         let Range {
             start: from,
             end: to,
         } = self.part;
-        runs::each(text, from, to, |layer| self.within(text, &layer, hits));
+        runs::each(text, from, to, rows, |layer| {
+            self.within(text, &layer, hits);
+        });
         units::each(text, from, to, |layer| self.within(text, &layer, hits));
     }
 
@@ -130,7 +150,8 @@ impl Search<'_> {
         }
         inner.judge(layer, hits);
         if layers.len() < DEPTH_MAX {
-            inner.each(&layer.text, hits);
+            let rows = runs::near(&layer.text, inner.part.start, inner.part.end);
+            inner.each(&layer.text, rows, hits);
         }
     }
 
@@ -140,7 +161,7 @@ impl Search<'_> {
         let text = &layer.text;
         if text.is_ascii() {
             self.masker
-                .search(text, self.part.clone(), self.hint, &mut found);
+                .search(text, self.part.clone(), self.hint, None, &mut found);
             hits.extend(
                 found
                     .iter()
@@ -150,7 +171,7 @@ impl Search<'_> {
             let folded = Folded::of(text);
             let all = 0..folded.text().len();
             self.masker
-                .search(folded.text(), all, self.hint, &mut found);
+                .search(folded.text(), all, self.hint, None, &mut found);
             let original = |pos| folded.original(pos);
             hits.extend(
                 found

@@ -6,10 +6,13 @@ use std::ops::Range;
 use super::rows::{self, Rows};
 use super::way::Layer;
 use super::{alphabet, base64, hex};
-use crate::bits::{BLOCK_BYTES, padded};
+use crate::bits::BLOCK_BYTES;
 
 /// The fewest characters of base64 that decode to [`super::TEXT_BYTES_MIN`] bytes.
-const CHARS_MIN: u32 = 15;
+pub(super) const CHARS_MIN: u32 = 15;
+
+/// Characters in a row: the first, and how many.
+pub(crate) type Row = (usize, usize);
 
 /// A run goes on over a line's end from so many characters on.
 const LINE_CHARS_MIN: usize = 16;
@@ -17,8 +20,8 @@ const LINE_CHARS_MIN: usize = 16;
 /// Spaces at the beginning of a line that it goes on over.
 const INDENT_CHARS_MAX: usize = 32;
 
-/// Where so many characters of base64 stand in a row, as a run begins with.
-fn rows(text: &[u8], part: Range<usize>) -> impl Iterator<Item = (usize, usize)> {
+/// Where so many characters of base64 stand in a row, as a run begins with, in order.
+pub(crate) fn rows(text: &[u8], part: Range<usize>) -> impl Iterator<Item = Row> {
     let likely = Rows::<CHARS_MIN, _>::of(text, part, alphabet::likely);
     likely.flat_map(|(start, len)| {
         let end = start + len;
@@ -32,17 +35,22 @@ pub(super) fn may_hold(text: &[u8]) -> bool {
     text.len() >= CHARS_MIN as usize && rows(text, 0..text.len()).next().is_some()
 }
 
-/// Hands over the texts that runs decode to which touch `from..to`.
-pub(super) fn each(text: &[u8], from: usize, to: usize, mut take: impl FnMut(Layer)) {
-    if text.len() < CHARS_MIN as usize {
-        return;
-    }
-    // A short text is copied once, not at each look.
-    let short = (text.len() < BLOCK_BYTES).then(|| padded(text));
-    let text = short.as_ref().map_or(text, <[_; BLOCK_BYTES]>::as_slice);
+/// The rows that runs begin with which touch `from..to`, and others, in order.
+pub(super) fn near(text: &[u8], from: usize, to: usize) -> impl Iterator<Item = Row> {
+    rows(text, behind_break(text, from)..to)
+}
+
+/// Hands over the texts that runs decode to which touch `from..to`; `rows` are those of [`near`].
+pub(super) fn each(
+    text: &[u8],
+    from: usize,
+    to: usize,
+    rows: impl Iterator<Item = Row>,
+    mut take: impl FnMut(Layer),
+) {
     let mut places = Vec::new();
     let mut done = 0;
-    for (start, len) in rows(text, behind_break(text, from)..to) {
+    for (start, len) in rows {
         if start >= to {
             return;
         }

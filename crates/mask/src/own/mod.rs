@@ -6,6 +6,7 @@
 
 mod context;
 mod pattern;
+mod search;
 mod words;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use model::DataClass;
 
 pub use context::{BadContext, Context};
 pub use pattern::{BadPattern, Pattern};
+use search::Search;
 pub use words::{BadWords, Words};
 
 use crate::detect::{self, Hint, Kind, LOOK_CHARS_MAX, Match};
@@ -93,11 +95,17 @@ impl OwnClass {
         }
     }
 
-    /// Finds the values that begin at or after `from`; `named` if the column's name holds a word of the context.
-    fn find(&self, text: &[u8], from: usize, named: bool, mut take: impl FnMut(usize, usize)) {
+    /// Takes the values among candidates that are handed over in order, if they begin at or after `from`; `named` if the column's name
+    /// holds a word of the context.
+    fn judge(
+        &self,
+        text: &[u8],
+        from: usize,
+        named: bool,
+        mut take: impl FnMut(usize, usize),
+    ) -> impl FnMut(usize, usize) {
         let mut reach = 0;
-        let back = from.saturating_sub(OWN_CHARS_MAX);
-        self.candidates(text, back, |start, end| {
+        move |start, end| {
             let spoken = |context: &Context| named || context.before(text, start);
             let is_value = end > reach
                 && self.context.as_ref().is_none_or(spoken)
@@ -108,7 +116,7 @@ impl OwnClass {
             if is_value && start >= from {
                 take(start, end);
             }
-        });
+        }
     }
 
     fn holds(&self, text: &[u8], start: usize, end: usize) -> bool {
@@ -148,20 +156,35 @@ impl OwnClass {
 }
 
 /// The classes that a configuration defines, compiled and shared.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OwnClasses(Arc<[OwnClass]>);
+#[derive(Debug, Clone, Default)]
+pub struct OwnClasses {
+    classes: Arc<[OwnClass]>,
+    /// Made of the classes.
+    search: Arc<Search>,
+}
+
+impl PartialEq for OwnClasses {
+    fn eq(&self, other: &Self) -> bool {
+        self.classes == other.classes
+    }
+}
+
+impl Eq for OwnClasses {}
 
 impl OwnClasses {
     /// Takes the first [`OWN_CLASSES_MAX`] of them.
     #[must_use]
     pub fn new(mut classes: Vec<OwnClass>) -> Self {
         classes.truncate(OWN_CLASSES_MAX);
-        Self(classes.into())
+        Self {
+            search: Arc::new(Search::of(&classes)),
+            classes: classes.into(),
+        }
     }
 
     /// The classes, by number.
     pub fn iter(&self) -> impl Iterator<Item = &OwnClass> {
-        self.0.iter()
+        self.classes.iter()
     }
 
     pub(crate) fn numbered(&self) -> impl Iterator<Item = (u8, &OwnClass)> {
@@ -184,13 +207,24 @@ impl OwnClasses {
 
     /// Whether a short text in ASCII may hold a value of one of them.
     pub(crate) fn may_hold(&self, text: &[u8]) -> bool {
-        self.iter().any(|own| own.may_hold(text))
+        self.iter().any(|own| {
+            let together = self.search.is_match(text, &own.form);
+            together.unwrap_or_else(|| own.may_hold(text))
+        })
     }
 
     /// Finds the values that begin at or after `from`.
     pub(crate) fn find(&self, text: &[u8], from: usize, hint: Hint, found: &mut Vec<Match>) {
+        if self.classes.is_empty() {
+            return;
+        }
+        let back = from.saturating_sub(OWN_CHARS_MAX);
+        let seen = self.search.at(text, back);
         for (number, own) in self.numbered() {
-            own.find(text, from, hint.names(number), |start, end| {
+            if matches!(own.form, Form::Pattern(_)) && seen.lacks(number.into()) {
+                continue;
+            }
+            let judge = own.judge(text, from, hint.names(number), |start, end| {
                 found.push(Match {
                     kind: Kind::Own(number),
                     start,
@@ -198,6 +232,13 @@ impl OwnClasses {
                     shown: own.shown(text, start, end),
                 });
             });
+            match seen.words(number.into()) {
+                Some(words) if matches!(own.form, Form::Words(_)) => {
+                    let mut judge = judge;
+                    words.for_each(|(start, end)| judge(start, end));
+                }
+                _ => own.candidates(text, back, judge),
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use super::OWN_CHARS_MAX;
 use crate::fold::{Folded, OTHER};
 
 /// So large a compiled pattern, and its tables at work, may become, in bytes.
-const COMPILED_BYTES_MAX: usize = 1 << 20;
+pub(super) const COMPILED_BYTES_MAX: usize = 1 << 20;
 
 /// A regular expression that matches something, and at most [`OWN_CHARS_MAX`] characters, wherever they stand in a text.
 ///
@@ -74,6 +74,11 @@ impl Pattern {
             take(found.start(), found.end());
             pos = found.start() + 1;
         }
+    }
+
+    /// As it was compiled.
+    pub(super) fn compiled(&self) -> &str {
+        self.regex.as_str()
     }
 
     pub(super) fn is_in(&self, text: &[u8]) -> bool {

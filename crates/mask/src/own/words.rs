@@ -6,7 +6,7 @@ use super::OWN_CHARS_MAX;
 use crate::fold::{Folded, OTHER};
 
 /// The most words in a list.
-const WORDS_MAX: usize = 100_000;
+pub(super) const WORDS_MAX: usize = 100_000;
 
 /// Words and phrases, found whole and in capitals or small letters. Letters outside ASCII stand for one another.
 #[derive(Debug, Clone)]
@@ -40,23 +40,23 @@ impl Words {
         if words.len() > WORDS_MAX {
             return Err(BadWords::Many);
         }
-        let mut folded = Vec::with_capacity(words.len());
+        let mut all = Vec::with_capacity(words.len());
         for (place, word) in (1..).zip(&words) {
-            let word = Folded::of(word.trim().as_bytes()).text().to_vec();
+            let word = folded(word);
             let length = 2..=OWN_CHARS_MAX;
             let is_word = length.contains(&word.len()) && word.iter().any(is_part);
             if !is_word && !word.is_empty() {
                 return Err(BadWords::Length(place));
             }
-            folded.push(word);
+            all.push(word);
         }
-        folded.retain(|word| !word.is_empty());
-        if folded.is_empty() {
+        all.retain(|word| !word.is_empty());
+        if all.is_empty() {
             return Err(BadWords::None);
         }
         let automaton = AhoCorasick::builder()
             .ascii_case_insensitive(true)
-            .build(&folded)
+            .build(&all)
             .map_err(|_| BadWords::Many)?;
         Ok(Self { words, automaton })
     }
@@ -72,9 +72,19 @@ impl Words {
         places.into_iter().for_each(|(start, end)| take(start, end));
     }
 
+    /// The words as they meet folded text.
+    pub(super) fn folded(&self) -> impl Iterator<Item = Vec<u8>> {
+        let all = self.words.iter().map(|word| folded(word));
+        all.filter(|word| !word.is_empty())
+    }
+
     pub(super) fn is_in(&self, text: &[u8]) -> bool {
         self.automaton.is_match(text)
     }
+}
+
+fn folded(word: &str) -> Vec<u8> {
+    Folded::of(word.trim().as_bytes()).text().to_vec()
 }
 
 impl PartialEq for Words {
@@ -91,7 +101,7 @@ fn is_part(byte: &u8) -> bool {
 }
 
 /// Whether no word goes on over either edge.
-fn is_whole(text: &[u8], start: usize, end: usize) -> bool {
+pub(super) fn is_whole(text: &[u8], start: usize, end: usize) -> bool {
     let is_part = |pos: usize| text.get(pos).is_some_and(is_part);
     let inside = |pos: usize| is_part(pos.wrapping_sub(1)) && is_part(pos);
     !inside(start) && !inside(end)

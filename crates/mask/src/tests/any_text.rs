@@ -77,6 +77,11 @@ fn secret() -> impl Strategy<Value = String> {
     prop_oneof![
         1 => "ghp_[A-Za-z0-9]{36}",
         1 => "AKIA[A-Z2-7]{16}",
+        1 => "SG\\.[A-Za-z0-9_-]{22}\\.[A-Za-z0-9_-]{43}",
+        1 => "[0-9]{9}:AA[A-Za-z0-9_-]{33}",
+        1 => "[A-Za-z0-9]{14}\\.atlasv1\\.[A-Za-z0-9_-]{64}",
+        1 => "glpat-[A-Za-z0-9_-]{20,400}",
+        1 => "Private-Lines: 9(\n[a-zA-Z0-9+/]{64}){1,9}\n",
         1 => "secret[ =][A-Za-z0-9/+]{40}",
         1 => "password=[a-z0-9]{4,8} ",
         1 => "://u:[a-z0-9]{4,8}@h",

@@ -5,7 +5,7 @@ use crate::{Findings, Hint, work};
 use super::masker;
 
 /// What is repeated. Each has looked for something again and again, or could.
-const PIECES: [&str; 39] = [
+const PIECES: [&str; 47] = [
     "1",
     "12345678901234567890 ",
     "1 ",
@@ -45,6 +45,14 @@ const PIECES: [&str; 39] = [
     "github_pat_",
     "PWD=",
     "xoxb-é",
+    "Private-Lines: 99\nAAAAAAAAAAAAAAAA\n",
+    "1//0",
+    "8Q~aaaaaaaaaaaaaaa",
+    "hooks.slack.com/services/",
+    "glpat-ATATT3-",
+    "12345678:AA+",
+    "a+b/c-d_",
+    "0123456789abcdef0123456789abcdef012_",
 ];
 
 fn read(text: &str) -> usize {

@@ -256,3 +256,41 @@ proptest! {
         prop_assert_eq!(padded, format!("{}{alone}", " ".repeat(pad)));
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn several_classes_are_found_as_each_alone(
+        pieces in prop::collection::vec(
+            prop_oneof![
+                3 => Just(" ".to_owned()),
+                1 => "KD-?[0-9]{7,9}",
+                1 => "[Ff]older [0-9]{3,7}",
+                1 => Just("529900T8BM49AURSDO55".to_owned()),
+                1 => "(kestrel|Blue Heron|blue|BlueHeron|Grünspan|heron|Kestrels)",
+                1 => "<[a-z]{0,260}>",
+                1 => "[a-z0-9é_]{1,4}",
+            ],
+            0..40,
+        ),
+        from in 0.0..1.0f64,
+    ) {
+        let classes = [all(), vec![by_words("bird", &["heron", "blue heron", "kestrel"]), by_pattern("digits", r"\d{2,5}"), by_pattern("hex", "[0-9a-f]{3,9}"), by_pattern("name", "[A-Z][a-z]{1,20}"), by_pattern("tag", "<[a-c]{1,9}"), by_pattern("mark", "KD")]].concat();
+        let text = pieces.concat();
+        let folded = crate::fold::Folded::of(text.as_bytes());
+        let from = (folded.text().len() as f64 * from) as usize;
+        let found = |own: OwnClasses| {
+            let mut found = Vec::new();
+            own.find(folded.text(), from, Hint::NONE, &mut found);
+            let found: Vec<_> = found.iter().map(|it| (it.start, it.end, it.shown)).collect();
+            (found, own.may_hold(folded.text()))
+        };
+        let (together, may_hold) = found(OwnClasses::new(classes.clone()));
+        let alone = classes.into_iter().map(|own| found(OwnClasses::new(vec![own])));
+        let alone: Vec<_> = alone.collect();
+        prop_assert_eq!(may_hold, alone.iter().any(|(_, may_hold)| *may_hold));
+        let alone: Vec<_> = alone.into_iter().flat_map(|(found, _)| found).collect();
+        prop_assert_eq!(together, alone);
+    }
+}

@@ -22,6 +22,8 @@ mod json;
 mod notification;
 mod numeric;
 mod plan;
+mod range;
+mod replaced;
 mod report;
 mod spellings;
 mod text;

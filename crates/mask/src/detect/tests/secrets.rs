@@ -182,6 +182,68 @@ fn private_keys_and_web_tokens_are_found_whole_or_as_far_as_is_judged() {
 }
 
 #[test]
+fn keys_of_putty_are_found_line_by_line() {
+    let line = token("AAAA", 60);
+    for end in ["\n", "\r\n", "\\n", "\\r\\n"] {
+        let key = [&line[..], "nr+/aB3d="].join(end);
+        let text = format!(
+            "Public-Lines: 1{end}{line}{end}Private-Lines: 2{end}{key}{end}Private-MAC: 12ab"
+        );
+        finds(Kind::PrivateKey, &text, &key);
+    }
+    let lines = vec![&line[..]; 20].join("\n");
+    let long = format!("Private-Lines: 20\n{lines}\nPrivate-MAC: 12ab");
+    let [(Kind::PrivateKey, judged)] = &found(Hint::NONE, &long)[..] else {
+        panic!("one key")
+    };
+    assert_eq!(judged.len(), LOOK_CHARS_MAX);
+    let masked = crate::tests::shown(&crate::tests::masker(), &long).unwrap();
+    assert!(
+        !masked.contains(&line[..40]) && masked.contains("-MAC: 12ab"),
+        "{masked}"
+    );
+    clean("Private-Lines: 3\nand more");
+}
+
+#[test]
+fn what_only_looks_like_a_token_stays() {
+    let hex = "d41d8cd98f00b204e9800998ecf8427e";
+    for text in [
+        format!("cache-key-{hex}"),
+        format!("restore/key-{hex}"),
+        format!("DAC{hex} and RISK{hex}"),
+        format!("key-{hex}00"),
+        format!("AC{hex}f0"),
+        "2f1d8c7e-5b1c-4c55-9d0e-0242ac120002 v1.0-rc.1 dp.pt.x r8_count sk-button--primary-outline".to_owned(),
+        "glrt-short key-value-store-with-a-long-name risk-assessment-2024-09-01T00".to_owned(),
+        "https://hooks.slack.com/services/ and https://discord.com/api/webhooks/".to_owned(),
+        format!("12345678:AB{hex}"),
+        format!("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ+EAAA{hex}{hex}"),
+    ] {
+        clean(&text);
+    }
+}
+
+#[test]
+fn client_secrets_of_entra_are_found_by_what_stands_in_them() {
+    let secret = format!("a1~8Q~{}", token("", 34));
+    finds(Kind::Token, &format!("value {secret}, "), &secret);
+    clean(&format!("bb{secret}"));
+    clean(&secret[..30]);
+}
+
+#[test]
+fn a_name_before_what_has_no_form_of_its_own_still_tells() {
+    for value in [
+        "ghp_1x2y3z4a5b6c7d8e",
+        "eyJ1x2y3z4a5b6c7d8e",
+        "sk-1x2y3z4a5b6c7d8e",
+    ] {
+        finds(Kind::Secret, &format!("api_key={value}"), value);
+    }
+}
+
+#[test]
 fn addresses_of_machines_are_found_when_asked_for() {
     for (text, addresses) in [
         (

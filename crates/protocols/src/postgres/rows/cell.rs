@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use mask::{Findings, Hint, Masker, Outcome, Place};
+use mask::{Findings, Hint, Masker, Outcome, Place, Strategy};
 use model::DataClass;
 use sql::postgres::{BaseColumns, Document, Members};
 
 use super::document::document;
-use super::{RowError, binary, json, numeric, text, typed};
+use super::{RowError, binary, json, numeric, replaced, text, typed};
 use crate::postgres::catalog::{Form, Plain};
 use crate::postgres::known::Known;
 use crate::postgres::settings::Masks;
@@ -241,6 +241,9 @@ impl Cells {
         if look.depth > DEPTH_MAX {
             return Outcome::Withheld;
         }
+        if self.replaced(form, Format::Text, look, value, out, findings) {
+            return Outcome::Masked;
+        }
         match form {
             Form::Text => self.free(look, value, out, findings),
             Form::VersionedText | Form::Unknown => {
@@ -275,10 +278,9 @@ impl Cells {
                 self.number(form, Format::Text, look, value, out, findings)
             }
             Form::Uuid => self.uuid(Format::Text, look, value, out, findings),
-            Form::Plain(plain) if look.rule.commits() => {
-                self.plain(plain, Format::Text, look, value, out, findings)
-            }
-            Form::Money | Form::Range(_) | Form::Multirange(_) if look.rule.commits() => {
+            Form::Plain(_) | Form::Money | Form::Range(_) | Form::Multirange(_)
+                if look.rule.commits() =>
+            {
                 let written = typed::written(self, form, Format::Text, value);
                 self.typed(look, &written, findings)
             }
@@ -303,6 +305,9 @@ impl Cells {
         if look.depth > DEPTH_MAX {
             return Outcome::Withheld;
         }
+        if self.replaced(form, Format::Binary, look, value, out, findings) {
+            return Outcome::Masked;
+        }
         match form {
             Form::Text => self.free(look, value, out, findings),
             Form::Bytea => mask(&self.masks.text, look, value, out, findings),
@@ -324,15 +329,12 @@ impl Cells {
             }
             Form::Array(_) => binary::array(self, look, value, out, findings),
             Form::Record | Form::Composite(_) => binary::record(self, look, value, out, findings),
-            Form::Range(_) | Form::Multirange(_) if look.rule.commits() => {
+            Form::Plain(_) | Form::Range(_) | Form::Multirange(_) if look.rule.commits() => {
                 let written = typed::written(self, form, Format::Binary, value);
                 self.typed(look, &written, findings)
             }
             Form::Range(element) => binary::range(self, element, look, value, findings),
             Form::Multirange(element) => binary::multirange(self, element, look, value, findings),
-            Form::Plain(plain) if look.rule.commits() => {
-                self.plain(plain, Format::Binary, look, value, out, findings)
-            }
             Form::Plain(_) | Form::Name => match look.rule {
                 Rule::Pass => Outcome::Clean,
                 Rule::Scan if self.passes(form, look.hint, Format::Binary) => Outcome::Clean,
@@ -387,15 +389,6 @@ impl Cells {
             _ => &self.masks.typed,
         };
         let mut masked = Vec::new();
-        if let Rule::Declared(class) = look.rule
-            && matches!(form, Form::Int2 | Form::Int4 | Form::Int8 | Form::Numeric)
-            && let Some(other) = self.masks.text.mask_number(class, value, findings)
-        {
-            return match numeric::read(form, format, other.as_bytes(), out) {
-                Some(()) => Outcome::Masked,
-                None => Outcome::Null,
-            };
-        }
         match mask(masker, look, value, &mut masked, findings) {
             Outcome::Masked => match numeric::read(form, format, &masked, out) {
                 Some(()) => Outcome::Masked,
@@ -405,31 +398,24 @@ impl Cells {
         }
     }
 
-    /// A value of a plain type that is counted: a day or moment becomes another one with strategies that put something else in a
-    /// value's place, otherwise as [`Cells::typed`].
-    fn plain(
+    /// Another value of the type with strategies that put something else in a value's place; whether there is one.
+    fn replaced(
         &self,
-        plain: Plain,
+        form: Form,
         format: Format,
         look: Look<'_>,
         value: &[u8],
         out: &mut Vec<u8>,
         findings: &mut Findings,
-    ) -> Outcome {
-        let written = typed::written(self, Form::Plain(plain), format, value);
-        if let Rule::Declared(class) = look.rule
-            && let Some(micros) = typed::micros(plain, &written)
-            // Of a value in another style one in this style might not be understood.
-            && (format == Format::Binary || typed::is_iso(value))
-            && let Some(other) =
-                self.masks.text.mask_moment(class, &written, micros, findings)
-        {
-            return match typed::put_micros(plain, format, other, out) {
-                Some(()) => Outcome::Masked,
-                None => Outcome::Null,
-            };
-        }
-        self.typed(look, &written, findings)
+    ) -> bool {
+        let Rule::Declared(class) = look.rule else {
+            return false;
+        };
+        let replaces = matches!(
+            self.masks.text.strategy(class),
+            Some(Strategy::Hash | Strategy::Format)
+        );
+        replaces && replaced::replaced(self, (form, format), class, value, out, findings).is_some()
     }
 
     /// A UUID: another one with strategies that put something else in a value's place, otherwise as [`Cells::typed`].

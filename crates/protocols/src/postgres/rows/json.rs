@@ -147,7 +147,9 @@ pub(super) fn hide(
     findings: &mut Findings,
 ) -> Outcome {
     if let Some(b'-' | b'0'..=b'9') = token.first()
-        && let Some(other) = cells.masks().text.mask_number(class, token, findings)
+        && let Ok(number) = std::str::from_utf8(token)
+        && let Some(other) =
+            (cells.masks().text).mask_typed(class, token, findings, |it| it.number(number))
     {
         out.extend(other.into_bytes());
         return Outcome::Masked;

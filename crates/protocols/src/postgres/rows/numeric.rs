@@ -71,6 +71,11 @@ pub(super) fn float_text(number: f64) -> Option<String> {
     String::from_utf8(out).ok()
 }
 
+/// The same of a float of 32 bits: its shortest digits.
+pub(super) fn single_text(number: f32) -> Option<String> {
+    float_text(format!("{number:e}").parse().ok()?)
+}
+
 fn written(number: f64, out: &mut Vec<u8>) -> Option<()> {
     if number.is_infinite() {
         let sign = if number < 0.0 { "-" } else { "" };

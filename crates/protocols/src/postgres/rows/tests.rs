@@ -1,6 +1,7 @@
 mod copy;
 mod documents;
 mod forms;
+mod replaced;
 mod report;
 mod written;
 

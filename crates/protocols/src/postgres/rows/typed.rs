@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::cell::Cells;
 use super::numeric;
+use super::range::{self, Range};
 use crate::postgres::calendar;
 use crate::postgres::catalog::{Figure, Form, Plain};
 use crate::postgres::wire::Format;
@@ -29,22 +30,12 @@ fn from_text(cells: &Cells, form: Form, value: &[u8]) -> Option<Vec<u8>> {
     match form {
         Form::Plain(plain) => plain_text(plain, text()?).map(String::into_bytes),
         Form::Money => money(text()?),
-        Form::Floats(_) => Some(numeric::without_exponents(value)),
-        Form::Range(element) => {
-            let mut rest = value;
-            let range = Range::read(&mut rest)?;
-            let range = range.each(|bound| from_text(cells, cells.form(element), bound));
-            rest.is_empty().then(|| range.text())
-        }
-        Form::Multirange(element) => {
-            let mut rest = value.strip_prefix(b"{")?.strip_suffix(b"}")?;
-            let mut ranges = Vec::new();
-            while !rest.is_empty() {
-                let range = Range::read(&mut rest)?;
-                ranges.push(range.each(|bound| from_text(cells, cells.form(element), bound)));
-                rest = rest.strip_prefix(b",").unwrap_or(rest);
-            }
-            Some(multirange(&ranges))
+        Form::Float8 | Form::Floats(_) => Some(numeric::without_exponents(value)),
+        Form::Range(element) | Form::Multirange(element) => {
+            let ranges = range::read(form, value)?.into_iter();
+            let bound = |bound: &[u8]| from_text(cells, cells.form(element), bound);
+            let ranges: Vec<_> = ranges.map(|range| range.each(bound)).collect();
+            range::text(form, &ranges)
         }
         _ => None,
     }
@@ -60,15 +51,18 @@ pub(super) fn from_binary(cells: &Cells, form: Form, value: &[u8]) -> Option<Vec
             let mut out = Vec::with_capacity(32);
             numeric::write(form, value, &mut out).map(|()| out)
         }
-        Form::Range(element) => Range::read_binary(cells, element, value).map(|range| range.text()),
+        Form::Range(element) => {
+            let range = Range::read_binary(cells, element, value)?;
+            range::text(form, &[range])
+        }
         Form::Multirange(element) => {
             let (_, mut rest) = value.split_at_checked(4)?;
             let mut ranges = Vec::new();
             while !rest.is_empty() {
-                let range = sized(&mut rest)?;
+                let range = range::sized(&mut rest)?;
                 ranges.push(Range::read_binary(cells, element, range)?);
             }
-            Some(multirange(&ranges))
+            range::text(form, &ranges)
         }
         _ => None,
     }
@@ -171,7 +165,7 @@ fn plain_binary(plain: Plain, value: &[u8]) -> Option<String> {
         }
         Plain::Float4 => {
             let float = f32::from_be_bytes(value.try_into().ok()?);
-            numeric::float_text(format!("{float:e}").parse().ok()?)?
+            numeric::single_text(float)?
         }
         Plain::Address => {
             let (head, address) = value.split_at_checked(4)?;
@@ -182,10 +176,7 @@ fn plain_binary(plain: Plain, value: &[u8]) -> Option<String> {
             };
             address_text(address, bits)
         }
-        Plain::Mac => {
-            let parts: Vec<_> = value.iter().map(|byte| format!("{byte:02x}")).collect();
-            parts.join(":")
-        }
+        Plain::Mac => mac(value),
         Plain::Lsn => {
             sized(8)?;
             lsn(int(0)?.cast_unsigned(), int(4)?.cast_unsigned())
@@ -206,6 +197,12 @@ fn address_text(address: IpAddr, bits: Option<u8>) -> String {
         Some(bits) => format!("{address}/{bits}"),
         None => address.to_string(),
     }
+}
+
+/// An address of a device, of six or eight bytes.
+pub(super) fn mac(bytes: &[u8]) -> String {
+    let parts: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    parts.join(":")
 }
 
 fn lsn(high: u32, low: u32) -> String {
@@ -255,136 +252,4 @@ fn floats(figure: Figure, value: &[u8]) -> Option<Vec<u8>> {
         Figure::Polygon | Figure::Path => format!("({points})"),
     };
     Some(text.into_bytes())
-}
-
-/// A value with its length before it.
-fn sized<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let (length, after) = rest.split_first_chunk()?;
-    let length = usize::try_from(i32::from_be_bytes(*length)).ok()?;
-    let (value, after) = after.split_at_checked(length)?;
-    *rest = after;
-    Some(value)
-}
-
-/// A range (PostgreSQL manual, "Range Input/Output").
-#[derive(Default)]
-struct Range {
-    empty: bool,
-    /// Whether the bound itself belongs to it.
-    closed: [bool; 2],
-    bounds: [Option<Vec<u8>>; 2],
-}
-
-impl Range {
-    /// `range_send`: flags, and each bound that there is with its length.
-    fn read_binary(cells: &Cells, element: u32, value: &[u8]) -> Option<Self> {
-        const EMPTY: u8 = 0x01;
-        const CLOSED: [u8; 2] = [0x02, 0x04];
-        const ENDLESS: [u8; 2] = [0x08, 0x10];
-        let (&flags, mut rest) = value.split_first()?;
-        let mut bound = |endless: u8| {
-            if flags & (EMPTY | endless) != 0 {
-                return Some(None);
-            }
-            let value = sized(&mut rest)?;
-            let text = written(cells, cells.form(element), Format::Binary, value);
-            Some(Some(text.into_owned()))
-        };
-        let [lower, upper] = ENDLESS;
-        Some(Self {
-            empty: flags & EMPTY != 0,
-            closed: CLOSED.map(|closed| flags & closed != 0),
-            bounds: [bound(lower)?, bound(upper)?],
-        })
-    }
-
-    /// Takes a range in text off the beginning.
-    fn read(rest: &mut &[u8]) -> Option<Self> {
-        if let Some(after) = rest.strip_prefix(b"empty") {
-            *rest = after;
-            return Some(Self {
-                empty: true,
-                ..Self::default()
-            });
-        }
-        let (&first, after) = rest.split_first()?;
-        *rest = after;
-        let (lower, _) = bound(rest, b",")?;
-        let (upper, last) = bound(rest, b")]")?;
-        Some(Self {
-            empty: false,
-            closed: [first == b'[', last == b']'],
-            bounds: [lower, upper],
-        })
-    }
-
-    /// The same with its bounds written anew, where they can be.
-    fn each(mut self, write: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Self {
-        for bound in self.bounds.iter_mut().flatten() {
-            if let Some(written) = write(bound) {
-                *bound = written;
-            }
-        }
-        self
-    }
-
-    fn text(&self) -> Vec<u8> {
-        if self.empty {
-            return b"empty".to_vec();
-        }
-        let [lower, upper] = &self.bounds;
-        let mut out = vec![if self.closed[0] { b'[' } else { b'(' }];
-        quoted(lower.as_deref(), &mut out);
-        out.push(b',');
-        quoted(upper.as_deref(), &mut out);
-        out.push(if self.closed[1] { b']' } else { b')' });
-        out
-    }
-}
-
-/// A bound in text, and what ends it; without a text there is none.
-fn bound(rest: &mut &[u8], ends: &[u8]) -> Option<(Option<Vec<u8>>, u8)> {
-    let mut out = None::<Vec<u8>>;
-    let mut in_quotes = false;
-    let mut bytes = rest.iter().enumerate().peekable();
-    while let Some((at, &byte)) = bytes.next() {
-        match byte {
-            b'"' if in_quotes && bytes.next_if(|(_, next)| **next == b'"').is_some() => {
-                out.get_or_insert_default().push(b'"');
-            }
-            b'"' => {
-                in_quotes = !in_quotes;
-                out.get_or_insert_default();
-            }
-            b'\\' => out.get_or_insert_default().push(*bytes.next()?.1),
-            byte if !in_quotes && ends.contains(&byte) => {
-                *rest = rest.get(at + 1..)?;
-                return Some((out, byte));
-            }
-            byte => out.get_or_insert_default().push(byte),
-        }
-    }
-    None
-}
-
-fn quoted(bound: Option<&[u8]>, out: &mut Vec<u8>) {
-    let Some(bound) = bound else { return };
-    let special = |byte: &u8| b"\"\\()[],".contains(byte) || byte.is_ascii_whitespace();
-    if !bound.is_empty() && !bound.iter().any(special) {
-        out.extend_from_slice(bound);
-        return;
-    }
-    out.push(b'"');
-    for &byte in bound {
-        if matches!(byte, b'"' | b'\\') {
-            out.push(byte);
-        }
-        out.push(byte);
-    }
-    out.push(b'"');
-}
-
-fn multirange(ranges: &[Range]) -> Vec<u8> {
-    let ranges: Vec<_> = ranges.iter().map(Range::text).collect();
-    [&b"{"[..], &ranges.join(&b','), b"}"].concat()
 }

@@ -39,10 +39,10 @@ fn doubles(numbers: &[f64]) -> Vec<u8> {
 }
 
 /// Type, text, binary, and how somebody asks for it.
-type Written = (u32, &'static str, Vec<u8>, &'static str);
+pub(super) type Written = (u32, &'static str, Vec<u8>, &'static str);
 
 #[expect(clippy::too_many_lines, reason = "a table of the types")]
-fn written_alike() -> Vec<Written> {
+pub(super) fn written_alike() -> Vec<Written> {
     let day = (-5_417_i32).to_be_bytes();
     let moment = -5_417 * 86_400_000_000 + 3_600_500_000;
     let hour = 3_600_000_000_i64;
