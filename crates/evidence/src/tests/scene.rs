@@ -464,6 +464,7 @@ impl Scene {
             permitted: state.permitted,
             refused: state.refused,
             chunks: state.chunks,
+            masks: Vec::new(),
         })
     }
 

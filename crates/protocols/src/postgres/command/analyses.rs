@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use bytes::Bytes;
 use sql::postgres::{Handle, Output, Statement};
 
-use super::rest::resting;
+use super::rest::{Resting, resting};
 use super::{
     Behind, Handles, Known, NAME_TOO_LONG, Piece, Understood, Unreadable, asks, forbidden_setting,
     is_planned, resolve,
@@ -196,11 +196,12 @@ fn understand(
         pieces.push(piece);
     }
     let (asks, prepare) = asks::of(&pieces, &settings.target, known);
-    let (shown, held) = resting(&parsed.text, &pieces, Some(known), settings);
+    let Resting { shown, held, echo } = resting(&parsed.text, &pieces, Some(known), settings);
     Ok(Understood {
         text: parsed.text.clone(),
         shown,
         held,
+        echo,
         tag: tag(&pieces),
         asks,
         prepare,

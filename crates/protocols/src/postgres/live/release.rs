@@ -10,7 +10,7 @@ use super::extended::bind_again;
 use super::parts::Parts;
 use super::types::{Owed, Parsing, Portal, Running, SimpleRun, Step, Turn, What};
 use super::{Live, OWED_MAX, settle};
-use crate::postgres::command::{Piece, Understood};
+use crate::postgres::command::{Echo, Piece, Understood};
 use crate::postgres::deny;
 use crate::postgres::known::Known;
 use crate::postgres::names::Key;
@@ -74,7 +74,8 @@ impl Live {
             What::Parse(parsing) => {
                 if let Ok(understood) = self.understand_again(&parsing.stmt) {
                     let known = Arc::clone(&self.known);
-                    self.run(seq, permit, understood, known, false, self.heard);
+                    let echo = understood.echo.clone();
+                    self.run(seq, permit, understood, known, echo, false, self.heard);
                 } else {
                     settle(seq, permit, Outcome::bare(Status::Skipped), fx);
                 }
@@ -104,6 +105,7 @@ impl Live {
                     permit,
                     Arc::clone(&portal.understood),
                     Arc::clone(&portal.known),
+                    portal.echo.clone(),
                     portal.stale,
                     portal.heard,
                 );
@@ -140,7 +142,8 @@ impl Live {
         }
         let mut rest = Parts::of(&understood, self.defined);
         let first = rest.next().unwrap_or(frame.whole);
-        self.run(seq, permit, understood, known, stale, heard);
+        let echo = understood.echo.clone();
+        self.run(seq, permit, understood, known, echo, stale, heard);
         self.statements.drop_name(&Key::default());
         if let Some(portal) = self.portals.drop_name(&Key::default()) {
             self.finish(portal.seq, Status::Completed, fx);
@@ -260,20 +263,28 @@ impl Live {
         self.batch.flushed = false;
     }
 
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are the command's own members"
+    )]
     fn run(
         &mut self,
         seq: u64,
         permit: Permit,
         understood: Arc<Understood>,
         known: Arc<Known>,
+        echo: Option<Arc<Echo>>,
         stale: bool,
         heard: u64,
     ) {
         let masks = self.served.settings.masks(&permit.obligations().reveal);
+        self.remember(echo.as_ref());
         let running = Running {
             permit,
             understood,
             known,
+            echo,
+            quoting: None,
             masks,
             findings: Findings::new(&self.commitments),
             withheld: Vec::new(),
