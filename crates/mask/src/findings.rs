@@ -219,6 +219,23 @@ impl Findings {
         self.place = place.0;
     }
 
+    /// A place within the one where things are found now, such as a member of JSON; that one itself once half of the room for places
+    /// is used up, so that columns keep their own.
+    pub fn within(&mut self, path: &str) -> Place {
+        if self.places.len() > PLACES_MAX / 2 {
+            return self.here();
+        }
+        let outer = self.places.get(self.place).map_or("", String::as_str);
+        let name = format!("{outer}{path}");
+        self.place(&name)
+    }
+
+    /// Where things are found now.
+    #[must_use]
+    pub fn here(&self) -> Place {
+        Place(self.place)
+    }
+
     /// Whether nothing was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {

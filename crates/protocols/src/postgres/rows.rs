@@ -18,6 +18,7 @@ mod cell;
 mod copy;
 mod incoming;
 mod json;
+mod json_path;
 mod notification;
 mod numeric;
 mod plan;

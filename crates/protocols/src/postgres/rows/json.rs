@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 use sql::postgres::{Member, Members};
 
 use super::cell::{Cells, Look, Rule, mask};
+use super::json_path::Path;
 
 /// A value of type json or jsonb, in text.
 ///
@@ -116,16 +117,11 @@ fn declared(
     findings: &mut Findings,
 ) -> Outcome {
     let mut all = Outcome::Clean;
+    let mut path = Path::default();
     for (token, after) in Tokens(value) {
-        match hide(
-            cells,
-            class,
-            look,
-            token,
-            is_name(token, after),
-            out,
-            findings,
-        ) {
+        let is_name = is_name(token, after);
+        path.read(token, is_name, says_nothing(class, token));
+        match hide(cells, class, look, token, is_name, &path, out, findings) {
             Outcome::Withheld => return Outcome::Withheld,
             Outcome::Clean => {}
             _ => all = Outcome::Masked,
@@ -135,7 +131,28 @@ fn declared(
 }
 
 /// Appends a token as it may be shown where everything is declared.
+#[expect(clippy::too_many_arguments, reason = "it is one step of two loops")]
 fn hide(
+    cells: &Cells,
+    class: &DataClass,
+    look: Look<'_>,
+    token: &[u8],
+    is_name: bool,
+    path: &Path,
+    out: &mut Vec<u8>,
+    findings: &mut Findings,
+) -> Outcome {
+    if !matches!(token.first(), Some(b'"' | b'-' | b'0'..=b'9' | b't' | b'f')) {
+        out.extend_from_slice(token);
+        return Outcome::Clean;
+    }
+    let outer = path.enter(findings);
+    let outcome = hide_value(cells, class, look, token, is_name, out, findings);
+    findings.enter(outer);
+    outcome
+}
+
+fn hide_value(
     cells: &Cells,
     class: &DataClass,
     look: Look<'_>,
@@ -182,10 +199,16 @@ fn members(
     let mut text = Vec::with_capacity(value.len());
     let mut all = Outcome::Clean;
     let mut depth = 0_usize;
+    let mut path = Path::default();
     // The member whose value this is, and how deep it stands.
     let mut within: Option<(&Member, usize)> = None;
     for (token, after) in Tokens(value) {
         let is_name = is_name(token, after);
+        let shown = match within {
+            Some((Member::Held(class), _)) => says_nothing(class, token),
+            _ => true,
+        };
+        path.read(token, is_name, shown);
         if is_name && within.is_none() {
             let name = serde_json::from_slice::<Cow<'_, str>>(token);
             match name.ok().and_then(|name| known.get(&*name)) {
@@ -209,7 +232,9 @@ fn members(
                 rule: &rule,
                 ..look
             };
-            match hide(cells, class, look, token, is_name, &mut text, findings) {
+            match hide(
+                cells, class, look, token, is_name, &path, &mut text, findings,
+            ) {
                 Outcome::Withheld => return Outcome::Withheld,
                 Outcome::Clean => {}
                 _ => all = Outcome::Masked,
