@@ -34,12 +34,18 @@ impl Echo {
         any.then_some(echo)
     }
 
-    /// The values of both.
-    pub(in crate::postgres) fn and(mut self, other: &Self) -> Self {
-        self.values.extend(other.values.iter().cloned());
-        self.all |= other.all || self.values.len() > VALUES_MAX;
-        self.sort();
-        self
+    /// The values of all of these.
+    pub(in crate::postgres) fn together<'a>(echoes: impl Iterator<Item = &'a Self>) -> Self {
+        let mut together = Self::default();
+        for echo in echoes {
+            together.values.extend(echo.values.iter().cloned());
+            together.all |= echo.all || together.values.len() > VALUES_MAX;
+            if together.all {
+                break;
+            }
+        }
+        together.sort();
+        together
     }
 
     /// The value, and its parts between what is written in another way elsewhere.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::Live;
-use crate::postgres::command::{Echo, Piece, Quoting};
+use crate::postgres::command::{Echo, Piece, Quoting, Understood};
 
 /// Commands of which is kept what was hidden of them, for definitions and plans that are read later.
 const ECHOES_MAX: usize = 64;
@@ -18,9 +18,13 @@ pub(super) struct Said {
 }
 
 impl Live {
-    /// Keeps what is hidden of a command.
-    pub(super) fn remember(&mut self, echo: Option<&Arc<Echo>>) {
-        let Some(echo) = echo else { return };
+    /// Keeps what is hidden of a command that may be read back: it defines something, or is kept itself.
+    pub(super) fn remember(&mut self, understood: &Understood, prepared: bool) {
+        let Some(echo) = &understood.echo else { return };
+        let mut pieces = understood.pieces.iter();
+        if !prepared && !pieces.any(|piece| piece.unsettles() || piece.is_kept()) {
+            return;
+        }
         if self.echoes.iter().any(|kept| kept == echo) {
             return;
         }
@@ -32,11 +36,12 @@ impl Live {
 
     /// How the rows of a statement quote what the session wrote, if anything is hidden of that.
     pub(super) fn quoting(&self, piece: &Piece, echo: Option<&Arc<Echo>>) -> Option<Quoting> {
-        if self.echoes.is_empty() || !(piece.is_plan() || piece.quotes_statements()) {
+        let nothing = self.echoes.is_empty() && echo.is_none();
+        if nothing || !(piece.is_plan() || piece.quotes_statements()) {
             return None;
         }
-        let kept = self.echoes.iter();
-        let all = kept.fold(Echo::default(), |all, echo| all.and(echo));
+        let echoes = self.echoes.iter().chain(echo);
+        let all = Echo::together(echoes.map(|echo| &**echo));
         let plan = piece.is_plan() && (echo.is_some() || piece.plans_other());
         Some(Quoting::new(all, plan))
     }

@@ -11,7 +11,7 @@ use super::request::Taken;
 use super::types::{Described, Parsing, Portal, Step, Stmt, Weight, What};
 use super::{Live, PORTALS_MAX, STATEMENTS_MAX};
 use crate::postgres::command::{
-    NAME_TOO_LONG, Piece, Understood, Unreadable, canonical, echo_of, shown,
+    Echo, NAME_TOO_LONG, Piece, Understood, Unreadable, canonical, echo_of, shown,
 };
 use crate::postgres::deny;
 use crate::postgres::names::{Key, Meaning};
@@ -219,7 +219,9 @@ impl Live {
         );
         let given = echo_of(&parameters, &understood.held);
         let echo = match (&understood.echo, given) {
-            (Some(echo), Some(given)) => Some(Arc::new(given.and(echo))),
+            (Some(echo), Some(given)) => {
+                Some(Arc::new(Echo::together([&**echo, &given].into_iter())))
+            }
             (echo, given) => echo.clone().or_else(|| given.map(Arc::new)),
         };
         let seq = self.ask(&understood, false, parameters, at_rest, fx);

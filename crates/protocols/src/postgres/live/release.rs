@@ -74,6 +74,7 @@ impl Live {
             What::Parse(parsing) => {
                 if let Ok(understood) = self.understand_again(&parsing.stmt) {
                     let known = Arc::clone(&self.known);
+                    self.remember(&understood, true);
                     let echo = understood.echo.clone();
                     self.run(seq, permit, understood, known, echo, false, self.heard);
                 } else {
@@ -100,6 +101,7 @@ impl Live {
                     });
                     return self.failing(error, fx);
                 }
+                self.remember(&portal.understood, true);
                 self.run(
                     seq,
                     permit,
@@ -142,6 +144,7 @@ impl Live {
         }
         let mut rest = Parts::of(&understood, self.defined);
         let first = rest.next().unwrap_or(frame.whole);
+        self.remember(&understood, false);
         let echo = understood.echo.clone();
         self.run(seq, permit, understood, known, echo, stale, heard);
         self.statements.drop_name(&Key::default());
@@ -278,7 +281,6 @@ impl Live {
         heard: u64,
     ) {
         let masks = self.served.settings.masks(&permit.obligations().reveal);
-        self.remember(echo.as_ref());
         let running = Running {
             permit,
             understood,
