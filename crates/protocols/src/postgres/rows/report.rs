@@ -79,7 +79,7 @@ impl Reports<'_> {
         let is_error = frame.kind == server::ERROR;
         let place = findings.place(if is_error { "error" } else { "notice" });
         findings.enter(place);
-        let (mut changed, mut withheld) = (false, false);
+        let mut changed = false;
         // A position in a statement that is not shown tells nothing.
         let withhold_query = report
             .field(b'q')
@@ -116,7 +116,6 @@ impl Reports<'_> {
                     return false;
                 }
                 b'M' | b'D' | b'H' | b'W' if told => {
-                    withheld = true;
                     let whole = if *code == b'M' {
                         MESSAGE_WITHHELD
                     } else {
@@ -128,7 +127,6 @@ impl Reports<'_> {
                 code if spoken.contains(code)
                     && memchr::memmem::find(self.statement, text).is_none() =>
                 {
-                    withheld = true;
                     Some(Bytes::from_static(WITHHELD))
                 }
                 b'M' | b'D' | b'H' | b'W' if self.is_strict() => {
@@ -147,7 +145,7 @@ impl Reports<'_> {
             }
             true
         });
-        if withheld {
+        if changed && is_withheld(&report) {
             findings.record_withheld(&plan::uninspected(), "lineage");
         }
         Ok(changed.then(|| message(&report, frame.kind)))
@@ -225,6 +223,12 @@ impl Reports<'_> {
         self.is_name(name, written)
             || (text.iter().all(|byte| plain(*byte)) && digits.into_iter().all(short))
     }
+}
+
+/// Whether words of it are withheld.
+fn is_withheld(report: &Report) -> bool {
+    let withheld = |text: &Bytes| *text == WITHHELD || *text == MESSAGE_WITHHELD;
+    report.fields.iter().any(|(_, text)| withheld(text))
 }
 
 /// The message of this kind that says it.
