@@ -149,6 +149,42 @@ permit (principal, action == Action::"reveal", resource == DataClass::"date_of_b
 }
 
 #[test]
+fn a_number_is_found_however_it_is_asked_for() {
+    let database = Postgres::shared().database();
+    let amounts = "CREATE TABLE amounts (v numeric(12, 2)); INSERT INTO amounts VALUES (1), (4000)";
+    database.endpoint().psql(amounts).success();
+    let config = Config::bank(&database)
+        .all_permitted()
+        .set(&["roles", "auditors"], vec![AUDIT])
+        .set(&["targets", "bank", "mask", "public.amounts.v"], "amount");
+    let gateway = Gateway::start(config);
+    gateway.bank().psql("SELECT v FROM amounts").success();
+    let gateway = again(gateway);
+    for value in ["1", "1.00", "+01.0", "1e0", "4e3", "4000"] {
+        let told = was_released(&gateway, value);
+        assert_eq!(told["found"][0]["class"], "amount", "{value}: {told}");
+        assert_eq!(told["released"], false, "{value}: {told}");
+    }
+    let absent = was_released(&gateway, "2");
+    assert!(absent["found"].as_array().unwrap().is_empty(), "{absent}");
+}
+
+#[test]
+fn what_a_setting_was_reported_to_be_is_told_too() {
+    let database = Postgres::shared().database();
+    let config = Config::bank(&database)
+        .all_permitted()
+        .set(&["roles", "auditors"], vec![AUDIT]);
+    let gateway = Gateway::start(config);
+    let set = format!("SET application_name = 'card {PAN}'");
+    gateway.bank().psql(&set).success();
+    let gateway = again(gateway);
+    let told = was_released(&gateway, PAN);
+    assert_eq!(told["found"][0]["place"], "parameter_status", "{told}");
+    assert_eq!(told["released"], false, "{told}");
+}
+
+#[test]
 fn only_auditors_ask_and_of_sessions_that_are_there() {
     let database = Postgres::shared().database();
     let config = Config::bank(&database)

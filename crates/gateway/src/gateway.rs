@@ -75,6 +75,7 @@ impl Gateway {
             permitted: counts.permitted,
             refused: counts.refused,
             chunks,
+            masks: caller.take_found(),
         });
     }
 }

@@ -248,6 +248,25 @@ impl Findings {
         self.place = place.0;
     }
 
+    /// A place within the one where things are found now, such as a member of JSON; that one itself once half of the room for places
+    /// is used up, so that columns keep their own.
+    pub fn within(&mut self, path: &str) -> Place {
+        if self.places.len() > PLACES_MAX / 2 {
+            return self.here();
+        }
+        let Some(outer) = self.places.get(self.place) else {
+            return self.here();
+        };
+        let (name, columns) = (format!("{}{path}", outer.name), outer.columns.clone());
+        self.column(&name, columns)
+    }
+
+    /// Where things are found now.
+    #[must_use]
+    pub fn here(&self) -> Place {
+        Place(self.place)
+    }
+
     /// Whether nothing was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {

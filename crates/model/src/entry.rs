@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApprovalRequest, Denial, Digest, Gate, Identity, Obligations, Outcome, PolicyVersion, Timestamp,
+    ApprovalRequest, Denial, Digest, Gate, Identity, MaskFact, Obligations, Outcome, PolicyVersion,
+    Timestamp,
 };
 
 /// An entry is at most so many bytes (C2SP tlog-tiles gives entries a 16-bit length).
@@ -150,6 +151,9 @@ pub enum Event {
         refused: u64,
         /// Parts of its recording.
         chunks: u64,
+        /// What was masked where no command was answered, and none ended since.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        masks: Vec<MaskFact>,
     },
     /// The built-in issuer gave out a token.
     TokenIssued {

@@ -17,7 +17,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use model::{Command, Denial, Identity, Outcome, Permit, Secret};
+use model::{Command, Denial, Identity, MaskFact, Outcome, Permit, Secret};
 
 pub use model::{Held, Note};
 
@@ -66,6 +66,8 @@ pub enum Effect<F> {
     Ask(Question),
     /// Put this in the recording.
     Note(Note),
+    /// This was masked where no command was answered, and none ended since. Once, before [`Effect::Close`].
+    Found(Vec<MaskFact>),
     /// This command ended so.
     Settle(Permit, Outcome),
     /// From now on, [`Question::Cancel`] with this key on another connection reaches this session.

@@ -126,7 +126,7 @@ impl Fold<'_> {
         );
     }
 
-    fn mask(&mut self, intent: u64, session: &str, fact: &MaskFact) {
+    pub(super) fn mask(&mut self, intent: u64, session: &str, fact: &MaskFact) {
         let (leaf, at) = (self.leaf, self.at);
         let (table, by_class) = match fact.strategy.as_str() {
             "reveal" => (Table::Reveals, &mut self.totals.revealed_values_by_class),

@@ -251,7 +251,11 @@ impl<'s> Fold<'s> {
                 permitted,
                 refused,
                 chunks,
-            } => self.session_closed(&session, &reason, permitted, refused, chunks),
+                masks,
+            } => {
+                self.found_beside(&session, &masks);
+                self.session_closed(&session, &reason, permitted, refused, chunks);
+            }
             Event::TokenIssued { identity } => self.token_issued(&identity),
             Event::ReplayWatched {
                 identity,

@@ -1,10 +1,10 @@
 //! Sessions: begin, recording, end.
 
-use model::{SessionOpened, Timestamp};
+use model::{MaskFact, SessionOpened, Timestamp};
 
 use super::sampling::Marks;
 use super::seqs::Seqs;
-use super::{Fold, Subject, Table};
+use super::{Fold, Subject, Table, counts};
 
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -85,6 +85,24 @@ impl Fold<'_> {
             let why =
                 format!("chunk {chunk} of session {name} is recorded where chunk {due} is due");
             self.find(Subject::Recordings, why);
+        }
+    }
+
+    /// Counts what a session's closing entry says was masked where no command was answered.
+    pub(super) fn found_beside(&mut self, name: &str, masks: &[MaskFact]) {
+        if masks.is_empty() {
+            return;
+        }
+        let (masked, _) = counts(masks);
+        let here = self.leaf;
+        if let Some(session) = self.session(name) {
+            session.masked = session.masked.saturating_add(masked);
+            if masked > 0 {
+                session.marks.masked.get_or_insert(here);
+            }
+        }
+        if self.in_period() {
+            masks.iter().for_each(|fact| self.mask(here, name, fact));
         }
     }
 

@@ -465,6 +465,7 @@ impl Scene {
             permitted: state.permitted,
             refused: state.refused,
             chunks: state.chunks,
+            masks: Vec::new(),
         })
     }
 

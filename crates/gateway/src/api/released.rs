@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use ledger::Reader;
 use mask::{COMMITMENTS_MAX, COMMITMENTS_PER_FACT_MAX, CommitmentKey, LOOK_CHARS_MAX};
-use model::{DataClass, Entry, Event, MaskFact, Outcome, Timestamp};
+use model::{DataClass, Entry, Event, MaskFact, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::auth::Caller;
@@ -44,7 +44,7 @@ pub struct ReleasedView {
 /// An answer in which the value was found.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReleasedFact {
-    /// The number of the command in the session.
+    /// The number of the command in the session; 0 for what was found where no command was answered.
     pub seq: u64,
     /// When it ended.
     pub at: Timestamp,
@@ -95,18 +95,19 @@ fn search(api: &Api, session: &str, value: &str) -> Result<ReleasedView, ApiErro
                     intent, outcome, ..
                 },
             }) => {
-                uncertain += usize::from(is_uncertain(&outcome));
+                uncertain += usize::from(is_uncertain(&outcome.masks));
                 let seq = seqs.get(&intent).copied().unwrap_or_default();
                 let facts = outcome.masks.into_iter().filter(|fact| asked.is_in(fact));
-                found.extend(facts.map(|fact| ReleasedFact {
-                    seq,
-                    at,
-                    leaf,
-                    class: fact.class,
-                    rule: fact.rule,
-                    place: fact.place,
-                    strategy: fact.strategy,
-                }));
+                found.extend(facts.map(|fact| told(seq, at, leaf, fact)));
+            }
+            Ok(Entry {
+                at,
+                event: Event::SessionClosed { masks, .. },
+            }) => {
+                // Of no command, but of the session.
+                uncertain += usize::from(is_uncertain(&masks));
+                let facts = masks.into_iter().filter(|fact| asked.is_in(fact));
+                found.extend(facts.map(|fact| told(0, at, leaf, fact)));
             }
             _ => {}
         }
@@ -118,9 +119,21 @@ fn search(api: &Api, session: &str, value: &str) -> Result<ReleasedView, ApiErro
     })
 }
 
+fn told(seq: u64, at: Timestamp, leaf: u64, fact: MaskFact) -> ReleasedFact {
+    ReleasedFact {
+        seq,
+        at,
+        leaf,
+        class: fact.class,
+        rule: fact.rule,
+        place: fact.place,
+        strategy: fact.strategy,
+    }
+}
+
 /// Whether more values may have been found than are committed to.
-fn is_uncertain(outcome: &Outcome) -> bool {
-    let counts = || outcome.masks.iter().map(|fact| fact.commitments.len());
+fn is_uncertain(masks: &[MaskFact]) -> bool {
+    let counts = || masks.iter().map(|fact| fact.commitments.len());
     counts().sum::<usize>() >= COMMITMENTS_MAX || counts().any(|it| it >= COMMITMENTS_PER_FACT_MAX)
 }
 

@@ -1,10 +1,10 @@
 //! Whose commands these are.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use mask::CommitmentKey;
-use model::{Digest, Event, Identity, Outcome, Settle};
+use model::{Digest, Event, Identity, MaskFact, Outcome, Settle};
 
 use tokio::sync::watch;
 
@@ -30,6 +30,8 @@ pub struct Caller {
     permitted: AtomicU64,
     settled: AtomicU64,
     refused: AtomicU64,
+    /// What was masked for it that is no fact of a command.
+    found: Mutex<Vec<MaskFact>>,
     /// Intents on their way to the disk.
     intending: watch::Sender<usize>,
 }
@@ -55,6 +57,7 @@ impl Caller {
             permitted: AtomicU64::new(0),
             settled: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            found: Mutex::default(),
             intending: watch::Sender::new(0),
         }
     }
@@ -77,6 +80,18 @@ impl Caller {
     pub(super) fn intended(&self) {
         self.intending
             .send_modify(|count| *count = count.saturating_sub(1));
+    }
+
+    /// This was masked, and is no fact of a command.
+    pub(crate) fn found(&self, facts: Vec<MaskFact>) {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.extend(facts);
+    }
+
+    /// What was so far, for the session's last entry.
+    pub(crate) fn take_found(&self) -> Vec<MaskFact> {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *found)
     }
 
     /// Commands that were permitted, settled and refused so far.

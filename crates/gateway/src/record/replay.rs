@@ -191,6 +191,9 @@ pub struct Message {
     /// What to do.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub hint: String,
+    /// Where in code of the database it arose.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub context: String,
 }
 
 impl From<Words> for Message {
@@ -201,6 +204,7 @@ impl From<Words> for Message {
             message,
             detail,
             hint,
+            context,
         } = words;
         Self {
             severity,
@@ -208,6 +212,7 @@ impl From<Words> for Message {
             message,
             detail,
             hint,
+            context,
         }
     }
 }

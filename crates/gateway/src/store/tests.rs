@@ -126,6 +126,7 @@ fn closed(secs: i64, session: &str) -> Vec<u8> {
             permitted: 1,
             refused: 1,
             chunks: 1,
+            masks: Vec::new(),
         },
     )
 }

@@ -2,6 +2,7 @@
 
 mod analyses;
 mod asks;
+mod echo;
 mod parameters;
 mod rest;
 mod unreadable;
@@ -11,17 +12,18 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
 use model::{Asks, DataClass};
-use sql::Action;
 use sql::postgres::{
     CopyDirection, CopyPeer, Handle, Output, Parameters, RelationKind, Resolved, ResolvedEffect,
     Rows, Statement, Transaction,
 };
+use sql::{Action, Name};
 
 /// Said of a name that is not followed.
 pub(super) const NAME_TOO_LONG: &str = "a name of a statement, portal or cursor with characters beyond ASCII may have at most 42 bytes";
 
 pub use analyses::Analyses;
-pub(super) use parameters::{canonical, shown};
+pub(super) use echo::{Echo, Quoting};
+pub(super) use parameters::{canonical, echo_of, shown};
 pub(super) use rest::{at_rest, unreadable_at_rest};
 pub(super) use unreadable::Unreadable;
 
@@ -37,6 +39,8 @@ pub(super) struct Understood {
     pub(super) shown: Bytes,
     /// Parameters that may be values of protected columns.
     pub(super) held: Parameters,
+    /// What is hidden of it where it rests.
+    pub(super) echo: Option<Arc<Echo>>,
     /// What it is, in the protocol's own word.
     pub(super) tag: Arc<str>,
     /// Its statements.
@@ -74,8 +78,10 @@ impl Understood {
             pieces.iter_mut().for_each(|piece| piece.distrust(known));
             let mut distrusted = self.with(pieces, &settings.target, known);
             if !known.protected.is_empty() {
-                let (shown, held) = rest::resting(&self.text, &self.pieces, None, settings);
-                (distrusted.shown, distrusted.held) = (shown, held);
+                let resting = rest::resting(&self.text, &self.pieces, None, settings);
+                distrusted.shown = resting.shown;
+                distrusted.held = resting.held;
+                distrusted.echo = resting.echo;
             }
             Arc::new(distrusted)
         });
@@ -107,6 +113,7 @@ impl Understood {
             text: self.text.clone(),
             shown: self.shown.clone(),
             held: self.held.clone(),
+            echo: self.echo.clone(),
             tag: Arc::clone(&self.tag),
             pieces,
             asks,
@@ -259,6 +266,36 @@ impl Piece {
             self.statement.transaction,
             Some(Transaction::Rollback | Transaction::RollbackTo | Transaction::Commit)
         )
+    }
+
+    /// Whether it runs code of the database, which may do anything with what it reads.
+    pub(super) fn runs_code(&self) -> bool {
+        self.has(Action::Call) || self.has(Action::Opaque)
+    }
+
+    /// Whether its rows are a plan.
+    pub(super) fn is_plan(&self) -> bool {
+        self.statement.tag == "EXPLAIN"
+    }
+
+    /// Whether what it plans was written in another statement.
+    pub(super) fn plans_other(&self) -> bool {
+        let naming = self.statement.naming();
+        self.is_plan() && matches!(naming.handle, Some(Handle::Execute(_)))
+    }
+
+    /// Whether its rows may quote statements: definitions, and what sessions ran.
+    pub(super) fn quotes_statements(&self) -> bool {
+        let own = |name: &Name| name.name.starts_with("pg_");
+        let catalog =
+            |name: &Name| own(name) || name.schema.as_deref() == Some("information_schema");
+        self.statement.nested().any(|statement| {
+            let mut relations = statement
+                .effects
+                .iter()
+                .filter_map(|it| it.relation.as_ref());
+            statement.functions.iter().any(own) || relations.any(catalog)
+        })
     }
 
     fn has(&self, action: Action) -> bool {

@@ -3,7 +3,9 @@
 //! [`request`] and [`extended`] read what the client sends and make steps of it, asking as they go; [`release`] sends the first step once
 //! it may go; [`reply`] takes what the upstream owes for it; [`stop`] refuses and ends things; [`copy`] moves bulk data.
 
+mod beside;
 mod copy;
+mod echo;
 mod extended;
 mod parts;
 mod release;
@@ -24,7 +26,7 @@ use bytes::Bytes;
 use mask::CommitmentKey;
 use model::{Held, Note, Outcome, Permit, Status};
 
-use super::command::Understood;
+use super::command::{Echo, Understood};
 use super::deny;
 use super::known::Known;
 use super::names::{Key, Names};
@@ -72,6 +74,8 @@ pub(super) struct Live {
     /// Masks with nothing revealed: for what no command stands behind, and for what rests.
     masks: Masks,
     commitments: CommitmentKey,
+    /// What is masked where no command is answered.
+    beside: beside::Beside,
     out: Out,
     /// Counts commands, from 1.
     seq: u64,
@@ -95,6 +99,8 @@ pub(super) struct Live {
     /// What was carried out since the upstream was ready: one NOTIFY outside a transaction, or anything else.
     notified: Option<Result<Arc<Understood>, ()>>,
     copy_in: Option<CopyIn>,
+    /// What was hidden of the last commands where they rest.
+    echoes: VecDeque<Arc<Echo>>,
     /// The upstream is sending COPY data.
     copying_out: bool,
     /// An error was shown that the upstream knows nothing of: what it says until it is ready again is not for the client.
@@ -144,6 +150,7 @@ impl Live {
     pub(super) fn new(opened: Opened) -> Self {
         Self {
             masks: opened.served.settings.masks(&BTreeSet::new()),
+            beside: beside::Beside::new(&opened.commitments),
             commitments: opened.commitments,
             served: opened.served,
             known: opened.known,
@@ -165,6 +172,7 @@ impl Live {
             running: HashMap::new(),
             notified: None,
             copy_in: None,
+            echoes: VecDeque::new(),
             copying_out: false,
             muted: false,
             status: b'I',
@@ -364,6 +372,7 @@ impl Live {
     /// told as if it had.
     fn leave(&mut self, fx: &mut Effects<Bytes>) {
         self.put_rest(fx);
+        self.tell_beside(fx);
         if self.defines_ahead() {
             self.cancel_upstream(fx);
             fx.push(Effect::Outdated);

@@ -12,8 +12,8 @@ const BUFFER_BYTES: usize = 32 << 10;
 /// Gathers in order; [`Out::flush`] sends, and notes what was shown.
 #[derive(Debug, Default)]
 pub(super) struct Out {
-    /// Finished pieces.
-    pieces: Vec<Bytes>,
+    /// Finished pieces, and how each rests where it does not as it is sent.
+    pieces: Vec<(Bytes, Option<Bytes>)>,
     /// Messages after those.
     buffer: BytesMut,
     /// What the upstream sent last.
@@ -49,8 +49,15 @@ impl Out {
         } else {
             self.seal();
             self.take_buffer();
-            self.pieces.push(whole.clone());
+            self.pieces.push((whole.clone(), None));
         }
+    }
+
+    /// Appends a message that rests in another form than it is sent in.
+    pub(super) fn append_resting(&mut self, whole: &Bytes, resting: Bytes) {
+        self.seal();
+        self.take_buffer();
+        self.pieces.push((whole.clone(), Some(resting)));
     }
 
     /// The buffer to append to.
@@ -66,9 +73,9 @@ impl Out {
     pub(super) fn flush(&mut self, fx: &mut Effects<Bytes>) {
         self.seal();
         self.take_buffer();
-        for piece in self.pieces.drain(..) {
+        for (piece, resting) in self.pieces.drain(..) {
             fx.push(Effect::Send(Peer::Client, piece.clone()));
-            fx.push(Effect::Note(Note::Shown(piece)));
+            fx.push(Effect::Note(Note::Shown(resting.unwrap_or(piece))));
         }
         self.base = Bytes::new();
     }
@@ -92,13 +99,13 @@ impl Out {
             self.buffer.extend_from_slice(&stretch);
         } else {
             self.take_buffer();
-            self.pieces.push(stretch);
+            self.pieces.push((stretch, None));
         }
     }
 
     fn take_buffer(&mut self) {
         if !self.buffer.is_empty() {
-            self.pieces.push(self.buffer.split().freeze());
+            self.pieces.push((self.buffer.split().freeze(), None));
         }
     }
 }

@@ -19,6 +19,7 @@ mod copy;
 mod document;
 mod incoming;
 mod json;
+mod json_path;
 mod notification;
 mod numeric;
 mod plan;

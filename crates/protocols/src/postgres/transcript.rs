@@ -68,6 +68,8 @@ pub struct Words {
     pub detail: String,
     /// What to do; may be empty.
     pub hint: String,
+    /// Where in code of the database it arose; may be empty.
+    pub context: String,
 }
 
 /// Reads the notes of one session.
@@ -200,6 +202,7 @@ fn words(frame: &Frame) -> Result<Words, Malformed> {
         message: field(b'M'),
         detail: field(b'D'),
         hint: field(b'H'),
+        context: field(b'W'),
     })
 }
 

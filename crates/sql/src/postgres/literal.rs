@@ -5,10 +5,13 @@
 //! with it. It follows no scopes: a name means the same throughout a statement, so that rather too much is hidden than too
 //! little. [`Literals::conceal`] adds what the catalog knows.
 
+mod ctes;
 mod expr;
+mod finish;
 mod from;
 mod gather;
 mod groups;
+mod open;
 mod scan;
 mod write;
 
@@ -25,6 +28,7 @@ use super::lineage::Lineage;
 use super::protected::Protected;
 use super::taint::{Kind, Taint};
 use crate::Name;
+use open::Open;
 
 /// What a literal or parameter may be a value of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +64,10 @@ pub struct Literals {
     relations: Vec<Source>,
     /// Groups in which something is computed.
     computed: HashSet<u32>,
+    /// Columns whose names the text does not tell.
+    open: Vec<Open>,
+    /// Words that may be names of columns, or values that somebody forgot to quote, and where they stand.
+    words: HashMap<String, Vec<u32>>,
 }
 
 /// Columns of a relation, which is one of [`Literals::relations`].
@@ -93,6 +101,8 @@ struct Call {
 enum Source {
     Relation(Name),
     Function(Name),
+    /// A type, which may be that of a relation's rows.
+    Type(Name),
 }
 
 /// What of a statement is to be hidden where it rests.
@@ -100,6 +110,8 @@ enum Source {
 pub struct Concealed {
     /// Where literals begin, in order, and what they may be.
     literals: Vec<(u32, Held)>,
+    /// Where words begin that stand in the place of such literals, in order.
+    strays: Vec<u32>,
     /// Where literals begin that hold statements.
     code: Vec<u32>,
     /// Where all literals do.
@@ -138,6 +150,8 @@ impl Literals {
         }
         let known = Known { catalog, protected };
         let mut held = Groups::default();
+        let columns = self.columns_known(&known);
+        self.follow_open(&columns, &mut held);
         let strange = self.follow_calls(&known, &mut held);
         let computed = self.computed.iter();
         held.computed = computed.map(|group| held.root(*group)).collect();
@@ -160,6 +174,7 @@ impl Literals {
         for (place, group) in &self.literals {
             literals.extend(held.of(*group).map(|of| (*place, of)));
         }
+        let strays = self.strays(&known, &columns, &mut held);
         literals.sort_by_key(|(place, _)| *place);
         // One that stands in two groups may be of either.
         literals.dedup_by(|(place, of), (before, merged)| {
@@ -186,6 +201,7 @@ impl Literals {
         code.sort_unstable();
         Concealed {
             literals,
+            strays,
             code,
             bodies,
             words,
@@ -220,16 +236,24 @@ impl Literals {
     /// What a function computes of what it is given is of one group with that. Gives the groups of what functions of the
     /// database give that may be protected, whatever they are given, and so may fields of rows, which can be such functions.
     fn follow_calls(&self, known: &Known<'_>, groups: &mut Groups) -> Vec<u32> {
-        let named: HashSet<u32> = self.names.values().copied().collect();
         let mut strange = Vec::new();
+        let mut alone = Vec::new();
         let mut may_give: HashMap<&Name, bool> = HashMap::new();
         for call in &self.calls {
             let gives = may_give.entry(&call.name);
             if !*gives.or_insert_with(|| known.may_give(&call.name)) {
                 groups.unite(call.group, call.given);
-            } else if !call.alone || named.contains(&call.group) {
+            } else if call.alone {
+                alone.push(call.group);
+            } else {
                 strange.push(call.group);
             }
+        }
+        if !alone.is_empty() {
+            let named = self.names.values();
+            let named: HashSet<u32> = named.map(|group| groups.root(*group)).collect();
+            alone.retain(|group| named.contains(&groups.root(*group)));
+            strange.append(&mut alone);
         }
         for (name, group) in &self.names {
             let name = Name::bare(name);
@@ -257,7 +281,7 @@ struct Known<'a> {
 impl<'a> Known<'a> {
     fn relations(&self, source: &Source) -> Vec<&'a Relation> {
         match source {
-            Source::Relation(name) => self.catalog.candidates(name).collect(),
+            Source::Relation(name) | Source::Type(name) => self.catalog.candidates(name).collect(),
             Source::Function(_) => Vec::new(),
         }
     }
@@ -266,6 +290,7 @@ impl<'a> Known<'a> {
     fn is_strange(&self, source: &Source) -> bool {
         match source {
             Source::Relation(_) => true,
+            Source::Type(_) => false,
             Source::Function(name) => !self.protected.trusts(name, self.catalog),
         }
     }

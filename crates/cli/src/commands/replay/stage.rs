@@ -274,7 +274,11 @@ fn said(message: &Message) -> String {
         "{}: {} ({})",
         message.severity, message.message, message.code
     );
-    for (name, more) in [("DETAIL", &message.detail), ("HINT", &message.hint)] {
+    for (name, more) in [
+        ("DETAIL", &message.detail),
+        ("HINT", &message.hint),
+        ("CONTEXT", &message.context),
+    ] {
         if !more.is_empty() {
             text.push_str(&format!("\n{name}: {more}"));
         }

@@ -41,7 +41,11 @@ impl Relay {
         fx.retain(|effect| {
             matches!(
                 effect,
-                Effect::Send(..) | Effect::Note(_) | Effect::Settle(..) | Effect::Outdated
+                Effect::Send(..)
+                    | Effect::Note(_)
+                    | Effect::Settle(..)
+                    | Effect::Found(_)
+                    | Effect::Outdated
             )
         });
         self.carry_out(fx)
@@ -62,6 +66,12 @@ impl Relay {
             },
             Effect::Settle(permit, outcome) => {
                 permit.settle(outcome);
+                Ok(())
+            }
+            Effect::Found(facts) => {
+                if let Some(caller) = &self.caller {
+                    caller.found(facts);
+                }
                 Ok(())
             }
             Effect::Ask(question) => self.ask(question),

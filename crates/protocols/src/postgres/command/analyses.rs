@@ -7,7 +7,7 @@ use bytes::Bytes;
 use model::DataClass;
 use sql::postgres::{GUESSES_MAX, Handle, Output, Statement};
 
-use super::rest::resting;
+use super::rest::{Resting, resting};
 use super::{
     Behind, Handles, Known, NAME_TOO_LONG, Piece, Understood, Unreadable, asks, forbidden_setting,
     is_planned, resolve,
@@ -198,11 +198,12 @@ fn understand(
     }
     search(&mut pieces);
     let (asks, prepare) = asks::of(&pieces, &settings.target, known);
-    let (shown, held) = resting(&parsed.text, &pieces, Some(known), settings);
+    let Resting { shown, held, echo } = resting(&parsed.text, &pieces, Some(known), settings);
     Ok(Understood {
         text: parsed.text.clone(),
         shown,
         held,
+        echo,
         tag: tag(&pieces),
         asks,
         prepare,

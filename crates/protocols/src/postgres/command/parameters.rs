@@ -5,6 +5,7 @@ use mask::Masker;
 use model::Parameter;
 use sql::postgres::Parameters;
 
+use super::echo::Echo;
 use super::rest::{at_rest, held_at_rest};
 
 use crate::postgres::wire::{Bind, Format};
@@ -54,6 +55,26 @@ pub(in crate::postgres) fn shown(
         Some(String::from_utf8_lossy(&masked).into_owned())
     };
     parameters.iter().enumerate().map(one).collect()
+}
+
+/// Those of them that may be values of protected columns, as the server may say them back.
+pub(in crate::postgres) fn echo_of(parameters: &[Parameter], held: &Parameters) -> Option<Echo> {
+    if held.is_empty() {
+        return None;
+    }
+    let numbers = held
+        .keys()
+        .filter_map(|number| usize::try_from(*number).ok());
+    let given = numbers.filter_map(|number| parameters.get(number.checked_sub(1)?));
+    let values: Vec<Bytes> = given
+        .filter_map(|parameter| {
+            let value = parameter.value.as_ref()?;
+            let number = integer(parameter.kind.0, value);
+            let number = number.filter(|_| parameter.kind.1 != Format::Text.code());
+            Some(number.map_or_else(|| value.clone(), |number| number.to_string().into()))
+        })
+        .collect();
+    Echo::of(values.iter().map(|value| &**value))
 }
 
 /// int8, int2, int4 in binary form.

@@ -2,12 +2,14 @@
 //! the masker is always [`crate::postgres::settings::Masks::at_rest`].
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use mask::{Findings, Hint, Masker, Outcome};
 use sql::postgres::{Concealed, Held, Hidden, MAX_TEXT_BYTES, Parameters, all_literals};
 
 use super::Piece;
+use super::echo::Echo;
 use crate::postgres::known::Known;
 use crate::postgres::settings::Settings;
 
@@ -35,14 +37,25 @@ pub(in crate::postgres) fn held_at_rest(masker: &Masker, held: &Held, value: &[u
     "*".repeat(chars).into()
 }
 
-/// A text as it may rest, and its parameters that may be values of protected columns. Where the names are not `known`, because
+/// What may rest of a text.
+#[derive(Debug, Clone)]
+pub(super) struct Resting {
+    /// The text.
+    pub(super) shown: Bytes,
+    /// Its parameters that may be values of protected columns.
+    pub(super) held: Parameters,
+    /// What is hidden of it.
+    pub(super) echo: Option<Arc<Echo>>,
+}
+
+/// A text as it may rest. Where the names are not `known`, because
 /// something before may have changed what they mean, any of its values may be.
 pub(super) fn resting(
     text: &Bytes,
     pieces: &[Piece],
     known: Option<&Known>,
     settings: &Settings,
-) -> (Bytes, Parameters) {
+) -> Resting {
     let mut concealed = Concealed::default();
     let mut known = known;
     for piece in pieces {
@@ -54,22 +67,34 @@ pub(super) fn resting(
         known = known.filter(|known| known.protected.is_empty() || !piece.recasts());
     }
     let masker = settings.masks(&BTreeSet::new()).at_rest;
-    let shown = statement_at_rest(&masker, text, &concealed);
-    (shown, concealed.parameters)
+    let (shown, echo) = statement_at_rest(&masker, text, &concealed);
+    Resting {
+        shown,
+        held: concealed.parameters,
+        echo: echo.map(Arc::new),
+    }
 }
 
 /// Literals that may be values of protected columns are masked in their quotes, then what else is found.
-fn statement_at_rest(masker: &Masker, text: &Bytes, concealed: &Concealed) -> Bytes {
+fn statement_at_rest(
+    masker: &Masker,
+    text: &Bytes,
+    concealed: &Concealed,
+) -> (Bytes, Option<Echo>) {
     if concealed.is_empty() {
-        return at_rest(masker, text);
+        return (at_rest(masker, text), None);
     }
     let hidden = std::str::from_utf8(text)
         .ok()
         .and_then(|utf8| concealed.hidden(utf8));
-    match hidden {
-        Some(hidden) => at_rest(masker, &without(masker, text, &hidden)),
-        None => told_by_length(text),
-    }
+    let Some(hidden) = hidden else {
+        let whole = std::iter::once(&**text);
+        return (told_by_length(text), Echo::of(whole));
+    };
+    let values = hidden.iter();
+    let values = values.filter_map(|one| text.get(one.range.clone()));
+    let shown = at_rest(masker, &without(masker, text, &hidden));
+    (shown, Echo::of(values))
 }
 
 /// A text that could not be read as statements, where columns are declared: any literal may be a value of one.

@@ -92,6 +92,11 @@ impl Live {
         match planned {
             Ok(plan) => {
                 running.copy_out = Some(plan);
+                let echo = running.echo.clone();
+                let quoting = self.quoting(piece, echo.as_ref());
+                if let Some(running) = self.running.get_mut(&seq) {
+                    running.quoting = quoting;
+                }
                 self.out.put(&frame.whole);
                 Ok(())
             }
@@ -131,10 +136,10 @@ impl Live {
         running.rows += run.count;
         if shown == Ok(Shown::Untouched) {
             running.bytes += run.whole.len() as u64;
-            self.out.put(&run.whole);
+            self.show_rows(seq, &run.whole);
         } else {
             running.bytes += masked.len() as u64;
-            self.out.append(&masked.into());
+            self.show_rows(seq, &masked.into());
         }
         match shown {
             Ok(_) => Ok(()),
@@ -177,7 +182,7 @@ impl Live {
         };
         match over(running, 1, shown.len()) {
             Some(denial) => self.cut_off(seq, &denial, fx),
-            None => self.out.put(&shown),
+            None => self.show_rows(seq, &shown),
         }
         Ok(())
     }

@@ -10,7 +10,9 @@ use super::reload::Settled;
 use super::request::Taken;
 use super::types::{Described, Parsing, Portal, Step, Stmt, Weight, What};
 use super::{Live, PORTALS_MAX, STATEMENTS_MAX};
-use crate::postgres::command::{NAME_TOO_LONG, Piece, Understood, Unreadable, canonical, shown};
+use crate::postgres::command::{
+    Echo, NAME_TOO_LONG, Piece, Understood, Unreadable, canonical, echo_of, shown,
+};
 use crate::postgres::deny;
 use crate::postgres::names::{Key, Meaning};
 use crate::postgres::session::client_broke;
@@ -215,12 +217,20 @@ impl Live {
             &understood.held,
             &self.masks.at_rest,
         );
+        let given = echo_of(&parameters, &understood.held);
+        let echo = match (&understood.echo, given) {
+            (Some(echo), Some(given)) => {
+                Some(Arc::new(Echo::together([&**echo, &given].into_iter())))
+            }
+            (echo, given) => echo.clone().or_else(|| given.map(Arc::new)),
+        };
         let seq = self.ask(&understood, false, parameters, at_rest, fx);
         let stale = self.is_unsure();
         let portal = Arc::new(Portal {
             stmt,
             understood,
             known: Arc::clone(&self.known),
+            echo,
             seq,
             results: bind.results.clone(),
             described: Described::default(),

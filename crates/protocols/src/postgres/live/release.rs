@@ -10,7 +10,7 @@ use super::extended::bind_again;
 use super::parts::Parts;
 use super::types::{Owed, Parsing, Portal, Running, SimpleRun, Step, Turn, What};
 use super::{Live, OWED_MAX, settle};
-use crate::postgres::command::{Piece, Understood};
+use crate::postgres::command::{Echo, Piece, Understood};
 use crate::postgres::deny;
 use crate::postgres::known::Known;
 use crate::postgres::names::Key;
@@ -74,7 +74,9 @@ impl Live {
             What::Parse(parsing) => {
                 if let Ok(understood) = self.understand_again(&parsing.stmt) {
                     let known = Arc::clone(&self.known);
-                    self.run(seq, permit, understood, known, false, self.heard);
+                    self.remember(&understood, true);
+                    let echo = understood.echo.clone();
+                    self.run(seq, permit, understood, known, echo, false, self.heard);
                 } else {
                     settle(seq, permit, Outcome::bare(Status::Skipped), fx);
                 }
@@ -99,11 +101,13 @@ impl Live {
                     });
                     return self.failing(error, fx);
                 }
+                self.remember(&portal.understood, true);
                 self.run(
                     seq,
                     permit,
                     Arc::clone(&portal.understood),
                     Arc::clone(&portal.known),
+                    portal.echo.clone(),
                     portal.stale,
                     portal.heard,
                 );
@@ -140,7 +144,9 @@ impl Live {
         }
         let mut rest = Parts::of(&understood, self.defined);
         let first = rest.next().unwrap_or(frame.whole);
-        self.run(seq, permit, understood, known, stale, heard);
+        self.remember(&understood, false);
+        let echo = understood.echo.clone();
+        self.run(seq, permit, understood, known, echo, stale, heard);
         self.statements.drop_name(&Key::default());
         if let Some(portal) = self.portals.drop_name(&Key::default()) {
             self.finish(portal.seq, Status::Completed, fx);
@@ -260,12 +266,17 @@ impl Live {
         self.batch.flushed = false;
     }
 
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are the command's own members"
+    )]
     fn run(
         &mut self,
         seq: u64,
         permit: Permit,
         understood: Arc<Understood>,
         known: Arc<Known>,
+        echo: Option<Arc<Echo>>,
         stale: bool,
         heard: u64,
     ) {
@@ -274,6 +285,8 @@ impl Live {
             permit,
             understood,
             known,
+            echo,
+            quoting: None,
             masks,
             findings: Findings::new(&self.commitments),
             withheld: Vec::new(),

@@ -125,8 +125,8 @@ impl Live {
     ) -> Result<(), Violation> {
         let aside = match frame.kind {
             server::NOTICE | server::NOTIFICATION => {
-                let shown = self.aside(frame)?;
-                self.out.append(&shown);
+                let said = self.aside(frame)?;
+                self.say(said);
                 true
             }
             server::PARAMETER_STATUS => {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use mask::Findings;
 use model::Status;
 
+use super::echo::Said;
 use super::types::{Columns, Owed, SimpleRun};
 use super::{Live, settle};
 use crate::postgres::command::Piece;
@@ -26,8 +27,8 @@ impl Live {
         }
         match frame.kind {
             server::NOTICE | server::NOTIFICATION => {
-                let shown = self.aside(frame)?;
-                self.out.append(&shown);
+                let said = self.aside(frame)?;
+                self.say(said);
                 Ok(())
             }
             server::PARAMETER_STATUS => self.parameter(frame, fx),
@@ -76,8 +77,7 @@ impl Live {
     }
 
     /// A notice, error or notification, masked as the command under way is.
-    pub(super) fn aside(&mut self, frame: &Frame) -> Result<Bytes, Violation> {
-        let mut none = Findings::counting();
+    pub(super) fn aside(&mut self, frame: &Frame) -> Result<Said, Violation> {
         let seq = self.answering();
         let understood = seq
             .and_then(|seq| self.running.get(&seq))
@@ -99,33 +99,43 @@ impl Live {
         let alone = notifies && self.notified.is_none() && self.status == b'I';
         let is_own = is_ours && (alone || over.is_some());
         let running = seq.and_then(|seq| self.running.get_mut(&seq));
-        let (masks, known, text, computes, findings) = match running {
-            Some(running) => (
-                &running.masks,
-                &running.known,
-                &*running.understood.text,
-                computes,
-                &mut running.findings,
-            ),
+        let (reports, findings, echo) = match running {
+            Some(running) => {
+                let reports = Reports {
+                    masks: &running.masks,
+                    known: &running.known,
+                    statement: &running.understood.text,
+                    computes,
+                };
+                let rests = &*running.understood.shown;
+                let echo = running.echo.as_deref().map(|echo| (echo, rests));
+                (reports, &mut running.findings, echo)
+            }
             None => {
-                let text = over.as_deref().unwrap_or_default();
-                (&self.masks, &self.known, text, computes, &mut none)
+                let reports = Reports {
+                    masks: &self.masks,
+                    known: &self.known,
+                    statement: over.as_deref().unwrap_or_default(),
+                    computes,
+                };
+                (reports, &mut self.beside.findings, None)
             }
         };
-        let masked = if frame.kind == server::NOTIFICATION {
-            rows::mask_notification(frame, masks, known, is_own.then_some(text), findings)
-        } else {
-            Reports {
-                masks,
-                known,
-                statement: text,
-                computes,
-            }
-            .mask(frame, findings)
+        let shown = said(frame, &reports, is_own, findings)?;
+        let Some((echo, rests)) = echo else {
+            let resting = None;
+            return Ok(Said { shown, resting });
         };
-        Ok(masked
-            .map_err(broke)?
-            .unwrap_or_else(|| frame.whole.clone()))
+        // As if the client had written what rests of its statement.
+        let statement = rests;
+        let reports = Reports {
+            statement,
+            ..reports
+        };
+        let resting = said(frame, &reports, is_own, &mut Findings::counting())?;
+        let resting = echo.said(&resting).map_err(broke)?;
+        let resting = Some(resting).filter(|resting| *resting != shown);
+        Ok(Said { shown, resting })
     }
 
     pub(super) fn parameter(
@@ -140,10 +150,8 @@ impl Live {
             _ => true,
         };
         if fits {
-            let masked = rows::mask_parameter_status(frame, &self.masks, &mut Findings::counting())
-                .map_err(broke)?;
-            self.out
-                .append(&masked.unwrap_or_else(|| frame.whole.clone()));
+            let shown = self.status(frame, &name, &value)?;
+            self.out.append(&shown);
         } else {
             let words = "client_encoding stays UTF8 and standard_conforming_strings stays on in a session of the gateway: \
                          something changed them";
@@ -156,7 +164,7 @@ impl Live {
         self.put_rest(fx);
         self.copying_out = false;
         self.transaction_failed();
-        let shown = self.aside(frame)?;
+        let said = self.aside(frame)?;
         let status = Status::Failed(wire::error_field(frame, b'C'));
         let fatal = matches!(&*wire::error_field(frame, b'V'), "FATAL" | "PANIC");
         let show = !self.muted;
@@ -164,7 +172,7 @@ impl Live {
             Some(Owed::Simple(run)) => {
                 run.failed.get_or_insert(status);
                 if show {
-                    self.out.append(&shown);
+                    self.say(said);
                 }
             }
             Some(Owed::Failing(_)) if !fatal => {
@@ -177,7 +185,7 @@ impl Live {
             }
             Some(Owed::Ready) | None => {
                 if show {
-                    self.out.append(&shown);
+                    self.say(said);
                 }
             }
             Some(_) => {
@@ -185,7 +193,7 @@ impl Live {
                     self.give_up(owed, &status, fx);
                 }
                 if show {
-                    self.out.append(&shown);
+                    self.say(said);
                 }
                 self.skip_owed(fx);
             }
@@ -309,6 +317,9 @@ impl Live {
     /// Remembers a NOTIFY that is all that a batch ran.
     fn ran(&mut self, seq: u64) {
         let running = self.running.get(&seq).map(|it| &it.understood);
+        if let Some(understood) = running {
+            self.beside.ran(understood);
+        }
         let alone = running
             .filter(|it| it.pieces.len() == 1 && &*it.tag == "NOTIFY" && self.status == b'I');
         self.notified = Some(match (alone, &self.notified) {
@@ -320,6 +331,7 @@ impl Live {
     fn ready(&mut self, frame: &Frame, fx: &mut Effects<Bytes>) -> Result<(), Violation> {
         self.status = wire::ready_status(frame).map_err(broke)?;
         self.notified = None;
+        self.beside.is_ready();
         match self.owed.pop_front() {
             Some(Owed::Ready) => {}
             Some(Owed::Simple(run)) => return self.simple_ready(*run, fx),
@@ -375,10 +387,28 @@ impl Live {
     /// Settles a command, unless it is settled.
     pub(super) fn finish(&mut self, seq: u64, status: Status, fx: &mut Effects<Bytes>) {
         if let Some(running) = self.running.remove(&seq) {
-            let outcome = running.outcome(status);
+            let mut outcome = running.outcome(status);
+            outcome.masks.extend(self.beside.some());
             settle(seq, running.permit, outcome, fx);
         }
     }
+}
+
+/// A notice, error or notification as it may be shown.
+fn said(
+    frame: &Frame,
+    reports: &Reports<'_>,
+    is_own: bool,
+    findings: &mut Findings,
+) -> Result<Bytes, Violation> {
+    let masked = if frame.kind == server::NOTIFICATION {
+        let own = is_own.then_some(reports.statement);
+        rows::mask_notification(frame, reports.masks, reports.known, own, findings)
+    } else {
+        reports.mask(frame, findings)
+    };
+    let masked = masked.map_err(broke)?;
+    Ok(masked.unwrap_or_else(|| frame.whole.clone()))
 }
 
 /// Names are copied: slices would keep alive the whole piece that they came in.

@@ -45,6 +45,11 @@ impl Live {
         match planned {
             Ok(plan) => {
                 running.plan = Some(plan);
+                let echo = running.echo.clone();
+                let quoting = self.quoting(piece, echo.as_ref());
+                if let Some(running) = self.running.get_mut(&seq) {
+                    running.quoting = quoting;
+                }
                 if !self.muted {
                     self.out.put(&frame.whole);
                 }
@@ -88,17 +93,17 @@ impl Live {
         match shown {
             Ok(Shown::Untouched) => {
                 running.bytes += run.whole.len() as u64;
-                self.out.put(&run.whole);
+                self.show_rows(seq, &run.whole);
                 Ok(())
             }
             Ok(Shown::Rewritten) => {
                 running.bytes += masked.len() as u64;
-                self.out.append(&masked.into());
+                self.show_rows(seq, &masked.into());
                 Ok(())
             }
             Err(error) => {
                 running.bytes += masked.len() as u64;
-                self.out.append(&masked.into());
+                self.show_rows(seq, &masked.into());
                 self.withheld(seq, error, fx)
             }
         }
@@ -130,7 +135,7 @@ impl Live {
                 self.cut_off(seq, &denial, fx);
                 return Ok(());
             }
-            self.out.put(&shown);
+            self.show_rows(seq, &shown);
         }
         Ok(())
     }
@@ -148,7 +153,14 @@ impl Live {
         };
         if running.plan.is_none() {
             match portal_plan(&portal, running, self.heard) {
-                Ok(plan) => running.plan = Some(plan),
+                Ok(plan) => {
+                    running.plan = Some(plan);
+                    let piece = portal.piece();
+                    let quoting = piece.and_then(|it| self.quoting(it, portal.echo.as_ref()));
+                    if let Some(running) = self.running.get_mut(&seq) {
+                        running.quoting = quoting;
+                    }
+                }
                 Err(error) => self.withheld(seq, error, fx)?,
             }
         }

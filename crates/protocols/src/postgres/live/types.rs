@@ -9,7 +9,7 @@ use model::{MaskFact, Outcome, Permit, Status};
 use sql::postgres::{Resolved, Statement};
 
 use super::parts::Parts;
-use crate::postgres::command::{Declared, Piece, Understood};
+use crate::postgres::command::{Declared, Echo, Piece, Quoting, Understood};
 use crate::postgres::known::Known;
 use crate::postgres::names::Key;
 use crate::postgres::rows::{CopyPlan, RowPlan};
@@ -42,6 +42,8 @@ pub(super) struct Portal {
     /// What it runs, resolved when it was bound.
     pub(super) understood: Arc<Understood>,
     pub(super) known: Arc<Known>,
+    /// What is hidden of it, and of what it was bound with, where that rests.
+    pub(super) echo: Option<Arc<Echo>>,
     /// The command that it is.
     pub(super) seq: u64,
     pub(super) results: Vec<Format>,
@@ -340,6 +342,10 @@ pub(super) struct Running {
     pub(super) permit: Permit,
     pub(super) understood: Arc<Understood>,
     pub(super) known: Arc<Known>,
+    /// What is hidden of it where it rests.
+    pub(super) echo: Option<Arc<Echo>>,
+    /// How the rows that come in quote statements.
+    pub(super) quoting: Option<Quoting>,
     pub(super) masks: Masks,
     pub(super) findings: Findings,
     /// What was withheld of it.

@@ -7,7 +7,8 @@ use model::DataClass;
 use sql::postgres::{Document, Place};
 
 use super::cell::{Cells, Look, Rule, mask};
-use super::json::{Tokens, hide, is_json, is_name, searched};
+use super::json::{Tokens, hide, is_json, is_name, says_nothing, searched};
+use super::json_path::Path;
 
 /// A value of which `document` says where it holds what. What stands at those places is masked as declared values are, whatever is
 /// below them included; the rest is searched, as other JSON is. A string in which there is JSON again, where a place would lie
@@ -43,8 +44,12 @@ pub(super) fn document(
     };
     let mut text = Vec::with_capacity(value.len());
     let mut all = Outcome::Clean;
+    let mut path = Path::default();
     for (token, after) in Tokens(value) {
         let is_name = is_name(token, after);
+        let within = walk.within.as_ref();
+        let shown = within.is_none_or(|(class, _)| says_nothing(class, token));
+        path.read(token, is_name, shown);
         walk.enter(cells, token, is_name);
         let Some((class, _)) = &walk.within else {
             text.extend_from_slice(token);
@@ -52,7 +57,9 @@ pub(super) fn document(
         };
         let rule = &Rule::Declared(class.clone());
         let look = Look { rule, ..look };
-        match hide(cells, class, look, token, is_name, &mut text, findings) {
+        match hide(
+            cells, class, look, token, is_name, &path, &mut text, findings,
+        ) {
             Outcome::Withheld => return Outcome::Withheld,
             Outcome::Clean => {}
             _ => all = Outcome::Masked,

@@ -16,6 +16,8 @@ use crate::postgres::wire::{CopyBegin, Format};
 #[derive(Debug)]
 pub struct CopyIn {
     way: Way,
+    /// What the last line that has not ended begins with, up to four bytes.
+    line: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -25,6 +27,9 @@ enum Way {
     /// What cannot be taken apart is told by its length.
     Length,
 }
+
+/// The line that ends the data, in versions before 18 also in CSV.
+const END_OF_DATA: &[u8] = b"\\.";
 
 /// In place of what was begun and never ended.
 const UNFINISHED: &[u8] = b"<a row without an end>";
@@ -52,11 +57,53 @@ impl CopyIn {
         };
         let readable = begin.format == Format::Text;
         let way = readable.then(fields).flatten().unwrap_or(Way::Length);
-        Self { way }
+        Self {
+            way,
+            line: Vec::new(),
+        }
     }
 
     /// What may rest of the next data; of a field whose end has not come, nothing yet.
     pub fn at_rest(&mut self, data: &[u8]) -> Bytes {
+        let Some(end) = self.end_of_data(data) else {
+            return self.rows_at_rest(data).into();
+        };
+        // What stands behind goes into no column.
+        let (rows, behind) = data.split_at_checked(end).unwrap_or((data, b""));
+        let mut out = self.rows_at_rest(rows);
+        self.way = Way::Length;
+        if !behind.is_empty() {
+            out.extend(self.rows_at_rest(behind));
+        }
+        out.into()
+    }
+
+    /// Where the data go on behind a line that ends them (`\.`), if one comes to its end in them.
+    fn end_of_data(&mut self, data: &[u8]) -> Option<usize> {
+        if !matches!(self.way, Way::Fields(_)) {
+            return None;
+        }
+        let mut start = 0;
+        for end in memchr::memchr2_iter(b'\n', b'\r', data) {
+            let line = data.get(start..end).unwrap_or_default();
+            let is_end = if self.line.is_empty() {
+                line == END_OF_DATA
+            } else {
+                self.line.len() + line.len() == 2 && [&self.line, line].concat() == END_OF_DATA
+            };
+            if is_end {
+                return Some(end + 1);
+            }
+            self.line.clear();
+            start = end + 1;
+        }
+        let rest = data.get(start..).unwrap_or_default();
+        let room = 4_usize.saturating_sub(self.line.len());
+        self.line.extend(rest.iter().take(room));
+        None
+    }
+
+    fn rows_at_rest(&mut self, data: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(data.len());
         let read = match &mut self.way {
             Way::Fields(masker) => masker
@@ -68,7 +115,7 @@ impl CopyIn {
             self.way = Way::Length;
             out.extend_from_slice(format!("<{} bytes>", data.len()).as_bytes());
         }
-        out.into()
+        out
     }
 
     /// What may rest of a last row that no line end followed.

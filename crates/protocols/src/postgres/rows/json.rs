@@ -9,6 +9,7 @@ use sql::postgres::{Member, Members};
 
 use super::cell::{Cells, Look, Rule, mask};
 use super::document::document;
+use super::json_path::Path;
 
 /// A value of type json or jsonb, in text.
 ///
@@ -118,16 +119,11 @@ fn declared(
     findings: &mut Findings,
 ) -> Outcome {
     let mut all = Outcome::Clean;
+    let mut path = Path::default();
     for (token, after) in Tokens(value) {
-        match hide(
-            cells,
-            class,
-            look,
-            token,
-            is_name(token, after),
-            out,
-            findings,
-        ) {
+        let is_name = is_name(token, after);
+        path.read(token, is_name, says_nothing(class, token));
+        match hide(cells, class, look, token, is_name, &path, out, findings) {
             Outcome::Withheld => return Outcome::Withheld,
             Outcome::Clean => {}
             _ => all = Outcome::Masked,
@@ -137,7 +133,28 @@ fn declared(
 }
 
 /// Appends a token as it may be shown where everything is declared.
+#[expect(clippy::too_many_arguments, reason = "it is one step of several loops")]
 pub(super) fn hide(
+    cells: &Cells,
+    class: &DataClass,
+    look: Look<'_>,
+    token: &[u8],
+    is_name: bool,
+    path: &Path,
+    out: &mut Vec<u8>,
+    findings: &mut Findings,
+) -> Outcome {
+    if !matches!(token.first(), Some(b'"' | b'-' | b'0'..=b'9' | b't' | b'f')) {
+        out.extend_from_slice(token);
+        return Outcome::Clean;
+    }
+    let outer = path.enter(findings);
+    let outcome = hide_value(cells, class, look, token, is_name, out, findings);
+    findings.enter(outer);
+    outcome
+}
+
+fn hide_value(
     cells: &Cells,
     class: &DataClass,
     look: Look<'_>,
@@ -186,10 +203,16 @@ fn members(
     let mut text = Vec::with_capacity(value.len());
     let mut all = Outcome::Clean;
     let mut depth = 0_usize;
+    let mut path = Path::default();
     // The member whose value this is, and how deep it stands.
     let mut within: Option<(&Member, usize)> = None;
     for (token, after) in Tokens(value) {
         let is_name = is_name(token, after);
+        let shown = match within {
+            Some((Member::Held(of), _)) => says_nothing(of.class(), token),
+            _ => true,
+        };
+        path.read(token, is_name, shown);
         if is_name && within.is_none() {
             let name = serde_json::from_slice::<Cow<'_, str>>(token);
             match name.ok().and_then(|name| known.get(&*name)) {
@@ -214,7 +237,9 @@ fn members(
                 rule: &rule,
                 ..look
             };
-            match hide(cells, class, look, token, is_name, &mut text, findings) {
+            match hide(
+                cells, class, look, token, is_name, &path, &mut text, findings,
+            ) {
                 Outcome::Withheld => return Outcome::Withheld,
                 Outcome::Clean => {}
                 _ => all = Outcome::Masked,
@@ -248,7 +273,7 @@ fn hides(cells: &Cells, known: &Members) -> bool {
 }
 
 /// Whether a member's name cannot be a value of the class: every built-in class has digits or signs in its values.
-fn says_nothing(class: &DataClass, name: &[u8]) -> bool {
+pub(super) fn says_nothing(class: &DataClass, name: &[u8]) -> bool {
     let letter = |byte: &u8| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'"');
     DataClass::FOUND.contains(class) && name.iter().all(letter)
 }

@@ -4,11 +4,14 @@
 //! of its own statement and of the catalog. Rows that PostgreSQL quotes in a detail, the values of a key, and statements
 //! that the server ran by itself are withheld.
 
+use std::sync::Arc;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use mask::{ErrorNames, Findings, Hint, Masker, Outcome};
 use model::DataClass;
 use sql::Name;
 
+use super::plan;
 use crate::postgres::known::Known;
 use crate::postgres::settings::Masks;
 use crate::postgres::wire::{Frame, Malformed, Reader, Report, server, write};
@@ -59,7 +62,7 @@ pub struct Reports<'a> {
     /// The command's maskers.
     pub masks: &'a Masks,
     /// What is known of the database.
-    pub known: &'a Known,
+    pub known: &'a Arc<Known>,
     /// The client's statement, as it wrote it; empty where there is none.
     pub statement: &'a [u8],
     /// It computes with protected values, so that what the server says of it may be made of them.
@@ -103,7 +106,7 @@ impl Reports<'_> {
                     changed = true;
                     return false;
                 }
-                b'S' | b'V' | b'C' | b'P' | b'p' | b'F' | b'L' | b'R' => None,
+                code if Report::OWN.contains(code) => None,
                 b's' | b't' | b'c' | b'd' | b'n'
                     if self.is_strict()
                         && !(self.may_name(text, written)
@@ -142,6 +145,9 @@ impl Reports<'_> {
             }
             true
         });
+        if changed && is_withheld(&report) {
+            findings.record_withheld(&plan::uninspected(), "lineage");
+        }
         Ok(changed.then(|| message(&report, frame.kind)))
     }
 
@@ -217,6 +223,12 @@ impl Reports<'_> {
         self.is_name(name, written)
             || (text.iter().all(|byte| plain(*byte)) && digits.into_iter().all(short))
     }
+}
+
+/// Whether words of it are withheld.
+fn is_withheld(report: &Report) -> bool {
+    let withheld = |text: &Bytes| *text == WITHHELD || *text == MESSAGE_WITHHELD;
+    report.fields.iter().any(|(_, text)| withheld(text))
 }
 
 /// The message of this kind that says it.
@@ -312,21 +324,27 @@ impl Reports<'_> {
     }
 }
 
-/// A ParameterStatus as it may be shown; `None` where it may be shown as it came.
+/// A ParameterStatus as it may be shown, or without its value where that is `withheld`; `None` where it may be shown as it came.
 ///
 /// # Errors
 /// [`Malformed`]
 pub fn mask_parameter_status(
     frame: &Frame,
     masks: &Masks,
+    withheld: bool,
     findings: &mut Findings,
 ) -> Result<Option<Bytes>, Malformed> {
     let mut body = Reader::new(&frame.body);
     let (name, value) = (body.cstr()?, body.cstr()?);
     body.end()?;
-    let place = findings.place("parameter");
+    let place = findings.place("parameter_status");
     findings.enter(place);
-    let masked = free_text(&masks.text, &value, findings);
+    let masked = if withheld {
+        findings.record_withheld(&plan::uninspected(), "lineage");
+        Some(Bytes::from_static(WITHHELD))
+    } else {
+        free_text(&masks.text, &value, findings)
+    };
     Ok(masked.map(|value| {
         let mut out = BytesMut::new();
         write::parameter_status(&mut out, &name, &value);

@@ -64,30 +64,98 @@ fn moments(value: &str, all: &mut Vec<String>) {
     all.extend(time.map(calendar::time));
 }
 
-/// A number with and without the zeros at its end, and an amount of money.
+/// Places behind the point that a number may be written with.
+const PLACES_MAX: usize = 10;
+/// A number written with an exponent may have so many digits without one.
+const DIGITS_MAX: usize = 40;
+
+/// A number with so many zeros at its end as a column may write, with an exponent, and as an amount of money.
 fn numbers(value: &str, all: &mut Vec<String>) {
     const CURRENCIES: &[char] = &['$', '€', '£', '¥'];
     let plain = value.replace(CURRENCIES, "").replace(',', "");
     let plain = plain.trim();
-    let digits = plain.strip_prefix('-').unwrap_or(plain);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !is_number(whole) || !is_number(fraction) {
+    let Some(Number {
+        sign,
+        whole,
+        fraction,
+    }) = Number::read(plain)
+    else {
         return;
-    }
-    let mut short = plain.to_owned();
-    if plain.contains('.') {
-        short.truncate(plain.trim_end_matches('0').trim_end_matches('.').len());
-        for places in 1..=4 {
-            let fraction = fraction.trim_end_matches('0');
-            if fraction.len() <= places {
-                let sign = if plain.starts_with('-') { "-" } else { "" };
-                all.push(format!("{sign}{whole}.{fraction:0<places$}"));
-            }
+    };
+    let written = |places: usize| match places {
+        0 => format!("{sign}{whole}"),
+        places => format!("{sign}{whole}.{fraction:0<places$}"),
+    };
+    let places = fraction.len()..=fraction.len().max(PLACES_MAX);
+    all.extend(places.map(written));
+    let amount = written(fraction.len().max(2));
+    all.extend(money(&amount).and_then(|money| String::from_utf8(money).ok()));
+    // What is without zeros at its end, and the power of ten that it is multiplied by.
+    let digits = format!("{whole}{fraction}");
+    let digits = digits.trim_start_matches('0');
+    let short = digits.trim_end_matches('0');
+    if let Some((first, rest)) = short.split_at_checked(1) {
+        let rest_places = i64::try_from(digits.len()).unwrap_or_default() - 1;
+        let exponent = rest_places - i64::try_from(fraction.len()).unwrap_or_default();
+        let point = if rest.is_empty() { "" } else { "." };
+        for exponent in [
+            format!("{exponent}"),
+            format!("{exponent:+}"),
+            format!("{exponent:+03}"),
+        ] {
+            all.extend(["e", "E"].map(|e| format!("{sign}{first}{point}{rest}{e}{exponent}")));
         }
-        all.extend(money(plain).and_then(|money| String::from_utf8(money).ok()));
     }
-    all.push(short);
+}
+
+/// A number without zeros that say nothing.
+struct Number {
+    /// `-`, or nothing.
+    sign: &'static str,
+    whole: String,
+    fraction: String,
+}
+
+impl Number {
+    fn read(text: &str) -> Option<Self> {
+        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i16>().ok()?),
+            None => (text, 0),
+        };
+        let (negative, digits) = match mantissa.strip_prefix('-') {
+            Some(digits) => (true, digits),
+            None => (false, mantissa.strip_prefix('+').unwrap_or(mantissa)),
+        };
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.len() + fraction.len() == 0 || !is_number(whole) || !is_number(fraction) {
+            return None;
+        }
+        let mut digits = format!("{whole}{fraction}");
+        let mut point = i64::try_from(whole.len()).ok()? + i64::from(exponent);
+        if exponent != 0 && usize::try_from(point.abs()).ok()? + digits.len() > DIGITS_MAX {
+            return None;
+        }
+        while point < 0 {
+            digits.insert(0, '0');
+            point += 1;
+        }
+        let point = usize::try_from(point).ok()?;
+        let digits = format!("{digits:0<point$}");
+        let (whole, fraction) = digits.split_at_checked(point)?;
+        let whole = whole.trim_start_matches('0');
+        let number = Self {
+            sign: if negative { "-" } else { "" },
+            whole: if whole.is_empty() { "0" } else { whole }.to_owned(),
+            fraction: fraction.trim_end_matches('0').to_owned(),
+        };
+        let is_zero = number.whole == "0" && number.fraction.is_empty();
+        Some(if is_zero {
+            Self { sign: "", ..number }
+        } else {
+            number
+        })
+    }
 }
 
 fn uuid(value: &str) -> Option<String> {

@@ -55,6 +55,7 @@ pub(super) struct Gateway {
     pub(super) asides: Vec<Bytes>,
     pub(super) withdrawn: usize,
     pub(super) outdated: bool,
+    pub(super) found: Vec<model::MaskFact>,
     pub(super) closed: bool,
     pub(super) cancel_key: Bytes,
     pub(super) obligations: Obligations,
@@ -204,6 +205,7 @@ impl Gateway {
             asides: Vec::new(),
             withdrawn: 0,
             outdated: false,
+            found: Vec::new(),
             closed: false,
             cancel_key: Bytes::new(),
             obligations: Obligations {
@@ -291,6 +293,7 @@ impl Gateway {
                 Effect::Cancelable(key) => self.cancel_key = key,
                 Effect::Aside { payload, .. } => self.asides.push(payload),
                 Effect::Withdraw => self.withdrawn += 1,
+                Effect::Found(facts) => self.found = facts,
                 Effect::Close => self.closed = true,
                 Effect::Outdated => self.outdated = true,
                 Effect::Ask(_) | Effect::StartTls(_) | Effect::Learning | Effect::Learned(_) => {}

@@ -81,6 +81,7 @@ fn session() -> (Vec<u8>, Vec<Event>) {
         message: message.to_owned(),
         detail: detail.to_owned(),
         hint: hint.to_owned(),
+        context: String::new(),
     };
     let events = vec![
         Event::Columns(vec!["id".to_owned(), "name".to_owned()]),
@@ -229,4 +230,21 @@ proptest! {
         Transcript::default().shown(bytes.clone().into(), &mut events);
         let _ = value::text(kind, Format::Binary, &bytes);
     }
+}
+
+#[test]
+fn an_error_tells_where_it_arose() {
+    let error = write::one(server::ERROR, |out| {
+        for (code, text) in [(b'S', "ERROR"), (b'W', "PL/pgSQL function f() line 3")] {
+            out.put_u8(code);
+            write::cstr(out, text.as_bytes());
+        }
+        out.put_u8(0);
+    });
+    let (mut transcript, mut events) = (Transcript::default(), Vec::new());
+    transcript.shown(error, &mut events);
+    let [Event::Error(words)] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(words.context, "PL/pgSQL function f() line 3");
 }

@@ -93,6 +93,9 @@ pub struct Report {
 }
 
 impl Report {
+    /// Fields that are of the server's own making: severity, code, positions, and where in its source it arose.
+    pub const OWN: &'static [u8] = b"SVCPpFLR";
+
     /// From a message of this kind.
     ///
     /// # Errors

@@ -3,8 +3,8 @@
 use pg_query::{NodeRef, protobuf};
 use protobuf::{AExprKind, SubLinkType};
 
-use super::Call;
-use super::gather::{Gather, inner, refs};
+use super::gather::{Gather, inner, is_star, refs};
+use super::{Call, Source, Which};
 use crate::postgres::builtin;
 use crate::postgres::tree::children;
 use crate::postgres::walk::{text, texts};
@@ -30,12 +30,7 @@ impl<'a> Gather<'a> {
                 let number = u32::try_from(parameter.number).unwrap_or_default();
                 self.found.parameters.push((number, group));
             }
-            NodeRef::ColumnRef(column) => {
-                // Of `x.*` it is x that counts: the whole row.
-                if let Some(name) = column.fields.iter().filter_map(text).next_back() {
-                    self.name(name, group);
-                }
-            }
+            NodeRef::ColumnRef(column) => self.column_ref(column, group),
             NodeRef::BoolExpr(of) => self.each_alone(&of.args),
             NodeRef::AExpr(op) => self.operator(op, group),
             NodeRef::SubLink(sub) => self.subquery(sub, group),
@@ -51,8 +46,8 @@ impl<'a> Gather<'a> {
                 }
                 children(node, &mut |child| self.expr(child, group));
             }
-            // What stands in a type is no value.
-            NodeRef::TypeName(_) | NodeRef::IntoClause(_) => {}
+            NodeRef::TypeName(of) => self.of_type(of, group),
+            NodeRef::IntoClause(_) => {}
             NodeRef::RangeVar(_)
             | NodeRef::RangeSubselect(_)
             | NodeRef::JoinExpr(_)
@@ -88,10 +83,47 @@ impl<'a> Gather<'a> {
         }
     }
 
+    fn column_ref(&mut self, column: &'a protobuf::ColumnRef, group: u32) {
+        // Of `x.*` it is x that counts: the whole row.
+        let mut names = column.fields.iter().filter_map(text).rev();
+        let (Some(name), before) = (names.next(), names.next()) else {
+            return;
+        };
+        self.name(name, group);
+        match before {
+            Some(before) => self.qualifiers.push((before, group)),
+            None if column.fields.len() == 1 => {
+                let place = u32::try_from(column.location).ok();
+                self.words.entry(name).or_default().extend(place);
+            }
+            None => {}
+        }
+    }
+
     /// A column is used by its name.
     pub(super) fn name(&mut self, name: &'a str, group: u32) {
         let used = *self.names.entry(name.into()).or_insert(group);
         self.groups.unite(used, group);
+    }
+
+    /// What is of the type of a relation's rows may hold any of its columns.
+    fn of_type(&mut self, of: &'a protobuf::TypeName, group: u32) {
+        let Some(name) = of.names.iter().filter_map(text).next_back() else {
+            return;
+        };
+        // The grammar's own words for types.
+        if of.names.first().and_then(text) == Some("pg_catalog") {
+            return;
+        }
+        let known = self.types.get(name).copied();
+        let source = known.or_else(|| {
+            let name = Name::from_parts(texts(&of.names))?;
+            Some(self.source(Source::Type(name)))
+        });
+        if let Some(source) = source {
+            self.types.insert(name, source);
+            self.column(source, Which::Any, group);
+        }
     }
 
     fn operator(&mut self, op: &'a protobuf::AExpr, group: u32) {
@@ -103,6 +135,7 @@ impl<'a> Gather<'a> {
         let left = op.lexpr.as_deref().and_then(inner);
         let right = op.rexpr.as_deref().and_then(inner);
         if let (Some(NodeRef::RowExpr(left)), Some(right)) = (left, right)
+            && !refs(&left.args).any(is_star)
             && let Some(rows) = rows_of(right, left.args.len())
         {
             // Rows are compared column by column.
@@ -128,7 +161,7 @@ impl<'a> Gather<'a> {
             return;
         }
         match sub.testexpr.as_deref().and_then(inner) {
-            Some(NodeRef::RowExpr(row)) => {
+            Some(NodeRef::RowExpr(row)) if !refs(&row.args).any(is_star) => {
                 for (index, one) in refs(&row.args).enumerate() {
                     let group = self.alone(one);
                     self.link(group, &outs, index);
@@ -279,7 +312,9 @@ impl<'a> Gather<'a> {
 /// The rows that a row of so many columns is compared with.
 fn rows_of(node: NodeRef<'_>, columns: usize) -> Option<Vec<&protobuf::RowExpr>> {
     let row = |node| match node {
-        NodeRef::RowExpr(row) if row.args.len() == columns => Some(row),
+        NodeRef::RowExpr(row) if row.args.len() == columns && !refs(&row.args).any(is_star) => {
+            Some(row)
+        }
         _ => None,
     };
     match node {

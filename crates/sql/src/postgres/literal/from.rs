@@ -7,6 +7,31 @@ use super::gather::{Gather, Item, Out, inner, refs};
 use crate::Name;
 use crate::postgres::walk::{text, texts};
 
+/// Functions of PostgreSQL that give columns whose names are known: one that the function, or its alias, names, or these.
+const COLUMNS: &[(&str, &[&str])] = &[
+    ("generate_series", &[]),
+    ("generate_subscripts", &[]),
+    ("json_array_elements", &["value"]),
+    ("json_array_elements_text", &["value"]),
+    ("json_each", &["key", "value"]),
+    ("json_each_text", &["key", "value"]),
+    ("json_object_keys", &[]),
+    ("jsonb_array_elements", &["value"]),
+    ("jsonb_array_elements_text", &["value"]),
+    ("jsonb_each", &["key", "value"]),
+    ("jsonb_each_text", &["key", "value"]),
+    ("jsonb_object_keys", &[]),
+    ("jsonb_path_query", &[]),
+    ("regexp_matches", &[]),
+    ("regexp_split_to_table", &[]),
+    ("string_to_table", &[]),
+];
+
+fn columns_of(function: &str) -> Option<&'static [&'static str]> {
+    let known = COLUMNS.iter().find(|(name, _)| *name == function);
+    known.map(|(_, columns)| *columns)
+}
+
 impl<'a> Gather<'a> {
     /// Reads the items; joins give theirs one by one.
     pub(super) fn from(&mut self, nodes: &'a [Node]) -> Vec<Item<'a>> {
@@ -21,13 +46,11 @@ impl<'a> Gather<'a> {
         match node {
             NodeRef::RangeVar(relation) => {
                 let cte = Some(&*relation.relname).filter(|_| relation.schemaname.is_empty());
-                let outs = match cte.and_then(|name| self.cte(name)).cloned() {
-                    Some(Some(outs)) => outs,
-                    // A query that refers to itself: its columns go by their names.
-                    Some(None) => vec![Out::Rest(self.groups.fresh())],
-                    None => vec![Out::Table(self.relation(relation))],
-                };
-                self.named(relation.alias.as_ref(), &relation.relname, outs, items);
+                let alias = relation.alias.as_ref();
+                let by_places = alias.is_some_and(|alias| !alias.colnames.is_empty());
+                let outs = cte.and_then(|name| self.cte(name, by_places));
+                let outs = outs.unwrap_or_else(|| vec![Out::Table(self.relation(relation))]);
+                self.named(alias, &relation.relname, outs, items);
             }
             NodeRef::RangeSubselect(sub) => {
                 let query = sub.subquery.as_deref().and_then(inner);
@@ -46,12 +69,21 @@ impl<'a> Gather<'a> {
                     self.name(column, group);
                 }
                 self.natural |= join.is_natural;
+                let merges = join.is_natural || !join.using_clause.is_empty();
+                for item in items.iter_mut().skip(from) {
+                    item.merges |= merges;
+                }
                 if let Some(quals) = join.quals.as_deref().and_then(inner) {
                     self.alone(quals);
                 }
                 if let Some(alias) = &join.alias {
                     let sides = items.drain(from..).flat_map(|item| item.outs);
-                    let outs = sides.collect();
+                    let sides: Vec<Out> = sides.collect();
+                    let outs = if merges {
+                        vec![Out::Merged(sides)]
+                    } else {
+                        sides
+                    };
                     self.named(Some(alias), "", outs, items);
                 }
             }
@@ -81,13 +113,19 @@ impl<'a> Gather<'a> {
         let alias = alias.map_or(name, |alias| &alias.aliasname);
         let outs = self.rename(outs, columns);
         self.row(alias, &outs);
-        items.push(Item { alias, outs });
+        items.push(Item {
+            alias,
+            outs,
+            merges: false,
+        });
     }
 
     /// What a function gives may be made of all that it is given.
     fn function(&mut self, call: &'a protobuf::RangeFunction, items: &mut Vec<Item<'a>>) {
         let group = self.groups.fresh();
         let mut name = "";
+        let mut names = Some(&[][..]);
+        let mut functions = 0;
         for function in refs(&call.functions) {
             let NodeRef::List(list) = function else {
                 continue;
@@ -102,12 +140,22 @@ impl<'a> Gather<'a> {
                 if let NodeRef::FuncCall(call) = part
                     && let Some(called) = Name::from_parts(texts(&call.funcname))
                 {
+                    names = columns_of(&called.name);
                     self.source(Source::Function(called));
                 }
+                functions += 1;
                 if let Some(last) = self.imply(part, group) {
                     name = last;
                 }
             }
+        }
+        let alias = call.alias.as_ref();
+        let item = alias.map_or(name, |alias| &alias.aliasname);
+        self.open_items.push((item, group));
+        let named = !call.coldeflist.is_empty();
+        // An alias list may leave out the last of them.
+        if functions != 1 || !named && names != Some(&[]) {
+            self.open(group, names.filter(|_| functions == 1));
         }
         self.define(&call.coldeflist, group);
         self.one_group(call.alias.as_ref(), name, group, items);

@@ -1,12 +1,15 @@
 //! Statements: which columns are written with what, and what their parts give.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use pg_query::{Node, NodeEnum, NodeRef, protobuf};
+use protobuf::AlterTableType;
 
+use super::ctes::Cte;
 use super::groups::Groups;
+use super::open::Open;
 use super::{Column, Literals, Source, Which};
 use crate::postgres::tree::children;
 use crate::postgres::walk::name_of;
@@ -19,13 +22,21 @@ pub(super) struct Gather<'a> {
     /// Columns by the names that they are used by.
     pub(super) names: HashMap<Cow<'a, str>, u32>,
     /// Names that are given to columns.
-    given: Vec<(Cow<'a, str>, u32)>,
+    pub(super) given: Vec<(Cow<'a, str>, u32)>,
     /// Names that whole rows go by.
-    rows: Vec<(&'a str, Vec<Out>)>,
+    pub(super) rows: Vec<(&'a str, Vec<Out>)>,
     /// Columns of the same names are compared (`NATURAL JOIN`), whatever these are.
     pub(super) natural: bool,
-    /// Common table expressions in scope, with what they give once that is known.
-    pub(super) ctes: Vec<(&'a str, Option<Vec<Out>>)>,
+    /// Common table expressions in scope.
+    pub(super) ctes: Vec<Cte<'a>>,
+    /// Names of items whose columns go by names that the text does not tell, and their groups.
+    pub(super) open_items: Vec<(&'a str, u32)>,
+    /// Words that stand where a column's name may stand, and where.
+    pub(super) words: HashMap<&'a str, Vec<u32>>,
+    /// Names before a column's own.
+    pub(super) qualifiers: Vec<(&'a str, u32)>,
+    /// Types by their names, as sources.
+    pub(super) types: HashMap<&'a str, usize>,
 }
 
 /// A column that a query gives, or several.
@@ -36,12 +47,16 @@ pub(super) enum Out {
     Rest(u32),
     /// All columns of one of the relations.
     Table(usize),
+    /// All of these, in an order that is not known, some of them only once.
+    Merged(Vec<Out>),
 }
 
 /// An item of `FROM`: what it is called, and what it gives.
 pub(super) struct Item<'a> {
     pub(super) alias: &'a str,
     pub(super) outs: Vec<Out>,
+    /// It is of a join that gives a column of both sides once.
+    pub(super) merges: bool,
 }
 
 /// Finds what stands with what in a statement, which stands in the text at `range`.
@@ -75,7 +90,25 @@ impl<'a> Gather<'a> {
                 for cmd in refs(&s.cmds) {
                     let group = self.alone(cmd);
                     if let (Some(relation), NodeRef::AlterTableCmd(cmd)) = (relation, cmd) {
-                        self.column(relation, Which::Named(cmd.name.clone()), group);
+                        // Which columns bound a partition is not known.
+                        let bounds = cmd.subtype == AlterTableType::AtAttachPartition as i32;
+                        let named = Which::Named(cmd.name.clone());
+                        let which = if bounds { Which::Any } else { named };
+                        self.column(relation, which, group);
+                    }
+                }
+            }
+            NodeRef::CreateStmt(s) => {
+                children(node, &mut |child| {
+                    self.alone(child);
+                });
+                if let Some(bounds) = &s.partbound {
+                    let group = self.alone(NodeRef::PartitionBoundSpec(bounds));
+                    for parent in refs(&s.inh_relations) {
+                        if let NodeRef::RangeVar(parent) = parent {
+                            let parent = self.relation(parent);
+                            self.column(parent, Which::Any, group);
+                        }
                     }
                 }
             }
@@ -144,9 +177,9 @@ impl<'a> Gather<'a> {
         self.rows.push((name, outs.to_vec()));
     }
 
-    pub(super) fn cte(&self, name: &str) -> Option<&Option<Vec<Out>>> {
-        let mut ctes = self.ctes.iter().rev();
-        ctes.find(|(cte, _)| *cte == name).map(|(_, outs)| outs)
+    /// Columns go by names that the text does not tell.
+    pub(super) fn open(&mut self, group: u32, names: Option<&'static [&'static str]>) {
+        self.found.open.push(Open { group, names });
     }
 
     /// The group is that of the column at this place, from 0.
@@ -161,6 +194,10 @@ impl<'a> Gather<'a> {
                 _ if index > at && !lost => return,
                 Out::Rest(rest) => {
                     self.groups.unite(group, *rest);
+                    lost = true;
+                }
+                Out::Merged(outs) => {
+                    self.link_all(group, outs);
                     lost = true;
                 }
                 Out::Table(relation) => {
@@ -178,6 +215,7 @@ impl<'a> Gather<'a> {
             match out {
                 Out::One(other) | Out::Rest(other) => self.groups.unite(group, *other),
                 Out::Table(relation) => self.column(*relation, Which::Any, group),
+                Out::Merged(outs) => self.link_all(group, outs),
             }
         }
     }
@@ -287,7 +325,16 @@ impl<'a> Gather<'a> {
                 outs.extend(all.flat_map(|item| item.outs.iter().cloned()));
                 if outs.len() == before {
                     outs.push(Out::Rest(self.alone(value)));
+                } else if of.is_empty() && items.iter().any(|item| item.merges) {
+                    let merged = outs.split_off(before);
+                    outs.push(Out::Merged(merged));
                 }
+                continue;
+            }
+            if is_taken_apart(value) {
+                let group = self.alone(value);
+                self.open(group, None);
+                outs.push(Out::Rest(group));
                 continue;
             }
             let group = self.called_alone(value);
@@ -299,79 +346,6 @@ impl<'a> Gather<'a> {
             outs.push(Out::One(group));
         }
         outs
-    }
-
-    pub(super) fn with(&mut self, clause: Option<&'a protobuf::WithClause>) -> usize {
-        let outside = self.ctes.len();
-        let Some(clause) = clause else { return outside };
-        for cte in refs(&clause.ctes) {
-            let NodeRef::CommonTableExpr(cte) = cte else {
-                continue;
-            };
-            let at = self.ctes.len();
-            if clause.recursive {
-                self.ctes.push((&cte.ctename, None));
-            }
-            let query = cte.ctequery.as_deref().and_then(inner);
-            let outs = query.map_or_else(Vec::new, |query| self.statement(query));
-            let outs = self.rename(outs, &cte.aliascolnames);
-            if let Some(cycle) = cte.cycle_clause.as_deref() {
-                self.maybe_alone(cycle.cycle_mark_value.as_deref());
-                self.maybe_alone(cycle.cycle_mark_default.as_deref());
-            }
-            self.ctes.truncate(at);
-            self.ctes.push((&cte.ctename, Some(outs)));
-        }
-        outside
-    }
-
-    /// Joins names with what they were given to, and keeps what has to do with a column.
-    fn finish(mut self) -> Literals {
-        for (name, group) in std::mem::take(&mut self.given) {
-            if self.natural {
-                self.names.entry(name.clone()).or_insert(group);
-            }
-            if let Some(used) = self.names.get(&name) {
-                self.groups.unite(*used, group);
-            }
-        }
-        for (name, outs) in std::mem::take(&mut self.rows) {
-            if let Some(used) = self.names.get(name).copied() {
-                self.groups.compute(used);
-                self.link_all(used, &outs);
-            }
-        }
-        let Self {
-            mut groups,
-            mut found,
-            names,
-            ..
-        } = self;
-        let names = names.into_iter();
-        let names = names.map(|(name, group)| (name.into_owned(), groups.root(group)));
-        found.names = names.collect();
-        let columns = found.columns.iter_mut().map(|(_, group)| group);
-        let calls = found.calls.iter_mut();
-        let calls = calls.flat_map(|call| [&mut call.group, &mut call.given]);
-        columns
-            .chain(calls)
-            .chain(&mut found.executed)
-            .for_each(|group| *group = groups.root(*group));
-        let columns = found.columns.iter().map(|(_, group)| *group);
-        let live: HashSet<u32> = columns
-            .chain(found.names.values().copied())
-            .chain(found.executed.iter().copied())
-            .chain(found.calls.iter().flat_map(|it| [it.group, it.given]))
-            .collect();
-        found.literals.retain_mut(|(_, group)| {
-            *group = groups.root(*group);
-            live.contains(group)
-        });
-        let parameters = found.parameters.iter_mut();
-        parameters.for_each(|(_, group)| *group = groups.root(*group));
-        found.computed = groups.computed();
-        found.computed.retain(|group| live.contains(group));
-        found
     }
 }
 
@@ -392,6 +366,20 @@ fn star(value: NodeRef<'_>) -> Option<&str> {
             .and_then(crate::postgres::walk::text)
             .unwrap_or_default(),
     )
+}
+
+/// Whether it is all columns of a row that an expression gives: `(f(x)).*`.
+fn is_taken_apart(value: NodeRef<'_>) -> bool {
+    let NodeRef::AIndirection(part) = value else {
+        return false;
+    };
+    let last = part.indirection.last().and_then(inner);
+    matches!(last, Some(NodeRef::AStar(_)))
+}
+
+/// Whether it gives any number of values.
+pub(super) fn is_star(value: NodeRef<'_>) -> bool {
+    star(value).is_some() || is_taken_apart(value)
 }
 
 pub(super) fn inner(node: &Node) -> Option<NodeRef<'_>> {

@@ -39,14 +39,20 @@ impl Concealed {
             code,
             bodies,
             wholly,
+            strays,
             ..
         } = self;
-        literals.is_empty() && code.is_empty() && bodies.is_empty() && wholly.is_empty()
+        literals.is_empty()
+            && strays.is_empty()
+            && code.is_empty()
+            && bodies.is_empty()
+            && wholly.is_empty()
     }
 
     /// Adds what is to be hidden of the next statement of the text.
     pub fn append(&mut self, mut next: Self) {
         self.literals.append(&mut next.literals);
+        self.strays.append(&mut next.strays);
         self.code.append(&mut next.code);
         self.bodies.append(&mut next.bodies);
         self.wholly.append(&mut next.wholly);
@@ -89,6 +95,8 @@ impl Concealed {
                     let held = if is_plain { held.clone() } else { Held::Any };
                     hidden.push(Hidden { held, ..one });
                 }
+            } else if self.strays.binary_search(&start).is_ok() {
+                hidden.extend(word(text, token).map(|range| any(text, range)));
             } else if is_string(token) && self.is_code(start) {
                 within(text, token, &self.words, DEPTH_MAX, &mut hidden);
             }
@@ -194,6 +202,17 @@ fn within(
 fn is_string(token: &ScanToken) -> bool {
     let strings = [Token::Sconst, Token::Usconst, Token::Bconst, Token::Xconst];
     strings.iter().any(|kind| token.token == *kind as i32)
+}
+
+/// A word, or what its quotes enclose.
+fn word(text: &str, token: &ScanToken) -> Option<Range<usize>> {
+    let start = usize::try_from(token.start).ok()?;
+    let end = usize::try_from(token.end).ok()?;
+    let written = text.get(start..end)?;
+    match written.find('"') {
+        Some(open) => Some(start + open + 1..start + written.rfind('"')?),
+        None => Some(start..end),
+    }
 }
 
 /// What a literal's quotes enclose, or all of a number; `None` for what is no literal.

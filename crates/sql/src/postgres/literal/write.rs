@@ -16,7 +16,12 @@ impl<'a> Gather<'a> {
         let alias = alias.map_or(&*relation.relname, |alias| &*alias.aliasname);
         let outs = vec![Out::Table(index)];
         self.row(alias, &outs);
-        (index, vec![Item { alias, outs }])
+        let item = Item {
+            alias,
+            outs,
+            merges: false,
+        };
+        (index, vec![item])
     }
 
     pub(super) fn insert(&mut self, s: &'a protobuf::InsertStmt) -> Vec<Out> {
@@ -53,9 +58,15 @@ impl<'a> Gather<'a> {
         for (index, out) in outs.iter().enumerate() {
             lost |= !matches!(out, Out::One(_));
             let which = if lost { Which::Any } else { Which::At(index) };
-            if let Out::One(group) | Out::Rest(group) = out {
-                self.column(relation, which, *group);
-            }
+            self.put(relation, &which, out);
+        }
+    }
+
+    fn put(&mut self, relation: usize, which: &Which, out: &Out) {
+        match out {
+            Out::One(group) | Out::Rest(group) => self.column(relation, which.clone(), *group),
+            Out::Merged(outs) => outs.iter().for_each(|out| self.put(relation, which, out)),
+            Out::Table(_) => {}
         }
     }
 

@@ -34,6 +34,10 @@ const FUNCTIONS: &[&str] = &[
     "extract",
     "unnest",
     "query_to_xml",
+    "jsonb_each_text",
+    "jsonb_to_recordset",
+    "jsonb_populate_recordset",
+    "to_jsonb",
 ];
 
 /// Functions of the database, with their bodies where these can be followed.
@@ -330,6 +334,116 @@ fn functions_of_the_database_may_give_what_is_protected() {
         (
             "SELECT 1 FROM other o WHERE o.peek = 'Q' AND o.label = 'x'",
             "SELECT 1 FROM other o WHERE o.peek = '<any>' AND o.label = 'x'",
+        ),
+    ]);
+}
+
+#[test]
+fn columns_that_functions_and_rows_give_are_followed() {
+    check(&[
+        (
+            "SELECT 1 FROM vault v, jsonb_each_text(to_jsonb(v)) j WHERE j.value = 'Q' AND key = 'R' AND kind = 'k'",
+            "SELECT 1 FROM vault v, jsonb_each_text(to_jsonb(v)) j WHERE j.value = '<any>' AND key = '<any>' AND kind = 'k'",
+        ),
+        (
+            "SELECT 1 FROM other v, jsonb_each_text(to_jsonb(v)) WHERE value = 'Q'",
+            "SELECT 1 FROM other v, jsonb_each_text(to_jsonb(v)) WHERE value = 'Q'",
+        ),
+        (
+            "SELECT 1 FROM vault v, jsonb_to_recordset(to_jsonb(v)) AS t(a text, b text) WHERE a = 'Q' AND kind = 'k'",
+            "SELECT 1 FROM vault v, jsonb_to_recordset(to_jsonb(v)) AS t(a text, b text) WHERE a = '<any>' AND kind = 'k'",
+        ),
+        (
+            "SELECT 1 FROM refund(4711) AS r WHERE r.state = 'Q' OR reason = 'R'",
+            "SELECT 1 FROM refund(4711) AS r WHERE r.state = '<any>' OR reason = '<any>'",
+        ),
+        (
+            "SELECT 1 FROM other o, refund(o.id) r WHERE r.name = 'Q' AND o.id = 7",
+            "SELECT 1 FROM other o, refund(o.id) r WHERE r.name = '<any>' AND o.id = 7",
+        ),
+        (
+            "SELECT 1 FROM other o, label(o.id) r WHERE state = 'x'",
+            "SELECT 1 FROM other o, label(o.id) r WHERE state = 'x'",
+        ),
+        (
+            "SELECT 1 FROM vault, unnest(ARRAY['Q'], ARRAY['R']) AS s(x, y) WHERE secret = x",
+            "SELECT 1 FROM vault, unnest(ARRAY['<any>'], ARRAY['<any>']) AS s(x, y) WHERE secret = x",
+        ),
+        (
+            "SELECT 1 FROM (SELECT (refund(7)).*) x WHERE x.state = 'Q'",
+            "SELECT 1 FROM (SELECT (refund(7)).*) x WHERE x.state = '<any>'",
+        ),
+        (
+            "SELECT 1 FROM (SELECT (v).* FROM vault v) x(a, b, c, d) WHERE c = 'Q'",
+            "SELECT 1 FROM (SELECT (v).* FROM vault v) x(a, b, c, d) WHERE c = '<any>'",
+        ),
+        (
+            "SELECT ('(1,a,Q,)'::vault).secret, 'x'::text",
+            "SELECT ('<any>'::vault).secret, 'x'::text",
+        ),
+        (
+            "SELECT 1 FROM jsonb_populate_recordset(NULL::vault, '[]') WHERE secret = 'Q'",
+            "SELECT 1 FROM jsonb_populate_recordset(NULL::vault, '<any>') WHERE secret = '<generic_secret>'",
+        ),
+    ]);
+}
+
+#[test]
+fn stars_and_references_whose_places_are_not_known_are_followed() {
+    check(&[
+        (
+            "SELECT 1 FROM (other JOIN vault USING (id)) AS j(a, b, c, d, e, f) WHERE d = 'Q' AND e = 'R' AND other.name = 'n'",
+            "SELECT 1 FROM (other JOIN vault USING (id)) AS j(a, b, c, d, e, f) WHERE d = '<any>' AND e = '<any>' AND other.name = 'n'",
+        ),
+        (
+            "SELECT 1 FROM (SELECT * FROM other NATURAL JOIN vault) AS j(a, b, c, d, e, f) WHERE f = 'Q'",
+            "SELECT 1 FROM (SELECT * FROM other NATURAL JOIN vault) AS j(a, b, c, d, e, f) WHERE f = '<any>'",
+        ),
+        (
+            "SELECT 1 FROM (SELECT * FROM other JOIN vault USING (id)) AS j WHERE secret = 'Q' AND kind = 'k'",
+            "SELECT 1 FROM (SELECT * FROM other JOIN vault USING (id)) AS j WHERE secret = '<generic_secret>' AND kind = 'k'",
+        ),
+        (
+            "SELECT 1 FROM vault v WHERE ROW(v.*, 1) = ROW('a', 'Q') OR (v.*, 2) IN ((1, 'Q'))",
+            "SELECT 1 FROM vault v WHERE ROW(v.*, <any>) = ROW('<any>', '<any>') OR (v.*, <any>) IN ((<any>, '<any>'))",
+        ),
+        (
+            "WITH RECURSIVE t(a) AS (SELECT secret FROM vault UNION ALL SELECT b FROM t AS u(b) WHERE b = 'Q') SELECT 1 FROM t",
+            "WITH RECURSIVE t(a) AS (SELECT secret FROM vault UNION ALL SELECT b FROM t AS u(b) WHERE b = '<generic_secret>') SELECT 1 FROM t",
+        ),
+        (
+            "WITH RECURSIVE x(c) AS (SELECT * FROM other), other(o) AS (SELECT secret FROM vault) SELECT 1 FROM x WHERE c = 'Q'",
+            "WITH RECURSIVE x(c) AS (SELECT * FROM other), other(o) AS (SELECT secret FROM vault) SELECT 1 FROM x WHERE c = '<generic_secret>'",
+        ),
+    ]);
+}
+
+#[test]
+fn bounds_of_partitions_and_words_in_the_place_of_values_are_hidden() {
+    check(&[
+        (
+            "CREATE TABLE p PARTITION OF vault FOR VALUES FROM ('Q') TO ('R'); CREATE TABLE p PARTITION OF other FOR VALUES IN ('x')",
+            "CREATE TABLE p PARTITION OF vault FOR VALUES FROM ('<any>') TO ('<any>'); CREATE TABLE p PARTITION OF other FOR VALUES IN ('x')",
+        ),
+        (
+            "ALTER TABLE vault ATTACH PARTITION p FOR VALUES IN ('Q', 'R')",
+            "ALTER TABLE vault ATTACH PARTITION p FOR VALUES IN ('<any>', '<any>')",
+        ),
+        (
+            "SELECT id FROM vault WHERE secret = \"Q R\" AND kind = \"k\" OR secret = qwzx",
+            "SELECT id FROM vault WHERE secret = \"<any>\" AND kind = \"k\" OR secret = <any>",
+        ),
+        (
+            "SELECT 1 FROM vault v JOIN other o ON v.secret = o.\"name\" WHERE secret = kind",
+            "SELECT 1 FROM vault v JOIN other o ON v.secret = o.\"name\" WHERE secret = kind",
+        ),
+        (
+            "INSERT INTO vault (secret) VALUES (\"Q\"); SELECT ctid FROM vault WHERE secret = ctid::text",
+            "INSERT INTO vault (secret) VALUES (\"<any>\"); SELECT ctid FROM vault WHERE secret = ctid::text",
+        ),
+        (
+            "WITH x AS (SELECT kind AS k FROM vault) SELECT x.k FROM x JOIN vault ON secret = k",
+            "WITH x AS (SELECT kind AS k FROM vault) SELECT x.k FROM x JOIN vault ON secret = k",
         ),
     ]);
 }

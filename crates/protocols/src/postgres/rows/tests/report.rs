@@ -17,12 +17,12 @@ fn shown(statement: &str, fields: &[(u8, &str)]) -> Vec<(u8, String)> {
     shown_where(&known(), statement, fields)
 }
 
-fn shown_where(known: &Known, statement: &str, fields: &[(u8, &str)]) -> Vec<(u8, String)> {
+fn shown_where(known: &Arc<Known>, statement: &str, fields: &[(u8, &str)]) -> Vec<(u8, String)> {
     shown_of(known, statement, false, fields)
 }
 
 fn shown_of(
-    known: &Known,
+    known: &Arc<Known>,
     statement: &str,
     computes: bool,
     fields: &[(u8, &str)],
@@ -294,6 +294,7 @@ fn what_is_raised_is_withheld() {
 #[test]
 fn without_declared_columns_only_detectors_look() {
     let known = Known::new(loaded(Arc::new(Catalog::default())), &[], &[]);
+    let known = Arc::new(known);
     let fields = [
         (b'M', "invalid: \"word\""),
         (b'D', "Failing row contains (1, x)."),
@@ -362,10 +363,10 @@ fn notifications_and_parameters_are_read() {
         Frame::of(out.freeze()).unwrap()
     };
     assert_eq!(
-        mask_parameter_status(&parameter("psql"), &masks, &mut findings).unwrap(),
+        mask_parameter_status(&parameter("psql"), &masks, false, &mut findings).unwrap(),
         None
     );
-    let masked = mask_parameter_status(&parameter(PAN), &masks, &mut findings).unwrap();
+    let masked = mask_parameter_status(&parameter(PAN), &masks, false, &mut findings).unwrap();
     assert_eq!(masked, Some(parameter("************1111").whole));
     let broken = Frame::of(write::bare(server::NOTIFICATION)).unwrap();
     assert!(mask_notification(&broken, &masks, &known(), None, &mut findings).is_err());

@@ -196,6 +196,31 @@ fn a_day_that_could_be_two_is_found_as_either() {
 }
 
 #[test]
+fn a_number_is_found_however_it_is_written() {
+    for (stored, asked) in [
+        ("1.00", "1"),
+        ("1", "1.00"),
+        ("1.00", "+01"),
+        ("1000.0000", "1e3"),
+        ("1000", "1E+3"),
+        ("1e+20", "100000000000000000000"),
+        ("1.5e-07", "0.00000015"),
+        ("-0.50", "-.5"),
+        ("0.00", "-0"),
+        ("12345.6", "12,345.60"),
+        ("1250", "$12.5"),
+    ] {
+        let found = spellings(asked).iter().any(|it| it == stored.as_bytes());
+        assert!(found, "{stored} {asked}");
+    }
+    for (stored, asked) in [("1.00", "10"), ("1.00", "-1"), ("100", "1e"), ("1.5", "15")] {
+        let found = spellings(asked).iter().any(|it| it == stored.as_bytes());
+        assert!(!found, "{stored} {asked}");
+    }
+    assert!(spellings("1e30000").len() < 5);
+}
+
+#[test]
 fn values_of_plain_types_are_looked_at_where_something_is_looked_for() {
     let date = (-5_417_i32).to_be_bytes();
     type Case<'a> = (&'a str, u32, &'a [u8], &'a [u8], bool);
@@ -240,4 +265,38 @@ fn values_of_plain_types_are_looked_at_where_something_is_looked_for() {
             }
         }
     }
+}
+
+#[test]
+fn facts_of_json_tell_the_member() {
+    let places = |class: &DataClass, value: &str| {
+        let rule = cell::Rule::Declared(class.clone());
+        let facts = facts_of(rule, 114, Format::Text, value.as_bytes());
+        let mut places: Vec<_> = facts.into_iter().map(|fact| fact.place).collect();
+        places.dedup();
+        places
+    };
+    let value =
+        r#"{"ssn": "536-22-1234", "by": {"lines": [{"a1": 5}, "x"]}, "none": null, "no": ""}"#;
+    assert_eq!(
+        places(&DataClass::US_SSN, value),
+        ["x.ssn", "x.by.lines[].*", "x.by.lines[]"]
+    );
+    // Names may be values of a class that configuration defines.
+    let own = DataClass::try_from("salary".to_owned()).unwrap();
+    assert_eq!(
+        places(&own, r#"{"ann": {"bob": [1]}}"#),
+        ["x.*", "x.*.*", "x.*.*[]"]
+    );
+    assert_eq!(places(&own, "5"), ["x"]);
+    let deep = "[".repeat(20) + "1" + &"]".repeat(20);
+    assert_eq!(places(&own, &deep), [format!("x{}…", "[]".repeat(8))]);
+    // Columns keep their places.
+    let many: Vec<_> = (b'a'..=b'z')
+        .flat_map(|a| {
+            (b'a'..=b'z').map(move |b| format!("\"{}{}\": 1", char::from(a), char::from(b)))
+        })
+        .collect();
+    let places = places(&DataClass::US_SSN, &format!("{{{}}}", many.join(",")));
+    assert!(places.len() < 70 && places.last().is_some_and(|last| last == "x"));
 }
