@@ -66,7 +66,7 @@ pub(super) fn password(text: &[u8], end: usize) -> Option<Match> {
     if byte(text, end) == b'=' {
         return None;
     }
-    let start = assigned(text, end)?;
+    let start = assigned(text, end).or_else(|| in_sql(text, end))?;
     let quote = byte(text, start.wrapping_sub(1));
     let quoted = matches!(quote, b'"' | b'\'');
     let ends = |byte: u8| {
@@ -90,6 +90,14 @@ pub(super) fn password(text: &[u8], end: usize) -> Option<Match> {
         .any(|byte| matches!(byte, b'(' | b'[' | b'{' | b'<' | b'.'));
     let fits = len >= 4 && is_secret(value) && (quoted || figures && len >= 6 && !code);
     fits.then_some(found(start, start + len))
+}
+
+/// Where the value begins in `PASSWORD 'value'`, as SQL writes it.
+fn in_sql(text: &[u8], end: usize) -> Option<usize> {
+    let spaces = text.get(end..)?.iter().take(3);
+    let spaces = spaces.take_while(|byte| **byte == b' ').count();
+    let start = end + spaces;
+    (spaces > 0 && byte(text, start) == b'\'').then_some(start + 1)
 }
 
 /// The value in `The password for the demo is …`, where the word for a password ends at `end`.

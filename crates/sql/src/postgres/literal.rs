@@ -59,6 +59,8 @@ pub struct Literals {
     calls: Vec<Call>,
     /// Columns by the names that they are used by.
     names: HashMap<String, u32>,
+    /// Those of the names that the statement itself gives to something, or that every table has.
+    given: HashSet<String>,
     /// Columns by their relation.
     columns: Vec<(Column, u32)>,
     relations: Vec<Source>,
@@ -215,6 +217,7 @@ impl Literals {
         if self.names.is_empty() {
             return;
         }
+        self.hold_mistaken(known, held);
         for source in &self.relations {
             let relations = known.relations(source);
             if relations.is_empty() {
@@ -229,6 +232,24 @@ impl Literals {
                     let taint = known.protected.column(relation.oid, column.number);
                     self.hold_name(&column.name, &taint, held);
                 }
+            }
+        }
+    }
+
+    /// A name that no column of the statement's relations has may be a mistaken one: where any of these is protected, it counts as
+    /// that.
+    fn hold_mistaken(&self, known: &Known<'_>, held: &mut Groups) {
+        let relations = || self.relations.iter().flat_map(|it| known.relations(it));
+        if !relations().any(|it| known.protected.touches(it.oid)) {
+            return;
+        }
+        let has = |name: &String| {
+            let mut columns = relations().flat_map(|it| &it.columns);
+            columns.any(|column| column.name == *name)
+        };
+        for (name, group) in &self.names {
+            if !self.given.contains(name) && !has(name) {
+                held.add(*group, Some(Held::Any));
             }
         }
     }
@@ -326,9 +347,16 @@ impl<'a> Known<'a> {
                 Which::At(at) => index == at,
                 Which::Any => true,
             });
+            let mut found = false;
             for (_, column) in meant {
                 let of = of_taint(&self.protected.column(relation.oid, column.number));
                 held = of.map(|of| merge(held.take(), of)).or(held);
+                found = true;
+            }
+            // A name that it does not have may be a mistaken one.
+            let named = matches!(which, Which::Named(_));
+            if named && !found && self.protected.touches(relation.oid) {
+                held = Some(Held::Any);
             }
         }
         held

@@ -26,16 +26,19 @@ impl Gather<'_> {
     /// Joins names with what they were given to, and keeps what has to do with a column.
     pub(super) fn finish(mut self) -> Literals {
         self.found.words = self.words();
+        self.found.given = SYSTEM.iter().map(|name| (*name).to_owned()).collect();
         for (name, group) in std::mem::take(&mut self.given) {
             if self.natural {
                 self.names.entry(name.clone()).or_insert(group);
             }
             if let Some(used) = self.names.get(&name) {
                 self.groups.unite(*used, group);
+                self.found.given.insert(name.into_owned());
             }
         }
         for (name, outs) in std::mem::take(&mut self.rows) {
             if let Some(used) = self.names.get(name).copied() {
+                self.found.given.insert(name.to_owned());
                 self.groups.compute(used);
                 self.link_all(used, &outs);
             }

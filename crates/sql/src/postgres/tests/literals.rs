@@ -158,6 +158,28 @@ fn check(cases: &[(&str, &str)]) {
 }
 
 #[test]
+fn a_mistaken_name_counts_as_that_of_a_protected_column() {
+    check(&[
+        (
+            "SELECT id FROM vault WHERE secrte = 'Q' AND kind = 'b'",
+            "SELECT id FROM vault WHERE secrte = '<any>' AND kind = 'b'",
+        ),
+        (
+            "UPDATE vault SET secrt = 'Q', kind = 'b' WHERE id = 1",
+            "UPDATE vault SET secrt = '<any>', kind = 'b' WHERE id = 1",
+        ),
+        (
+            "INSERT INTO vault (id, sekret) VALUES (3, 'Q')",
+            "INSERT INTO vault (id, sekret) VALUES (3, '<any>')",
+        ),
+        (
+            "SELECT x FROM (SELECT kind AS x FROM vault) y WHERE x = 'b' AND y.x <> 'c' AND y IS NOT NULL",
+            "SELECT x FROM (SELECT kind AS x FROM vault) y WHERE x = 'b' AND y.x <> 'c' AND y IS NOT NULL",
+        ),
+    ]);
+}
+
+#[test]
 fn what_is_compared_with_a_column_may_be_a_value_of_it() {
     check(&[
         (
