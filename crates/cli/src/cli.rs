@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    approvals, check, completion, discover, env, evidence, explain, mask, replay, run, serve,
-    sessions, show, token, verdict,
+    approvals, check, completion, discover, env, evidence, explain, explain_statement, mask,
+    replay, run, serve, sessions, show, token, verdict,
 };
 use crate::failure::Failure;
 use crate::output::{Color, Form, Output};
@@ -91,6 +91,7 @@ pub(crate) enum Command {
     Serve(serve::Serve),
     Check(check::Check),
     Discover(discover::Discover),
+    Explain(Box<explain_statement::Explain>),
     Token(token::Token),
     Env(env::Env),
     Run(run::Run),
@@ -115,6 +116,7 @@ impl Command {
             Self::Serve(command) => command.run(globals, output),
             Self::Check(command) => command.run(globals, output),
             Self::Discover(command) => command.run(globals, output),
+            Self::Explain(command) => command.run(globals, output),
             Self::Token(command) => command.run(globals, output),
             Self::Env(command) => command.run(globals, output),
             Self::Run(command) => return command.run(globals),

@@ -11,7 +11,7 @@
 
 mod aws;
 mod parts;
-mod postgres;
+pub(crate) mod postgres;
 
 #[cfg(test)]
 mod tests;

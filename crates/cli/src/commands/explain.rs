@@ -338,7 +338,8 @@ impl Scene<'_> {
     }
 }
 
-fn decided(decision: &Decision) -> Value {
+/// What was decided, as JSON.
+pub(super) fn decided(decision: &Decision) -> Value {
     match decision {
         Decision::Allow(it) => json!({"outcome": "allow", "policies": it.policies}),
         Decision::Ask { gates, obligations } => {
@@ -350,39 +351,53 @@ fn decided(decision: &Decision) -> Value {
     }
 }
 
-/// The same for people.
-fn table(explained: &Value) -> String {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let one = |name: &str| text(&explained[name]);
-    let words = |list: &Value, word: &dyn Fn(&Value) -> String| {
-        let words: Vec<_> = list.as_array().into_iter().flatten().map(word).collect();
-        words.join(", ")
-    };
-    let decision = &explained["decision"];
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The items of a list, in these words.
+pub(super) fn words(list: &Value, word: &dyn Fn(&Value) -> String) -> String {
+    let words: Vec<_> = list.as_array().into_iter().flatten().map(word).collect();
+    words.join(", ")
+}
+
+/// The texts of a list; `none` where there are none.
+pub(super) fn or(list: &Value, none: &str) -> String {
+    match words(list, &text) {
+        words if words.is_empty() => none.to_owned(),
+        words => words,
+    }
+}
+
+/// One of the questions to policy.
+pub(super) fn ask(ask: &Value) -> String {
+    format!(
+        "{} {} {:?}",
+        text(&ask["action"]),
+        text(&ask["kind"]),
+        text(&ask["resource"])
+    )
+}
+
+/// What [`decided`] gives, for people.
+pub(super) fn verdict(decision: &Value) -> String {
     let by = match words(&decision["policies"], &text) {
         none if none.is_empty() => String::new(),
         by => format!(" (by {by})"),
     };
-    let verdict = match decision["outcome"].as_str() {
+    match decision["outcome"].as_str() {
         Some("allow") => format!("allow{by}"),
         Some("ask") => {
             let gate = |gate: &Value| format!("{} of {}", gate["quorum"], text(&gate["group"]));
             format!("ask people: {}{by}", words(&decision["gates"], &gate))
         }
         _ => format!("deny{by}: {}", text(&decision["message"])),
-    };
-    let ask = |ask: &Value| {
-        format!(
-            "{} {} {:?}",
-            text(&ask["action"]),
-            text(&ask["kind"]),
-            text(&ask["resource"])
-        )
-    };
-    let or = |list: &Value, none: &str| match words(list, &text) {
-        words if words.is_empty() => none.to_owned(),
-        words => words,
-    };
+    }
+}
+
+/// The same for people.
+fn table(explained: &Value) -> String {
+    let one = |name: &str| text(&explained[name]);
     let nothing = "nothing that is protected";
     let lines = [
         ("Request", format!("{} {}", one("method"), one("path"))),
@@ -399,7 +414,7 @@ fn table(explained: &Value) -> String {
         ("Answered by", one("answered_by")),
         ("Asks", words(&explained["asks"], &ask)),
         ("Carries", or(&explained["carries"], nothing)),
-        ("Decision", verdict),
+        ("Decision", verdict(&explained["decision"])),
         ("Shown in clear", or(&explained["reveals"], nothing)),
         (
             "Hidden members",

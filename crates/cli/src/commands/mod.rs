@@ -7,6 +7,7 @@ pub(crate) mod discover;
 pub(crate) mod env;
 pub(crate) mod evidence;
 pub(crate) mod explain;
+pub(crate) mod explain_statement;
 pub(crate) mod mask;
 pub(crate) mod released;
 pub(crate) mod replay;

@@ -4,12 +4,16 @@
 mod server;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use mask::{Findings, Hint, Masker, MaskerConfig};
 use model::DataClass;
+use protocols::postgres::known::Known;
+use protocols::postgres::settings::Settings;
 
 use crate::config;
+use crate::serve::postgres::settings;
 use crate::tls::TlsError;
 use crate::upstream::Target;
 
@@ -160,6 +164,24 @@ pub async fn discover(
         }
     }
     Ok(discovery)
+}
+
+/// What a target's configuration and its database say of its columns, read with the target's own account. Needs a stack of
+/// [`sql::postgres::STACK_BYTES`].
+///
+/// # Errors
+/// [`DiscoverError`] where the target cannot be reached or asked.
+pub async fn known(
+    name: &str,
+    configured: &config::Target,
+    limits: &config::Limits,
+) -> Result<(Settings, Arc<Known>), DiscoverError> {
+    let target = Target::new(name, configured, limits)?;
+    let settings = settings(name, configured, limits.postgres);
+    let mut server = Server::login(&target, configured).await?;
+    let loaded = server.catalog(limits.postgres).await?;
+    let known = Known::new(loaded, &settings.declared, &settings.trusted);
+    Ok((settings, Arc::new(known)))
 }
 
 fn column(row: &Row, tables: &mut Vec<Table>) {

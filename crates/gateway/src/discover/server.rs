@@ -3,8 +3,9 @@
 use std::io;
 
 use bytes::Bytes;
+use protocols::postgres::catalog::{LoadError, Loaded, Loading, Tries, Within};
 use protocols::postgres::login::{Login, LoginError, Wishes};
-use protocols::postgres::settings::{AuthMethods, Settings};
+use protocols::postgres::settings::{AuthMethods, Limits, Settings};
 use protocols::postgres::wire::{
     Frame, Framer, Malformed, Reader, UPSTREAM_BYTES_MAX, error_field, server, write,
 };
@@ -41,6 +42,9 @@ pub enum AskError {
     /// It refused a query, with this SQLSTATE and message.
     #[error("the target refuses a query ({0}): {1}")]
     Refused(String, String),
+    /// Its catalog could not be read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
     /// No randomness.
     #[error(transparent)]
     Random(#[from] NoRandomness),
@@ -117,6 +121,34 @@ impl Server {
                 }
                 server::READY => return refused.map_or(Ok(()), Err),
                 _ => {}
+            }
+        }
+    }
+
+    /// Reads the catalog, as a session does. Needs a stack of [`sql::postgres::STACK_BYTES`].
+    pub(super) async fn catalog(&mut self, limits: Limits) -> Result<Loaded, AskError> {
+        let mut tries = Tries::default();
+        loop {
+            match self.load(limits).await? {
+                Err(error) if tries.again(&error) => {}
+                loaded => return Ok(loaded?),
+            }
+        }
+    }
+
+    async fn load(&mut self, limits: Limits) -> Result<Result<Loaded, LoadError>, AskError> {
+        let mut fx = Effects::new();
+        let mut loading = Loading::start(Within::Idle, limits, &mut fx);
+        for effect in fx {
+            if let Effect::Send(Peer::Upstream, bytes) = effect {
+                self.link.write_all(&bytes).await?;
+            }
+        }
+        self.link.flush().await?;
+        loop {
+            let frame = self.next().await?;
+            if let Some(loaded) = loading.receive(&frame).transpose() {
+                return Ok(loaded);
             }
         }
     }

@@ -57,6 +57,19 @@ pub(super) fn listener(
 }
 
 fn served(name: &str, target: &Target, limits: Limits, mask_key: &MaskKey) -> Served {
+    let settings = Settings {
+        mask_key: Some(mask_key.clone()),
+        ..settings(name, target, limits)
+    };
+    Served {
+        settings: Arc::new(settings),
+        analyses: Arc::new(Analyses::new(ANALYSES_BYTES_MAX)),
+        meant: Arc::default(),
+    }
+}
+
+/// What the configuration says of a target, without the key of its masks.
+pub(crate) fn settings(name: &str, target: &Target, limits: Limits) -> Settings {
     let declared = target.mask.iter().map(|(declared, class)| Declaration {
         schema: declared.schema.clone(),
         table: declared.table.clone(),
@@ -66,7 +79,7 @@ fn served(name: &str, target: &Target, limits: Limits, mask_key: &MaskKey) -> Se
     });
     let trusted = target.trusted_functions.iter();
     let trusted = trusted.map(|(schema, name)| Name::qualified(schema, name));
-    let settings = Settings {
+    Settings {
         auth: AuthMethods {
             md5: target.auth.contains(&AuthMethod::Md5),
             password: target.auth.contains(&AuthMethod::Password),
@@ -77,13 +90,7 @@ fn served(name: &str, target: &Target, limits: Limits, mask_key: &MaskKey) -> Se
         strategies: target.strategies.clone(),
         find: target.find.clone(),
         own: target.own.clone(),
-        mask_key: Some(mask_key.clone()),
         limits,
         ..Settings::new(name, &target.database)
-    };
-    Served {
-        settings: Arc::new(settings),
-        analyses: Arc::new(Analyses::new(ANALYSES_BYTES_MAX)),
-        meant: Arc::default(),
     }
 }

@@ -17,6 +17,7 @@ mod calendar;
 pub mod catalog;
 mod command;
 pub mod deny;
+pub mod explain;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod known;

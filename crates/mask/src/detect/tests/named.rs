@@ -185,7 +185,10 @@ fn secrets_are_told_by_the_name_before_them() {
         ("\"password\": \"hunter two\"", "hunter two"),
         ("db_password: hunter2", "hunter2"),
         ("ALTER ROLE app PASSWORD 'agents-own-pw'", "agents-own-pw"),
-        ("OPTIONS (user 'a', password 'agents-own-pw')", "agents-own-pw"),
+        (
+            "OPTIONS (user 'a', password 'agents-own-pw')",
+            "agents-own-pw",
+        ),
         ("Passphrase = 'correct horse'", "correct horse"),
         (r#""{\"password\":\"hunter2\"}""#, "hunter2"),
     ] {
