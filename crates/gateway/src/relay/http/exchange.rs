@@ -18,7 +18,7 @@ use super::Relay;
 use super::answer::Shown;
 use super::bodies::unchunked;
 use super::peer::Peer;
-use super::refusals::{Claimed, is_of_proof};
+use super::refusals::{self, Claimed, is_of_proof};
 use super::room::Held;
 use super::sessions::{Asker, Keys, Session};
 use super::sts::{Failed, Origin, Signed};
@@ -279,7 +279,7 @@ impl Relay {
     /// A request of somebody who has not proved who they are stands in the ledger as a login that was refused.
     pub(super) async fn unproved(&self, claimed: Claimed<'_>, refused: Refused) -> Refused {
         let Refused { refusal, wire } = refused;
-        let refusal = self.refusals.record(&self.gateway, claimed, refusal).await;
+        let refusal = refusals::record(&self.gateway, claimed, refusal).await;
         Refused { refusal, wire }
     }
 

@@ -84,7 +84,6 @@ pub struct Relay {
     hold: Duration,
     sessions: sessions::Sessions,
     used: Arc<used::Used>,
-    refusals: refusals::Refusals,
     uploads: uploads::Uploads,
     /// The id of the next answer.
     requests: AtomicU64,
@@ -103,7 +102,6 @@ impl Relay {
             hold: config.hold,
             sessions: sessions::Sessions::new(config.sessions),
             used: Arc::default(),
-            refusals: refusals::Refusals::default(),
             uploads: uploads::Uploads::default(),
             requests: AtomicU64::new(random::bytes().map_or(0, u64::from_be_bytes)),
             rooms: room::Rooms::new(HELD_BYTES_MAX),
@@ -167,7 +165,6 @@ pub async fn serve(relay: Arc<Relay>, socket: TcpListener, tls: Option<Arc<Serve
         .sessions
         .close_all(&gateway, "the gateway is shutting down")
         .await;
-    relay.refusals.close(&gateway).await;
 }
 
 type Seat = tokio::sync::OwnedSemaphorePermit;
