@@ -361,6 +361,10 @@ fn context(call: &Call, action: &str, carries: &BTreeSet<String>) -> BTreeMap<&'
         ("region", Value::Text(call.region.clone())),
         (inside::PARAMETERS, texts(&call.parameters)),
         (inside::TAGS, texts(&call.tags)),
+        (inside::ROLES, {
+            let roles: BTreeSet<&str> = inside::roles(call).collect();
+            Value::Texts(roles.into_iter().map(str::to_owned).collect())
+        }),
         (inside::UNSEEN, Value::Bool(call.unseen)),
         (
             screen::ATTRIBUTE,

@@ -31,7 +31,7 @@ pub mod objects;
 pub mod post_form;
 pub mod range;
 mod route;
-mod s3;
+pub mod s3;
 pub mod screen;
 pub mod seams;
 pub mod secrets;

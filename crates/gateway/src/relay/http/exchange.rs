@@ -10,7 +10,7 @@ use model::{Denial, DenialCode, Timestamp};
 use protocols::aws::classify::{self, Wire};
 use protocols::aws::credentials::BadKeys;
 use protocols::aws::deny::{Kind, Refusal};
-use protocols::aws::upstream;
+use protocols::aws::{s3, upstream};
 use protocols::http::sigv4::{Presented, Scope, Verified, sha256};
 use protocols::http::{AUTHORITY, Fields, Head, sigv4};
 
@@ -155,7 +155,7 @@ impl Relay {
             && !head.fields.has("content-length")
             && !head.fields.has("x-amz-decoded-content-length")
             && !body.is_end_stream();
-        let streams = wire == Wire::S3 && !classify::wants_body(&head) && !endless;
+        let streams = wire == Wire::S3 && !s3::wants_body(&head) && !endless;
         let (content, digest) = if streams {
             (Content::Stream(body), None)
         } else {
