@@ -32,6 +32,7 @@ mod sessions;
 mod settling;
 mod show;
 mod sts;
+mod turns;
 mod uploads;
 mod used;
 
