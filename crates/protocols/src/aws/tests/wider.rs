@@ -85,7 +85,7 @@ fn all_that_an_action_is_about_is_named() {
             "elasticmapreduce",
             "ElasticMapReduce.DeleteStudioSessionMapping",
             r#"{"StudioId":"es-1","IdentityType":"USER","IdentityName":"alice"}"#,
-            &["es-1/alice"],
+            &["es-1", "alice"],
         ),
         (
             "glue",
