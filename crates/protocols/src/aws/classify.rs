@@ -5,6 +5,7 @@
 
 use super::body::{Form, Parameters};
 use super::command::is_signature;
+use super::expressions::Touched;
 use super::fields::has_unknown;
 use super::home::Home;
 use super::route;
@@ -70,6 +71,8 @@ pub struct Call {
     pub tags: Vec<(String, String)>,
     /// Whether it says more than parameters and tags tell.
     pub unseen: bool,
+    /// What its expressions do with attributes that are declared, as far as [`look`](super::expressions::look) was asked.
+    pub touched: Touched,
     /// What it does beside, at levels of their own: an upload that sets who may read it.
     pub beside: Vec<Level>,
 }
@@ -267,6 +270,7 @@ fn by_name(
         tags: Vec::new(),
         unseen: false,
         beside: Vec::new(),
+        touched: Touched::default(),
     })
 }
 
@@ -320,6 +324,7 @@ fn rest(
         tags: Vec::new(),
         unseen: false,
         beside: Vec::new(),
+        touched: Touched::default(),
     };
     if wire == Wire::S3 {
         // Of two values some read the first and some the last.
@@ -369,6 +374,7 @@ fn unknown(scope: &Scope, wire: Wire) -> Call {
         tags: Vec::new(),
         unseen: false,
         beside: Vec::new(),
+        touched: Touched::default(),
     }
 }
 

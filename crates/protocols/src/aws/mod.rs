@@ -24,6 +24,7 @@ pub mod credentials;
 pub mod deny;
 mod document;
 pub mod etag;
+pub mod expressions;
 mod fields;
 mod home;
 pub mod inside;

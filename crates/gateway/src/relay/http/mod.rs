@@ -20,6 +20,7 @@ mod head;
 mod http2;
 mod keep;
 mod masking;
+mod numbered;
 mod outgoing;
 mod part;
 mod patience;

@@ -1,6 +1,5 @@
 //! What of an answer is hidden, and which part of an object is shown.
 
-use hyper::header::HeaderValue;
 use hyper::http::response;
 use hyper::{Response, StatusCode};
 use mask::Masker;
@@ -9,7 +8,7 @@ use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::etag::guesses_digests;
 use protocols::aws::objects::{Facts, declared};
 use protocols::aws::range::{Wanted, content_range, copies_part};
-use protocols::aws::secrets::{Hider, makes_secret};
+use protocols::aws::secrets::{Hider, copies, makes_secret};
 use protocols::http::coding::Format;
 
 use super::answer::{Cut, Shown};
@@ -84,6 +83,13 @@ pub(super) fn unmaskable(going: &Going, content: &Content) -> Option<Refusal> {
         Content::Whole(bytes, _) => bytes.as_ref(),
         Content::Stream(_) => &[],
     };
+    if let Some(class) = copies(call, masker) {
+        let say = format!(
+            "this would copy what is declared as {class} to another name, where nothing hides it, or it cannot be seen that it does not: \
+             write values of your own, or a policy would have to reveal {class}"
+        );
+        return Some(Refusal::new(Kind::Denied, say));
+    }
     let say = if makes_secret(call, masker) {
         "what this call makes is a secret to be used, and hidden it would be one that everybody knows: a policy would have to reveal \
          the class secret (of KMS, GenerateDataKeyWithoutPlaintext makes a key that need not be shown)"
@@ -206,53 +212,6 @@ pub(super) fn needs_whole(account: &Account, parts: &response::Parts, going: &Go
         && !numbered
         && compressed(parts, &going.call).is_some()
         && hides()
-}
-
-/// The part of an object that an answer holds by its number, in which something is hidden: where it stands, what is left of the query
-/// without the number, and how many parts there are.
-pub(super) fn numbered(
-    account: &Account,
-    parts: &response::Parts,
-    going: &Going,
-) -> Option<Numbered> {
-    let reads = going
-        .call
-        .operation
-        .is_some_and(|it| it.name == "GetObject");
-    let query = going.asked.head.query.as_deref().unwrap_or_default();
-    let is_number = |part: &&str| part.split('=').next() == Some(PART_NUMBER);
-    let is_part =
-        parts.status == StatusCode::PARTIAL_CONTENT && query.split('&').any(|it| is_number(&it));
-    if going.call.wire != Wire::S3 || !reads || !is_part || going.asked.head.fields.has("range") {
-        return None;
-    }
-    let facts = facts(parts, going);
-    let declared = object(account, &going.call, &facts, &going.masker);
-    if going.masker.hides_nothing() && declared.is_none() {
-        return None;
-    }
-    let field = parts.headers.get("content-range")?.to_str().ok()?;
-    let (first, last, _) = content_range(field)?;
-    let rest: Vec<&str> = query.split('&').filter(|it| !is_number(it)).collect();
-    Some(Numbered {
-        range: format!("bytes={first}-{last}"),
-        query: (!rest.is_empty()).then(|| rest.join("&")),
-        etag: parts.headers.get("etag").cloned(),
-        count: parts.headers.get(PARTS_COUNT).cloned(),
-    })
-}
-
-/// What S3 calls the number of a part.
-const PART_NUMBER: &str = "partNumber";
-/// And how many there are.
-pub(super) const PARTS_COUNT: &str = "x-amz-mp-parts-count";
-
-/// A part of an object by its number, as a range.
-pub(super) struct Numbered {
-    pub(super) range: String,
-    pub(super) query: Option<String>,
-    pub(super) etag: Option<HeaderValue>,
-    pub(super) count: Option<HeaderValue>,
 }
 
 /// As S3 says it.

@@ -9,7 +9,7 @@ use hyper::{Request, Response, Uri};
 use mask::Masker;
 use model::{Denial, DenialCode, Permit, Status};
 use protocols::aws::classify::{Call, Wire};
-use protocols::aws::deny::{Kind, Refusal};
+use protocols::aws::deny::Refusal;
 use protocols::aws::objects::Facts;
 use protocols::aws::{transient, upstream};
 use protocols::http::Head;
@@ -23,10 +23,9 @@ use super::bodies::{Upward, intake, trailer};
 use super::exchange::{Asked, Content, Refused, denied, malformed};
 use super::head::ids;
 use super::keep::{Keeping, Side};
+use super::numbered::numbered;
 use super::outgoing::{Outgoing, Unsent, Upload};
-use super::part::{
-    Numbered, PARTS_COUNT, length_of, needs_whole, numbered, object, unmaskable, wanted,
-};
+use super::part::{length_of, needs_whole, object, unmaskable, wanted};
 use super::sessions::Session;
 use super::settling::Settling;
 use super::uploads::Step;
@@ -119,34 +118,8 @@ impl Relay {
         Box::pin(self.show(account, going, answer, &upload)).await
     }
 
-    /// Sends a request for a part by its number as one for its bytes.
-    async fn send_part(
-        &self,
-        account: &Account,
-        mut going: Going,
-        keys: &Credentials,
-        part: Numbered,
-    ) -> Result<Response<Shown>, Refused> {
-        let wire = going.call.wire;
-        going.asked.head.query = part.query;
-        going.asked.head.fields.set("range", part.range);
-        let nothing = Content::Whole(Bytes::new(), None);
-        let (going, answer, upload) = self.ask_target(account, going, keys, nothing).await?;
-        let (mut parts, body) = answer.into_parts();
-        if parts.status.is_success() && parts.headers.get("etag") != part.etag.as_ref() {
-            going.stopped(DenialCode::UpstreamUnavailable, Some(&parts));
-            let say = "the object was written anew meanwhile: try again";
-            let refusal = Refusal::new(Kind::Unavailable, say);
-            return Err(Refused { refusal, wire });
-        }
-        if let Some(count) = part.count {
-            parts.headers.insert(PARTS_COUNT, count);
-        }
-        Box::pin(self.show(account, going, (parts, body), &upload)).await
-    }
-
     /// Asks the target. Where nothing comes of it, that is settled.
-    async fn ask_target(
+    pub(super) async fn ask_target(
         &self,
         account: &Account,
         going: Going,

@@ -63,6 +63,13 @@ pub fn makes_secret(call: &Call, masker: &Masker) -> bool {
     makes && DataClass::try_from(SECRET.to_owned()).is_ok_and(|class| masker.masks(&class))
 }
 
+/// The class of a declared attribute that a call copies to where nothing hides it, and that is hidden.
+#[must_use]
+pub fn copies<'a>(call: &'a Call, masker: &Masker) -> Option<&'a DataClass> {
+    let mut copied = call.touched.copied.iter();
+    copied.find(|class| masker.masks(class))
+}
+
 /// Members of the answer to a call that are digests of what may be hidden. They tell something of it, and are not those of what
 /// is shown. Who completes an upload has told the digests of its parts, so that of the whole tells nothing more.
 fn digests(call: &Call) -> &'static [&'static [&'static str]] {
