@@ -29,6 +29,7 @@ mod fields;
 mod home;
 pub mod inside;
 pub mod objects;
+pub mod packed;
 pub mod post_form;
 pub mod range;
 mod route;

@@ -158,7 +158,7 @@ impl Passing {
             // What reads CBOR searches it.
             None => out.extend_from_slice(&piece),
         }
-        let out = masking.named(out)?;
+        let out = masking.named(out, false)?;
         if out.is_empty() {
             return Ok(());
         }
@@ -217,7 +217,7 @@ impl Passing {
             if let Some(stream) = masking.stream.take() {
                 stream.finish(&mut out, &mut masking.findings);
             }
-            let out = masking.named(out).and_then(|mut out| {
+            let out = masking.named(out, true).and_then(|mut out| {
                 if let Some(hider) = masking.hider.take() {
                     let finished = hider.finish(&mut out, &mut masking.findings);
                     finished.map_err(|_| ShownError::Withheld)?;

@@ -85,6 +85,24 @@ fn digests(call: &Call) -> &'static [&'static [&'static str]] {
     }
 }
 
+/// Keys that a list gives as far as a delimiter: whoever chooses another than the slash may cut values apart with it.
+fn cut_keys(call: &Call) -> &'static [&'static str] {
+    let lists = call.operation.is_some_and(|it| {
+        matches!(
+            it.name,
+            "ListMultipartUploads" | "ListObjectVersions" | "ListObjects" | "ListObjectsV2"
+        )
+    });
+    let cuts = |(name, value): &(String, String)| {
+        name == "delimiter" && !matches!(value.as_str(), "" | "/")
+    };
+    if call.wire == Wire::S3 && lists && call.parameters.iter().any(cuts) {
+        &["Prefix", "NextMarker", "NextKeyMarker"]
+    } else {
+        &[]
+    }
+}
+
 /// An answer that cannot be read as its protocol has it, so nothing more of it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the answer is not what the service's protocol has, so it cannot be inspected")]
@@ -322,7 +340,7 @@ impl Members {
         }
         if !self.masker.hides_nothing() {
             let digests = digests(call).iter().flat_map(|it| *it);
-            digests.for_each(|it| self.hide(it));
+            digests.chain(cut_keys(call)).for_each(|it| self.hide(it));
         }
     }
 
