@@ -151,7 +151,7 @@ fn joined(names: &[Named], values: &[String], home: &Home<'_>) -> Option<Vec<Nam
 fn is_name(name: &str) -> bool {
     let says = ["Action", "Version"];
     let other = |it: &&str| name != *it && name.eq_ignore_ascii_case(it);
-    name.bytes().all(|byte| byte.is_ascii_graphic()) && !says.iter().any(|it| other(&it))
+    name.bytes().all(|byte| byte.is_ascii_graphic()) && !says.iter().any(other)
 }
 
 /// A form whose names stand there once each: what is in the query, and what is in the body.

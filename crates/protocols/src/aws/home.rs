@@ -66,7 +66,7 @@ impl Home<'_> {
                 || asked.arns.contains(&service)
                 || asked.signed_as.contains(&service);
         }
-        operation.types.iter().any(|kind| is_type(&kind))
+        operation.types.iter().any(is_type)
     }
 }
 
