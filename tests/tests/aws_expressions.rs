@@ -1,7 +1,11 @@
 //! What requests to DynamoDB do with declared attributes: policy sees what conditions ask after, and no update copies them to where
 //! nothing hides them.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test ends where something is missing"
+)]
 
 use tests::lake;
 use tests::raw::{Raw, Reply, exchange};
