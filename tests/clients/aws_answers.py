@@ -109,5 +109,18 @@ def alarms():
     return [[it["AlarmName"], it["AlarmDescription"]] for it in alarms]
 
 
+def cbor():
+    """By Smithy RPC v2, which botocore speaks where a service has nothing that it prefers."""
+    session = boto3.Session()._session
+    loader = session.get_component("data_loader")
+    model = loader.load_service_model("cloudwatch", "service-2")
+    model["metadata"]["protocols"] = ["smithy-rpc-v2-cbor"]
+    model["metadata"]["protocol"] = "smithy-rpc-v2-cbor"
+    cloudwatch = boto3.Session(botocore_session=session).client("cloudwatch", config=once)
+    assert cloudwatch.meta.service_model.resolved_protocol == "smithy-rpc-v2-cbor"
+    alarms = cloudwatch.describe_alarms(AlarmNames=["one"])["MetricAlarms"]
+    return [[it["AlarmName"], it["AlarmDescription"], it["Threshold"]] for it in alarms]
+
+
 for name in sys.argv[2:]:
     print(json.dumps({"case": name, "result": globals()[name]()}, ensure_ascii=False), flush=True)

@@ -321,3 +321,41 @@ fn check_names_a_path_that_could_fit_nothing() {
         "{said}"
     );
 }
+
+/// What boto3 signs and reads by Smithy RPC v2: the target gives `{"MetricAlarms": [{"AlarmName": …, "AlarmDescription": …, "Threshold": 1.5}]}`.
+#[test]
+fn boto3_reads_cbor_in_which_something_is_hidden() {
+    let text = |text: &str| [&[0x60 | text.len() as u8][..], text.as_bytes()].concat();
+    let body = [
+        &[0xA1][..],
+        &text("MetricAlarms"),
+        &[0x81, 0xA3],
+        &text("AlarmName"),
+        &text("one"),
+        &text("AlarmDescription"),
+        &text("4111111111111111"),
+        &text("Threshold"),
+        &[0xF9, 0x3E, 0x00],
+    ]
+    .concat();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nsmithy-protocol: rpc-v2-cbor\r\nContent-Type: application/cbor\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    let target = Canned::start([head.as_bytes(), &body].concat());
+    let keys = Canned::keys();
+    let secret = String::from_utf8_lossy(keys.secret_key.expose()).into_owned();
+    let config = Config::account(target.address, &keys.access_key, &secret);
+    let gateway = Gateway::start(config.policy("10-lake.cedar", POLICIES));
+    let agent = Agent::new(&gateway, "lake", &[]);
+    let said = agent.answers("", &["cbor"]).success().json_lines();
+    assert_eq!(said[0]["result"], json!([["one", "************1111", 1.5]]));
+    let heads = target.heads();
+    assert!(
+        heads[0][0].contains("/service/GraniteServiceVersion20100801/operation/DescribeAlarms"),
+        "{heads:?}"
+    );
+    let (_, config) = gateway.stop();
+    let intents = config.ledger().events("intent").len();
+    assert_eq!(intents, 1);
+}

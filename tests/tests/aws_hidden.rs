@@ -204,3 +204,49 @@ fn a_compressed_call_is_read_and_goes_on_plain() {
     assert_eq!(other.status, 403, "{}", other.text());
     assert_eq!(target.heads().len(), 1);
 }
+
+/// Compressed, in UTF-16 and in Base64 three times: no detector reads it.
+#[test]
+fn base64_that_nobody_can_read_is_hidden() {
+    let gzip = format!("H4sIAAAAAAAA/{}=", "x9Kd".repeat(20));
+    let wide = "NAAxADEAMQAxADEAMQAxADEAMQAxADEAMQAxADEAMQA=";
+    let body = format!(
+        r#"{{"Records":[{{"Data":"{gzip}"}},{{"Data":"{wide}"}},{{"Data":"cGxhaW4gdGV4dCB0aGF0IGlzIG5vIHNlY3JldA=="}}]}}"#
+    );
+    let (_target, gateway) = canned(&saying(
+        "200 OK",
+        "Content-Type: application/x-amz-json-1.1\r\n",
+        &body,
+    ));
+    let raw = Raw::of(&gateway, "lake", &[]);
+    let reply = call(
+        &raw,
+        "kinesis",
+        "Kinesis_20131202.GetRecords",
+        b"{\"ShardIterator\":\"s\"}",
+    );
+    let text = reply.text();
+    assert!(!text.contains("H4sI") && !text.contains("NAAx"), "{text}");
+    assert!(
+        text.contains("\"cGxhaW4gdGV4dCB0aGF0IGlzIG5vIHNlY3JldA==\""),
+        "{text}"
+    );
+    assert_eq!(text.len(), body.len());
+}
+
+#[test]
+fn no_delimiter_cuts_what_is_hidden_in_keys() {
+    let list = "<?xml version=\"1.0\"?><ListBucketResult><Name>lake</Name><CommonPrefixes><Prefix>paid-4111</Prefix></CommonPrefixes></ListBucketResult>";
+    let (_target, gateway) = canned(&saying("200 OK", "Content-Type: application/xml\r\n", list));
+    let raw = Raw::of(&gateway, "lake", &[]);
+    let shown = |delimiter: &str| {
+        let url = format!("/lake?list-type=2&delimiter={delimiter}");
+        raw.s3("GET", &url, &[], b"").text()
+    };
+    assert!(shown("%2F").contains("<Prefix>paid-4111</Prefix>"));
+    assert!(
+        shown("1-").contains("<Prefix>*********</Prefix>"),
+        "{}",
+        shown("1-")
+    );
+}

@@ -221,7 +221,11 @@ fn tokens_that_nobody_should_have_made_are_refused() {
     let ledger = config.ledger();
     let logins = ledger.events("authenticated");
     let refused = logins.iter().filter(|event| !event["refused"].is_null());
-    assert_eq!(refused.count(), tokens.len());
+    // Ten of one address stand there in a minute, and how many more there were.
+    assert_eq!(refused.count(), 11);
+    let last = logins.last().and_then(|it| it["refused"].as_str());
+    let more = format!("{} more requests", tokens.len() - 10);
+    assert!(last.is_some_and(|it| it.starts_with(&more)), "{last:?}");
     assert_eq!(ledger.events("session_opened").len(), 1);
 }
 

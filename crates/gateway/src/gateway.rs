@@ -13,6 +13,7 @@ use crate::identity::Verifier;
 use crate::journal::Journal;
 use crate::policies::Policies;
 use crate::record::Recordings;
+use crate::refusals::Refusals;
 use crate::relay::Cancels;
 use crate::stats::Stats;
 use crate::upstream::Target;
@@ -38,6 +39,8 @@ pub struct Gateway {
     pub targets: BTreeMap<String, Arc<Target>>,
     /// The recordings.
     pub recordings: Recordings,
+    /// Logins that were refused lately.
+    pub(crate) refusals: Refusals,
     /// The cancel keys of all sessions.
     pub cancels: Cancels,
     /// Room for connections beside sessions.

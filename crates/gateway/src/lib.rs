@@ -16,6 +16,7 @@ pub mod login;
 pub mod policies;
 pub mod random;
 pub mod record;
+mod refusals;
 pub mod relay;
 pub mod serve;
 pub mod stats;

@@ -12,6 +12,7 @@ use crate::gate::Caller;
 use crate::gateway::Gateway;
 use crate::random;
 use crate::record::Fresh;
+use crate::refusals::Refused;
 use crate::upstream::Target;
 
 /// An issuer's keys may take so long to come.
@@ -41,7 +42,7 @@ pub struct Opened {
 
 impl Gateway {
     /// Verifies a credential for a target that speaks `protocol`. Whatever comes of it stands in the ledger before the client
-    /// hears it.
+    /// hears it; of many refusals, how many they were.
     ///
     /// # Errors
     /// The refusal for the client. An unknown target and a forbidden one look alike.
@@ -51,37 +52,46 @@ impl Gateway {
         source: SocketAddr,
         protocol: &str,
     ) -> Result<Login, Denial> {
-        let target = name(&credential.target);
-        let (identity, outcome) = match self.verify(&credential).await {
-            Ok(identity) => {
-                let outcome = self.admit(&identity, &target, protocol);
-                (Some(identity), outcome)
-            }
-            Err((why, denial)) => (None, Err((why, denial))),
+        let called = name(&credential.target);
+        let refused = |identity, why| Refused {
+            identity,
+            target: &called,
+            source,
+            why,
         };
-        let refused = outcome.as_ref().err().map(|(why, _)| why.clone());
-        if let Some(why) = &refused {
-            self.stats.logins_refused.up();
-            tracing::info!(%source, target, why, "login refused");
-        }
+        let identity = match self.verify(&credential).await {
+            Ok(identity) => identity,
+            Err((why, denial)) => return Err(self.refused(refused(None, why), denial).await),
+        };
+        let target = match self.admit(&identity, &called, protocol) {
+            Ok(target) => target,
+            Err((why, denial)) => {
+                return Err(self.refused(refused(Some(&identity), why), denial).await);
+            }
+        };
         let event = Event::Authenticated(Authenticated {
-            identity: identity.clone(),
-            target,
+            identity: Some(identity.clone()),
+            target: target.name.clone(),
             source: source.to_string(),
-            refused,
+            refused: None,
         });
         self.journal
             .write(event)
             .await
             .map_err(|unwritten| unwritten.denial())?;
-        let target = outcome.map_err(|(_, denial)| denial)?;
-        let identity =
-            identity.ok_or_else(|| Denial::new(DenialCode::Unauthenticated, "not logged in"))?;
         Ok(Login {
             identity: Arc::new(identity),
             target,
             client: name(&credential.client),
         })
+    }
+
+    /// What the client hears of a login that is refused.
+    async fn refused(&self, refused: Refused<'_>, denial: Denial) -> Denial {
+        match self.refusals.record(self, refused).await {
+            Ok(()) => denial,
+            Err(unwritten) => unwritten.denial(),
+        }
     }
 
     /// The identity behind a token; else why not, for the operator and for the client.

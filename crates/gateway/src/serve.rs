@@ -32,7 +32,6 @@ use crate::api;
 use crate::approval::Approvals;
 use crate::config::Config;
 use crate::gateway::Gateway;
-use crate::journal::Journal;
 use crate::listen::{self, Lobby};
 use crate::store;
 pub(crate) use parts::Parts;
@@ -166,7 +165,7 @@ pub async fn serve(
         ledger_folder,
         gateway.ending.clone(),
     ));
-    tasks.spawn(heartbeat(gateway.journal.clone(), gateway.ending.clone()));
+    tasks.spawn(heartbeat(gateway.clone(), gateway.ending.clone()));
     tasks.spawn(watch_policies(gateway.clone(), approvals));
     tasks.spawn(serve_api(api, api_socket, api_tls, gateway.ending.clone()));
     let serving_aws = aws::serve(&config, aws_socket, mint, &gateway)?;
@@ -205,6 +204,7 @@ pub async fn serve(
 
 /// The last entry; then the ledger is closed.
 async fn finish(gateway: Arc<Gateway>, log: Log) -> Result<(), ServeError> {
+    gateway.refusals.close(&gateway).await;
     let stopped = gateway.journal.write(Event::Stopped {}).await;
     drop(gateway);
     let closed = tokio::task::spawn_blocking(move || log.close()).await;
@@ -243,14 +243,15 @@ fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-async fn heartbeat(journal: Journal, mut ending: watch::Receiver<bool>) {
+async fn heartbeat(gateway: Arc<Gateway>, mut ending: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(HEARTBEAT_EVERY) => {}
             _ = ending.wait_for(|ending| *ending) => return,
         }
+        gateway.refusals.sweep(&gateway);
         // A ledger that cannot write is noticed by the journal.
-        drop(journal.heartbeat().await);
+        drop(gateway.journal.heartbeat().await);
     }
 }
 

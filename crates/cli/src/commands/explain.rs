@@ -12,9 +12,11 @@ use mask::{Masker, MaskerConfig};
 use model::{Agent, Command, Decision, Identity, Obligations, Proof, Timestamp};
 use policy::{PolicySet, TargetRef};
 use protocols::aws::NAME;
-use protocols::aws::classify::{Call, Wire, classify, wants_body};
+use protocols::aws::classify::{Call, Wire, classify};
 use protocols::aws::command::{Body, command};
+use protocols::aws::expressions;
 use protocols::aws::inside;
+use protocols::aws::s3::wants_body;
 use protocols::aws::screen;
 use protocols::aws::secrets::Hider;
 use protocols::http::sigv4::{Payload, Presented, Scope};
@@ -271,8 +273,9 @@ impl Scene<'_> {
         let Caught { head, body } = caught;
         // As the gateway has it: bodies of S3 pass, all others are read.
         let reads = |call: &Call| call.wire != Wire::S3 || wants_body(head);
-        let call = classify(head, scope, body.as_deref(), &self.target.upstream());
+        let mut call = classify(head, scope, body.as_deref(), &self.target.upstream());
         let seen = body.as_deref().filter(|_| reads(&call));
+        expressions::look(&mut call, seen.unwrap_or_default(), &self.target.answers);
         let call = inside::looked(call, head, seen, |it| self.policies.mentions(it));
         let payload = Presented::read(head).ok().and_then(|it| it.payload);
         let content = match (body, &payload) {

@@ -27,6 +27,7 @@ use crate::journal::Journal;
 use crate::keys::{self, Keys};
 use crate::policies::{Archive, Policies};
 use crate::record::Recordings;
+use crate::refusals::Refusals;
 use crate::relay::Cancels;
 use crate::stats::Stats;
 use crate::store::Store;
@@ -141,6 +142,7 @@ impl Parts {
             stats: stats.clone(),
         };
         let gateway = Gateway {
+            refusals: Refusals::default(),
             clock,
             limits: config.limits.clone(),
             journal,

@@ -63,7 +63,7 @@ impl Parameters {
             match key.as_bytes().first() {
                 Some(b'@') => accounts.extend(values),
                 Some(b'!') => service |= !values.is_empty(),
-                Some(b'+') => {
+                Some(b'+' | b'~') => {
                     beside.extend(values.iter().map(|it| (home.name(it), it.clone())));
                 }
                 _ if values.is_empty() => {}
@@ -146,6 +146,14 @@ fn joined(names: &[Named], values: &[String], home: &Home<'_>) -> Option<Vec<Nam
     Some(all.collect())
 }
 
+/// Whether a form's parameter is called as models call them. What a server would trim, and other spellings of what says which
+/// operation it is, could be read in two ways.
+fn is_name(name: &str) -> bool {
+    let says = ["Action", "Version"];
+    let other = |it: &&str| name != *it && name.eq_ignore_ascii_case(it);
+    name.bytes().all(|byte| byte.is_ascii_graphic()) && !says.iter().any(other)
+}
+
 /// A form whose names stand there once each: what is in the query, and what is in the body.
 pub(super) struct Form<'a> {
     query: &'a [(String, String)],
@@ -156,9 +164,10 @@ impl<'a> Form<'a> {
     /// `None` where it cannot be read, or in two ways.
     pub(super) fn new(query: &'a [(String, String)], body: &'a str) -> Option<Self> {
         let mut names = Names::default();
-        let once = query.iter().all(|(name, _)| names.add(name));
-        let once = once
-            && escape::each_pair(body).all(|pair| pair.is_ok_and(|(name, _)| names.add(&name)));
+        let mut add = |name: &str| is_name(name) && names.add(name);
+        let once = query.iter().all(|(name, _)| add(name));
+        let once =
+            once && escape::each_pair(body).all(|pair| pair.is_ok_and(|(name, _)| add(&name)));
         once.then_some(Self { query, body })
     }
 
@@ -200,6 +209,15 @@ struct Walk<'s, 'k> {
     place: Place,
 }
 
+impl Walk<'_, '_> {
+    /// A whole number, which some servers take for the text that a model has there.
+    fn number(self, value: &dyn fmt::Display) {
+        if self.place.wants_text() {
+            self.seeker.text(self.place, &value.to_string());
+        }
+    }
+}
+
 impl<'de> DeserializeSeed<'de> for Walk<'_, '_> {
     type Value = ();
 
@@ -216,18 +234,22 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        self.seeker.other(self.place);
         Ok(())
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        self.number(&value);
         Ok(())
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        self.number(&value);
         Ok(())
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        self.seeker.other(self.place);
         Ok(())
     }
 

@@ -11,6 +11,8 @@ use super::seek::{Names, Place, Seeker};
 
 /// Values in values at most so deep.
 const DEPTH_MAX: usize = 64;
+/// The tag of a time, in seconds since 1970.
+const TIME: u64 = 1;
 
 /// Reads one value in which no name stands twice, for what is looked for; `None` where `bytes` are not exactly that.
 pub(super) fn walk(bytes: &[u8], seeker: &mut Seeker<'_>) -> Option<()> {
@@ -65,6 +67,10 @@ impl See for Seeker<'_> {
             Event::Bytes(bytes) if place.wants_text() => self.text(place, &BASE64.encode(bytes)),
             Event::Name(name) => return self.member(place, name),
             Event::List => return place.element(),
+            Event::Plain(Value::Number(number)) if !number.is_f64() && place.wants_text() => {
+                self.text(place, &number.to_string());
+            }
+            Event::Plain(value) if !value.is_null() => self.other(place),
             Event::Map | Event::MapEnd | Event::ListEnd | Event::Plain(_) | Event::Bytes(_) => {}
         }
         place
@@ -172,8 +178,10 @@ impl<'a> Reader<'a> {
             }
             4 => return self.list(argument, depth, place, see),
             5 => return self.map(argument, depth, place, see),
-            // A tag: what it tags counts.
-            _ => return self.value(depth + 1, place, see),
+            // Of tags RPC v2 has that of times, which are numbers; what others say of it (numbers of bytes, fractions of lists, text
+            // in Base64) servers read each in their way.
+            _ if argument == Some(TIME) => return self.time(place, see),
+            _ => return None,
         };
         Some(())
     }
@@ -192,6 +200,13 @@ impl<'a> Reader<'a> {
             whole.extend_from_slice(self.take(length)?);
         }
         Some(Cow::Owned(whole))
+    }
+
+    /// The number that a time is.
+    fn time<S: See>(&mut self, place: S::Place, see: &mut S) -> Option<()> {
+        let is_number = |first: &u8| matches!(first >> 5, 0 | 1) || matches!(first, 0xF9..=0xFB);
+        self.0.first().filter(|first| is_number(first))?;
+        self.value(DEPTH_MAX, place, see)
     }
 
     fn list<S: See>(
@@ -256,18 +271,40 @@ impl<'a> Reader<'a> {
             21 => Some(Value::Bool(true)),
             22 | 23 => Some(Value::Null),
             25..=27 => {
-                // Numbers name nothing, so how exact they are does not matter.
                 let bytes = self.take(1_u64 << (low - 24))?;
                 let number = match *bytes {
+                    [a, b] => half(u16::from_be_bytes([a, b])),
                     [a, b, c, d] => f64::from(f32::from_be_bytes([a, b, c, d])),
                     [a, b, c, d, e, f, g, h] => f64::from_be_bytes([a, b, c, d, e, f, g, h]),
-                    _ => 0.0,
+                    _ => return None,
                 };
-                Some(Number::from_f64(number).map_or(Value::Null, Value::Number))
+                // As RESTful JSON has what is no number.
+                let word = || {
+                    Value::from(if number.is_nan() {
+                        "NaN"
+                    } else if number > 0.0 {
+                        "Infinity"
+                    } else {
+                        "-Infinity"
+                    })
+                };
+                Some(Number::from_f64(number).map_or_else(word, Value::Number))
             }
             _ => None,
         }
     }
+}
+
+/// A number of 16 bits (RFC 8949, appendix D).
+fn half(bits: u16) -> f64 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1F), f64::from(bits & 0x3FF));
+    let number = match exponent {
+        0 => fraction * 2_f64.powi(-24),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (fraction + 1024.0) * 2_f64.powi(exponent - 25),
+    };
+    if bits >> 15 == 1 { -number } else { number }
 }
 
 #[cfg(test)]
@@ -288,6 +325,12 @@ mod tests {
             ("3903e7", "-1000"),
             ("f4", "false"),
             ("f6", "null"),
+            ("f93c00", "1.0"),
+            ("f97bff", "65504.0"),
+            ("f90001", "5.960464477539063e-8"),
+            ("f9c400", "-4.0"),
+            ("f97c00", "\"Infinity\""),
+            ("fa7fc00000", "\"NaN\""),
             ("fa47c35000", "100000.0"),
             ("fb3ff199999999999a", "1.1"),
             ("c11a514b67b0", "1363896240"),
@@ -316,6 +359,12 @@ mod tests {
             "a2616101616102",
             "1c",
             "ff",
+            // A number of bytes, a fraction, text in Base64, a mark of CBOR, a time that is a text.
+            "c249010000000000000000",
+            "c48221196ab3",
+            "d82263613d3d",
+            "d9d9f701",
+            "c16131",
         ] {
             assert_eq!(of(bytes), None, "{bytes}");
         }

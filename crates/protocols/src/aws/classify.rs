@@ -5,6 +5,7 @@
 
 use super::body::{Form, Parameters};
 use super::command::is_signature;
+use super::expressions::Touched;
 use super::fields::has_unknown;
 use super::home::Home;
 use super::route;
@@ -70,6 +71,8 @@ pub struct Call {
     pub tags: Vec<(String, String)>,
     /// Whether it says more than parameters and tags tell.
     pub unseen: bool,
+    /// What its expressions do with attributes that are declared, as far as [`look`](super::expressions::look) was asked.
+    pub touched: Touched,
     /// What it does beside, at levels of their own: an upload that sets who may read it.
     pub beside: Vec<Level>,
 }
@@ -135,7 +138,7 @@ pub struct Upstream {
 }
 
 /// What a request asks that was signed for `scope` and goes to `to`. `body` is its whole body, where that was read; S3's
-/// bodies are read only where [`wants_body`] says so.
+/// bodies are read only where [`wants_body`](super::s3::wants_body) says so.
 #[must_use]
 pub fn classify(head: &Head, scope: &Scope, body: Option<&[u8]>, to: &Upstream) -> Call {
     let query = escape::pairs(head.query.as_deref().unwrap_or_default());
@@ -155,45 +158,6 @@ pub fn classify(head: &Head, scope: &Scope, body: Option<&[u8]>, to: &Upstream) 
     };
     let found = found.filter(|call| !has_unknown(&head.fields, call));
     found.unwrap_or_else(|| unknown(scope, guess(head, scope)))
-}
-
-/// Parameters of S3's requests whose body is a document, and no object.
-const DOCUMENTS: [&str; 27] = [
-    "accelerate",
-    "acl",
-    "analytics",
-    "cors",
-    "delete",
-    "encryption",
-    "intelligent-tiering",
-    "inventory",
-    "legal-hold",
-    "lifecycle",
-    "logging",
-    "metadataConfiguration",
-    "metadataTable",
-    "metrics",
-    "notification",
-    "object-lock",
-    "ownershipControls",
-    "policy",
-    "publicAccessBlock",
-    "replication",
-    "requestPayment",
-    "restore",
-    "retention",
-    "select",
-    "tagging",
-    "versioning",
-    "website",
-];
-
-/// Whether an S3 request must be read whole before it can be classified.
-#[must_use]
-pub fn wants_body(head: &Head) -> bool {
-    let query = escape::pairs(head.query.as_deref().unwrap_or_default()).unwrap_or_default();
-    let sets = |(name, _): &(String, String)| DOCUMENTS.contains(&name.as_str());
-    matches!(&*head.method, "POST" | "PUT") && query.iter().any(sets)
 }
 
 enum Shape<'a> {
@@ -301,18 +265,25 @@ fn by_name(
         operation: Some(operation),
         prefix: service.prefix.to_owned(),
         region: scope.region.clone(),
-        things: parameters.things(&home(scope, to))?,
+        things: parameters.things(&home(scope, to, service, operation))?,
         parameters: parameters.shown(),
         tags: Vec::new(),
         unseen: false,
         beside: Vec::new(),
+        touched: Touched::default(),
     })
 }
 
-fn home<'a>(scope: &'a Scope, to: &'a Upstream) -> Home<'a> {
+fn home<'a>(
+    scope: &'a Scope,
+    to: &'a Upstream,
+    service: &'a Service,
+    operation: &'a Operation,
+) -> Home<'a> {
     Home {
         account: to.account.as_deref(),
         region: &scope.region,
+        asked: Some((service, operation)),
     }
 }
 
@@ -324,7 +295,8 @@ fn rest(
     to: &Upstream,
 ) -> Option<Call> {
     let services = TABLE.signed_as(&scope.service);
-    let routed = route::find(services, head, query, to)?;
+    let mut routed = route::find(services, head, query, to)?;
+    routed.named_by_host(head, query)?;
     let (service, operation) = (routed.service, routed.operation);
     // What is signed as S3's and is of a service beside it has a path that is an object's too, of S3's or of a server's like it.
     let is_s3 = service.name == "s3" || PathForm::of(&scope.service) != PathForm::S3;
@@ -352,6 +324,7 @@ fn rest(
         tags: Vec::new(),
         unseen: false,
         beside: Vec::new(),
+        touched: Touched::default(),
     };
     if wire == Wire::S3 {
         // Of two values some read the first and some the last.
@@ -367,7 +340,7 @@ fn rest(
         // Some resolve `..` before they look what is called, and some do not.
         return None;
     } else {
-        let home = home(scope, to);
+        let home = home(scope, to, service, operation);
         let join = |name: &dyn Fn(&str) -> String| {
             // What S3 Control asks is of an account that a field names.
             let account = head.fields.one("x-amz-account-id");
@@ -401,6 +374,7 @@ fn unknown(scope: &Scope, wire: Wire) -> Call {
         tags: Vec::new(),
         unseen: false,
         beside: Vec::new(),
+        touched: Touched::default(),
     }
 }
 

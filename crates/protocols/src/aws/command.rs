@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mask::{Findings, Hint, Masker, Outcome};
-use model::{Ask, Asks, Command, Parameter, Resource, Value};
+use model::{Ask, Asks, Command, DataClass, Parameter, Resource, Value};
 use serde_json::Value as Json;
 
 use super::classify::{Call, Thing, Wire};
 use super::table::Level;
-use super::{NAME, body, cbor, inside, screen};
+use super::{NAME, body, cbor, expressions, inside, screen};
 use crate::http::{AUTHORITY, Head, canonical, escape};
 
 /// A body up to this many bytes stands in the command itself; of a longer one its digest does.
@@ -355,13 +355,22 @@ fn context(call: &Call, action: &str, carries: &BTreeSet<String>) -> BTreeMap<&'
         let texts: BTreeSet<String> = texts.collect();
         Value::Texts(texts.into_iter().collect())
     };
+    let classes = |classes: &BTreeSet<DataClass>| {
+        Value::Texts(classes.iter().map(ToString::to_string).collect())
+    };
     [
         ("service", Value::Text(call.prefix.clone())),
         ("operation", Value::Text(action.to_owned())),
         ("region", Value::Text(call.region.clone())),
         (inside::PARAMETERS, texts(&call.parameters)),
         (inside::TAGS, texts(&call.tags)),
+        (inside::ROLES, {
+            let roles: BTreeSet<&str> = inside::roles(call).collect();
+            Value::Texts(roles.into_iter().map(str::to_owned).collect())
+        }),
         (inside::UNSEEN, Value::Bool(call.unseen)),
+        (expressions::MATCHED, classes(&call.touched.matched)),
+        (expressions::PROBED, classes(&call.touched.probed)),
         (
             screen::ATTRIBUTE,
             Value::Texts(carries.iter().cloned().collect()),

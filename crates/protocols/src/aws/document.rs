@@ -34,7 +34,7 @@ pub(super) fn read(
             }
             None => {
                 let name = tag.split(' ').next().unwrap_or(tag);
-                let first = open.is_empty() && name == root && !begun;
+                let first = open.is_empty() && name == root && !begun && has_attributes(tag);
                 let inner = open.last().is_some_and(|it| is_list(it)) && is_name(tag);
                 if !(first || inner) || !text.trim().is_empty() {
                     return None;
@@ -49,6 +49,39 @@ pub(super) fn read(
         }
     }
     (open.is_empty() && begun).then_some(())
+}
+
+/// Whether there is nothing behind the name of a tag but attributes that are whole: what is cut at a `>` in one is read by others on
+/// behind it.
+fn has_attributes(tag: &str) -> bool {
+    let blank = |c: char| matches!(c, ' ' | '\t' | '\r' | '\n');
+    let tag = tag.strip_suffix('/').unwrap_or(tag);
+    let mut rest = tag
+        .find(blank)
+        .map_or("", |end| tag.get(end..).unwrap_or_default());
+    loop {
+        let next = rest.trim_start_matches(blank);
+        if next.is_empty() {
+            return true;
+        }
+        let Some((name, after)) = next.split_once('=') else {
+            return false;
+        };
+        let of_name = |byte: u8| byte.is_ascii_alphanumeric() || b":_-.".contains(&byte);
+        let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let value = quote.and_then(|quote| after.get(1..)?.split_once(quote));
+        match value {
+            Some((value, after))
+                if next.len() < rest.len()
+                    && !name.is_empty()
+                    && name.bytes().all(of_name)
+                    && !value.contains(['<', '&']) =>
+            {
+                rest = after;
+            }
+            _ => return false,
+        }
+    }
 }
 
 fn is_name(tag: &str) -> bool {
@@ -113,7 +146,11 @@ pub(super) fn tree(document: &[u8]) -> Option<Value> {
             (name, value)
         } else {
             let name = tag.split([' ', '\n', '\r', '\t', '/']).next()?;
-            if !text.trim().is_empty() || !is_name(name) || open.len() == DEPTH_MAX {
+            if !has_attributes(tag)
+                || !text.trim().is_empty()
+                || !is_name(name)
+                || open.len() == DEPTH_MAX
+            {
                 return None;
             }
             if !tag.ends_with('/') {

@@ -2,11 +2,15 @@
 
 use std::borrow::Cow;
 
+use super::table::{Operation, Service};
+
 /// The account behind a target, and the region that a request is signed for.
 pub(super) struct Home<'a> {
     /// The account's id, where it is known.
     pub(super) account: Option<&'a str>,
     pub(super) region: &'a str,
+    /// What is asked: an ARN names it only where it is of its service and type.
+    pub(super) asked: Option<(&'a Service, &'a Operation)>,
 }
 
 impl Home<'_> {
@@ -16,7 +20,7 @@ impl Home<'_> {
     }
 
     /// The name of a resource as policy has it. An ARN of the target's own account and region, or of none, is the
-    /// resource's own name; any other stays whole. A queue's URL is its name, behind its account where that is another.
+    /// resource's own name where it is of the service and of a type that the operation is about; any other stays whole. A queue's URL is its name, behind its account where that is another.
     pub(super) fn name(&self, value: &str) -> String {
         self.short(value).into_owned()
     }
@@ -34,7 +38,8 @@ impl Home<'_> {
 
     /// `partition:service:region:account:resource` (AWS General Reference, "Amazon Resource Names").
     fn of_arn<'v>(&self, rest: &'v str) -> Option<&'v str> {
-        let mut parts = rest.splitn(5, ':').skip(2);
+        let mut parts = rest.splitn(5, ':').skip(1);
+        let service = parts.next()?;
         let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
         let here = region.is_empty() || region == self.region;
         let own = account.is_empty() || self.owns(account);
@@ -43,7 +48,25 @@ impl Home<'_> {
             Some(("alias", _)) | None => resource,
             Some((_, name)) => name,
         };
-        (here && own).then_some(name)
+        (here && own && self.expects(service, resource)).then_some(name)
+    }
+
+    /// Whether a resource of a service may be what an operation is done to.
+    fn expects(&self, service: &str, resource: &str) -> bool {
+        let Some((asked, operation)) = self.asked else {
+            return true;
+        };
+        let own = |it: &str| it == asked.prefix;
+        let is_type = |kind: &&str| {
+            let (of, begins) = kind.split_once('|').unwrap_or((asked.prefix, kind));
+            of == service && resource.starts_with(begins)
+        };
+        if operation.types.is_empty() {
+            return own(service)
+                || asked.arns.contains(&service)
+                || asked.signed_as.contains(&service);
+        }
+        operation.types.iter().any(is_type)
     }
 }
 
@@ -69,6 +92,7 @@ mod tests {
         let home = Home {
             account: Some("111111111111"),
             region: "eu-west-1",
+            asked: None,
         };
         for (value, name) in [
             ("payments", "payments"),
@@ -111,6 +135,7 @@ mod tests {
         let unknown = Home {
             account: None,
             region: "eu-west-1",
+            asked: None,
         };
         let arn = "arn:aws:sns:eu-west-1:111111111111:topic";
         assert_eq!(unknown.name(arn), arn);

@@ -6,6 +6,7 @@ use serde_json::{Map, Number, Value};
 
 use super::classify::{Call, Wire, opaque};
 use super::command::is_signature;
+use super::table::Tags;
 use super::{body, cbor, document};
 use crate::http::{Head, escape};
 
@@ -13,6 +14,8 @@ use crate::http::{Head, escape};
 pub const PARAMETERS: &str = "parameters";
 /// The one with the tags.
 pub const TAGS: &str = "tags";
+/// The one with the roles.
+pub const ROLES: &str = "roles";
 /// The one that says that not all of it was seen.
 pub const UNSEEN: &str = "unseen";
 
@@ -45,7 +48,7 @@ pub fn looked(
     body: Option<&[u8]>,
     mention: impl Fn(&str) -> bool,
 ) -> Call {
-    let looks = mention(PARAMETERS) || mention(TAGS);
+    let looks = [PARAMETERS, TAGS, ROLES].into_iter().any(&mention);
     let tell = mention(UNSEEN);
     if looks || tell {
         look(&mut call, head, body);
@@ -73,6 +76,7 @@ pub fn look(call: &mut Call, head: &Head, body: Option<&[u8]>) {
         }
     }
     let mut seen = Seen {
+        known: &operation.tags,
         is_form: matches!(call.wire, Wire::Query | Wire::Ec2),
         ..Seen::default()
     };
@@ -94,6 +98,24 @@ pub fn look(call: &mut Call, head: &Head, body: Option<&[u8]>) {
     }
     call.parameters.append(&mut seen.members);
     call.tags.append(&mut seen.tags);
+}
+
+/// The roles that a call names, as far as it was [looked](look) at: what runs with one can do what it can.
+pub(super) fn roles(call: &Call) -> impl Iterator<Item = &str> {
+    let named = call.parameters.iter().filter(|(name, value)| {
+        let name = name.to_ascii_lowercase();
+        let ends = ["role", "rolearn", "rolename", "instanceprofile.name"];
+        ends.iter().any(|end| name.ends_with(end)) || is_role(value)
+    });
+    named.map(|(_, value)| value.as_str())
+}
+
+fn is_role(value: &str) -> bool {
+    let mut parts = value.splitn(6, ':');
+    let mut part = || parts.next().unwrap_or_default();
+    let (arn, _, service, _, _, resource) = (part(), part(), part(), part(), part(), part());
+    let kinds = ["role/", "instance-profile/"];
+    arn == "arn" && service == "iam" && kinds.iter().any(|kind| resource.starts_with(kind))
 }
 
 /// Whether a request says that it has no body.
@@ -149,6 +171,8 @@ fn put(whole: &mut Value, name: &str, value: String) -> Option<()> {
 /// What was seen.
 #[derive(Default)]
 struct Seen {
+    /// Where the operation has tags.
+    known: &'static [Tags],
     members: Vec<(String, String)>,
     tags: Vec<(String, String)>,
     bytes: usize,
@@ -199,42 +223,30 @@ impl Seen {
         Some(())
     }
 
-    /// `{"Key": …, "Value": …}` below something that is called tags, and the members of such a thing.
+    /// The tags of a map that stands where the operation has tags. What stands elsewhere sets none, whatever it is called.
     fn tag(&mut self, path: &[Step], map: &Map<String, Value>) {
-        let about = |step: &Step| {
-            let name = step.as_deref().unwrap_or_default();
-            name.to_ascii_lowercase().contains("tag")
+        let here = if self.is_form {
+            numbered(path)
+        } else {
+            joined(path, false)
         };
-        if !path.iter().any(about) {
-            return;
-        }
-        // A name in another spelling may be the one that counts, or none: each key is taken with each value.
-        let all = |names: [&str; 3]| -> Vec<&str> {
-            let called = |name: &str| names.iter().any(|it| name.eq_ignore_ascii_case(it));
-            let named = map.iter().filter(|(name, _)| called(name));
-            named.filter_map(|(_, value)| word(value)).collect()
-        };
-        let (keys, mut values) = (
-            all(["Key", "TagKey", "tag-key"]),
-            all(["Value", "TagValue", "tag-value"]),
-        );
-        if values.is_empty() {
-            values.push("");
-        }
-        for key in &keys {
-            let pairs = values
-                .iter()
-                .map(|value| ((*key).to_owned(), (*value).to_owned()));
-            self.tags.extend(pairs);
-        }
-        // A map of tags may have one that is called `Key`.
-        if path.last().is_some_and(about) {
-            let texts = map
-                .iter()
-                .filter_map(|(key, value)| Some((key, value.as_str()?)));
-            let texts = texts.filter(|(key, _)| !self.is_form || !is_number(key));
-            self.tags
-                .extend(texts.map(|(key, value)| (key.clone(), value.to_owned())));
+        for Tags { pair, .. } in self.known.iter().filter(|it| it.path == here) {
+            let Some((key, value)) = pair else {
+                let texts = map
+                    .iter()
+                    .filter_map(|(key, value)| Some((key, value.as_str()?)));
+                let texts = texts.map(|(key, value)| (key.clone(), value.to_owned()));
+                self.tags.extend(texts);
+                continue;
+            };
+            let (keys, mut values) = (words(map.get(*key)), words(map.get(*value)));
+            if values.is_empty() {
+                values.push("");
+            }
+            for key in keys {
+                let pairs = values.iter().map(|it| (key.to_owned(), (*it).to_owned()));
+                self.tags.extend(pairs);
+            }
         }
     }
 }
@@ -249,13 +261,19 @@ fn written(number: &Number) -> String {
     }
 }
 
-/// A text, or in XML a list of one.
-fn word(value: &Value) -> Option<&str> {
-    match value.as_array().map(Vec::as_slice) {
-        Some([one]) => one.as_str(),
-        Some(_) => None,
-        None => value.as_str(),
+/// A text, or in XML a list of some: of two, one counts.
+fn words(value: Option<&Value>) -> Vec<&str> {
+    match value {
+        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
+        value => value.and_then(Value::as_str).into_iter().collect(),
     }
+}
+
+/// A path of a form with `#` for each number.
+fn numbered(path: &[Step]) -> String {
+    let steps = path.iter().flatten();
+    let steps = steps.map(|name| if is_number(name) { "#" } else { name.as_str() });
+    steps.collect::<Vec<_>>().join(".")
 }
 
 /// A path without what counts the items of lists: `Tag.1.Key` and `Tags.member.1.Key` of forms are `Tag.Key` and `Tags.Key`. What

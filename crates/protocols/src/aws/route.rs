@@ -64,6 +64,27 @@ pub(super) fn find(
     plain.then_some(routed)
 }
 
+impl Routed {
+    /// Puts what the request's host will be made of before the labels, where a header field tells it and not the path. `None` where it
+    /// is not told, or twice.
+    pub(super) fn named_by_host(&mut self, head: &Head, query: &[(String, String)]) -> Option<()> {
+        let label = self.operation.prefix.split_once('{');
+        let Some((label, _)) = label.and_then(|(_, rest)| rest.split_once('}')) else {
+            return Some(());
+        };
+        // The account is part of every name.
+        if label == "AccountId" || self.labels.iter().any(|(name, _)| *name == label) {
+            return Some(());
+        }
+        if query.iter().any(|(name, _)| name == label) {
+            return None;
+        }
+        let value = head.fields.one(&label.to_ascii_lowercase())?;
+        self.labels.insert(0, (label, value.to_owned()));
+        Some(())
+    }
+}
+
 pub(super) type Labels = Vec<(&'static str, String)>;
 
 /// The segments of a path, taken apart once for all routes.

@@ -4,10 +4,49 @@ use super::classify::Thing;
 use super::document;
 use super::source::{COPY, RENAME, Source, renamed};
 use super::table::Level;
-use crate::http::Head;
+use crate::http::{Head, escape};
 
 /// Keys that one DeleteObjects may name: S3's own limit.
 const KEYS_MAX: usize = 1_000;
+
+/// Parameters of S3's requests whose body is a document, and no object.
+const DOCUMENTS: [&str; 27] = [
+    "accelerate",
+    "acl",
+    "analytics",
+    "cors",
+    "delete",
+    "encryption",
+    "intelligent-tiering",
+    "inventory",
+    "legal-hold",
+    "lifecycle",
+    "logging",
+    "metadataConfiguration",
+    "metadataTable",
+    "metrics",
+    "notification",
+    "object-lock",
+    "ownershipControls",
+    "policy",
+    "publicAccessBlock",
+    "replication",
+    "requestPayment",
+    "restore",
+    "retention",
+    "select",
+    "tagging",
+    "versioning",
+    "website",
+];
+
+/// Whether an S3 request must be read whole before it can be classified.
+#[must_use]
+pub fn wants_body(head: &Head) -> bool {
+    let query = escape::pairs(head.query.as_deref().unwrap_or_default()).unwrap_or_default();
+    let sets = |(name, _): &(String, String)| DOCUMENTS.contains(&name.as_str());
+    matches!(&*head.method, "POST" | "PUT") && query.iter().any(sets)
+}
 
 /// The things that `operation` is done to; `None` where that cannot be told for certain.
 pub(super) fn things(

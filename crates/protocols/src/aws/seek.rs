@@ -13,22 +13,30 @@ pub(super) const VALUES_MAX: usize = super::body::THINGS_MAX + 1;
 /// The keys of an operation, as the table writes them, with the values that were found under them.
 ///
 /// In trees `X` is a member of the body, `X.*` are the names in a map, and `*.X` is every X however deep. In forms it is X, and
-/// `X.#` or `X.member.#` with a number for each item of a list, which in trees is X. What stands before X says what it is for.
+/// `X.#` or `X.member.#` with a number for each item of a list, which in trees is X. What stands before X says what it is for; `~X`
+/// is found as a star where X stands, whatever it holds.
 pub(super) struct Seeker<'k> {
     keys: &'k [&'static str],
     found: Vec<Vec<String>>,
-    /// A form has something below a key of which its model has nothing there: a server may take it for the key, or pass over
-    /// it.
+    /// A form has something below a key of which its model has nothing there, or a key is written in other letters: a server may
+    /// take it for the key, or pass over it.
     odd: bool,
 }
 
 /// A key without what stands before it and, in forms, behind it.
 pub(super) fn base(key: &str) -> &str {
-    let key = key.trim_start_matches(['+', '@', '!']);
+    let key = key.trim_start_matches(['+', '@', '!', '~']);
     match key.strip_suffix('#') {
         Some(list) => list.split('.').next().unwrap_or(list),
         None => key,
     }
+}
+
+/// What may be anything.
+pub(super) const ANYTHING: &str = "*";
+
+fn is_wider(key: &str) -> bool {
+    key.starts_with('~')
 }
 
 /// Where a reader stands in a tree: the keys, by their places as bits, whose values stand there.
@@ -72,9 +80,19 @@ impl<'k> Seeker<'k> {
             ..Place::default()
         };
         self.keep(place.names, name);
-        for (at, key) in self.keys.iter().enumerate() {
+        for (at, (key, found)) in self.keys.iter().zip(&mut self.found).enumerate() {
             let bit = 1_u64.checked_shl(at as u32).unwrap_or_default();
+            let is_wider = is_wider(key);
             let key = base(key);
+            if !place.below && key != name && key.eq_ignore_ascii_case(name) {
+                self.odd = true;
+            }
+            if is_wider {
+                if key == name && !place.below {
+                    found.push(ANYTHING.to_owned());
+                }
+                continue;
+            }
             if let Some(key) = key.strip_prefix("*.") {
                 to.values |= if key == name { bit } else { 0 };
             } else if let Some(key) = key.strip_suffix(".*") {
@@ -84,6 +102,11 @@ impl<'k> Seeker<'k> {
             }
         }
         to
+    }
+
+    /// A value that is no text stands at `place`: a server may take it for one, in words of its own.
+    pub(super) fn other(&mut self, place: Place) {
+        self.odd |= place.wants_text();
     }
 
     /// A text that stands at `place`.
@@ -104,9 +127,17 @@ impl<'k> Seeker<'k> {
     pub(super) fn pair(&mut self, name: &str, value: &str) {
         for (key, found) in self.keys.iter().zip(&mut self.found) {
             let called = base(key);
+            let first = name.split('.').next().unwrap_or(name);
+            self.odd |= first != called && first.eq_ignore_ascii_case(called);
             let Some(below) = name.strip_prefix(called) else {
                 continue;
             };
+            if is_wider(key) {
+                if found.is_empty() && (below.is_empty() || below.starts_with('.')) {
+                    found.push(ANYTHING.to_owned());
+                }
+                continue;
+            }
             let items = key.trim_start_matches(['+', '!']).strip_suffix('#');
             let number = items.and_then(|start| name.strip_prefix(start));
             let is_number = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());

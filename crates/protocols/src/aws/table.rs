@@ -40,6 +40,8 @@ pub struct Service {
     pub sensitive_fields: Vec<&'static str>,
     /// Header fields of its requests, lower-case; one that ends in a star stands for all that begin so.
     pub request_fields: Vec<&'static str>,
+    /// Services whose ARNs name its resources too.
+    pub arns: Vec<&'static str>,
     /// Its operations. A deprecated one stands after the one that replaces it.
     pub operations: Vec<Operation>,
     by_name: HashMap<&'static str, usize>,
@@ -58,6 +60,20 @@ pub struct Operation {
     pub keys: Vec<&'static str>,
     /// What stands before the host, with labels in braces.
     pub prefix: &'static str,
+    /// What the resource begins with in ARNs of what it is done to, with its service before a bar where that is another. Any where
+    /// there is none.
+    pub types: Vec<&'static str>,
+    /// Where its body sets tags.
+    pub tags: Vec<Tags>,
+}
+
+/// Where a body sets tags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tags {
+    /// The names on the way there, joined by dots, and in forms `#` for each number.
+    pub path: &'static str,
+    /// What the key is called and what the value; `None` where they are the names and values of a map.
+    pub pair: Option<(&'static str, &'static str)>,
 }
 
 /// What an operation can do: the access levels of IAM.
@@ -236,6 +252,7 @@ impl Service {
             shown_sensitive: list(next()),
             sensitive_fields: Vec::new(),
             request_fields: list(next()),
+            arns: list(next()),
             operations: Vec::new(),
             by_name: HashMap::new(),
         };
@@ -272,7 +289,20 @@ impl Operation {
             route,
             keys,
             prefix: next(),
+            types: list(next()),
+            tags: list(next()).into_iter().map(Tags::read).collect(),
         })
+    }
+}
+
+impl Tags {
+    /// `path` or `path:key:value`.
+    fn read(text: &'static str) -> Self {
+        let (path, pair) = match text.split_once(':') {
+            Some((path, pair)) => (path, pair.split_once(':')),
+            None => (text, None),
+        };
+        Self { path, pair }
     }
 }
 

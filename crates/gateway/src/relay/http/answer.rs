@@ -15,6 +15,7 @@ use super::keep::Keeping;
 use super::masking::{Masking, ShownError, is_text};
 use super::room::{Held, next_piece};
 use super::settling::Settling;
+use super::turns::{TURN_BYTES, Turn};
 use crate::upstream::aws::Received;
 
 /// What a client is shown.
@@ -42,6 +43,9 @@ pub struct Passing {
     coding: Option<Box<Coding>>,
     keeping: Keeping,
     ready: VecDeque<Bytes>,
+    /// What came and is still to be searched.
+    rest: Bytes,
+    turn: Turn,
     /// Bytes of it that the target has still to send, where it said how many there are.
     left: Option<u64>,
     digest: digest::Context,
@@ -100,6 +104,8 @@ impl Passing {
             coding: begun.coding,
             keeping,
             ready: VecDeque::new(),
+            rest: Bytes::new(),
+            turn: Turn::default(),
             left: length.map(|length| length.saturating_sub(begun.read)),
             digest: digest::Context::new(&digest::SHA256),
             bytes: 0,
@@ -140,6 +146,7 @@ impl Passing {
         let Some(masking) = &mut self.masking else {
             return self.emit(piece);
         };
+        self.turn.spend(piece.len());
         if masking.stream.is_some() && !is_text(&piece) {
             return Err(ShownError::Withheld);
         }
@@ -151,7 +158,7 @@ impl Passing {
             // What reads CBOR searches it.
             None => out.extend_from_slice(&piece),
         }
-        let out = masking.named(out)?;
+        let out = masking.named(out, false)?;
         if out.is_empty() {
             return Ok(());
         }
@@ -210,7 +217,7 @@ impl Passing {
             if let Some(stream) = masking.stream.take() {
                 stream.finish(&mut out, &mut masking.findings);
             }
-            let out = masking.named(out).and_then(|mut out| {
+            let out = masking.named(out, true).and_then(|mut out| {
                 if let Some(hider) = masking.hider.take() {
                     let finished = hider.finish(&mut out, &mut masking.findings);
                     finished.map_err(|_| ShownError::Withheld)?;
@@ -338,6 +345,18 @@ impl Passing {
                 self.settle(Status::Completed);
                 continue;
             }
+            ready!(self.turn.poll(cx));
+            if !self.rest.is_empty() {
+                let piece = match &self.masking {
+                    Some(_) => self.rest.split_to(TURN_BYTES.min(self.rest.len())),
+                    None => std::mem::take(&mut self.rest),
+                };
+                if let Err(error) = self.take(piece) {
+                    self.stopped(&error);
+                    return Poll::Ready(Some(Err(error)));
+                }
+                continue;
+            }
             let content = self.coding.as_mut().and_then(|coding| coding.next());
             if let Some(content) = content {
                 let taken = match content {
@@ -350,41 +369,33 @@ impl Passing {
                 }
                 continue;
             }
-            if self.coding.is_some() && self.left == Some(0) {
+            // Whoever sends it may not look for an end behind the last byte.
+            if self.left == Some(0) {
                 self.complete();
                 continue;
             }
-            let taken = match ready!(Pin::new(&mut self.from).poll_frame(cx)) {
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => self.received(data),
-                    Err(_) => Ok(()),
-                },
-                Some(Err(error)) => Err(error.into()),
-                None => {
-                    self.complete();
-                    continue;
+            match ready!(Pin::new(&mut self.from).poll_frame(cx)) {
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        self.received(data);
+                    }
                 }
-            };
-            if let Err(error) = taken {
-                self.stopped(&error);
-                return Poll::Ready(Some(Err(error)));
-            }
-            // Whoever sends it may not look for an end behind the last byte.
-            if self.coding.is_none() && self.left == Some(0) {
-                self.complete();
+                Some(Err(error)) => {
+                    let error = error.into();
+                    self.stopped(&error);
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => self.complete(),
             }
         }
     }
 
-    fn received(&mut self, data: Bytes) -> Result<(), ShownError> {
+    fn received(&mut self, data: Bytes) {
         let length = data.len() as u64;
         self.left = self.left.map(|left| left.saturating_sub(length));
         match &mut self.coding {
-            Some(coding) => {
-                coding.push(data);
-                Ok(())
-            }
-            None => self.take(data),
+            Some(coding) => coding.push(data),
+            None => self.rest = data,
         }
     }
 }

@@ -9,6 +9,7 @@ use policy::PolicySet;
 use protocols::aws::classify::{self, Call, Wire};
 use protocols::aws::command::{self, Body};
 use protocols::aws::deny::{Kind, Refusal};
+use protocols::aws::expressions;
 use protocols::aws::inside;
 use protocols::aws::objects::Facts;
 use protocols::aws::screen;
@@ -279,7 +280,8 @@ fn understood(
     account: &Account,
     policies: &PolicySet,
 ) -> Call {
-    let call = classify::classify(&asked.head, &asked.scope, whole, account.upstream());
+    let mut call = classify::classify(&asked.head, &asked.scope, whole, account.upstream());
+    expressions::look(&mut call, whole.unwrap_or_default(), &account.answers);
     inside::looked(call, &asked.head, whole, |it| policies.mentions(it))
 }
 

@@ -10,7 +10,7 @@ use model::{Denial, DenialCode, Timestamp};
 use protocols::aws::classify::{self, Wire};
 use protocols::aws::credentials::BadKeys;
 use protocols::aws::deny::{Kind, Refusal};
-use protocols::aws::upstream;
+use protocols::aws::{s3, upstream};
 use protocols::http::sigv4::{Presented, Scope, Verified, sha256};
 use protocols::http::{AUTHORITY, Fields, Head, sigv4};
 
@@ -18,7 +18,7 @@ use super::Relay;
 use super::answer::Shown;
 use super::bodies::unchunked;
 use super::peer::Peer;
-use super::refusals::{Claimed, is_of_proof};
+use super::refusals::{self, Claimed, is_of_proof};
 use super::room::Held;
 use super::sessions::{Asker, Keys, Session};
 use super::sts::{Failed, Origin, Signed};
@@ -155,7 +155,7 @@ impl Relay {
             && !head.fields.has("content-length")
             && !head.fields.has("x-amz-decoded-content-length")
             && !body.is_end_stream();
-        let streams = wire == Wire::S3 && !classify::wants_body(&head) && !endless;
+        let streams = wire == Wire::S3 && !s3::wants_body(&head) && !endless;
         let (content, digest) = if streams {
             (Content::Stream(body), None)
         } else {
@@ -279,7 +279,7 @@ impl Relay {
     /// A request of somebody who has not proved who they are stands in the ledger as a login that was refused.
     pub(super) async fn unproved(&self, claimed: Claimed<'_>, refused: Refused) -> Refused {
         let Refused { refusal, wire } = refused;
-        let refusal = self.refusals.record(&self.gateway, claimed, refusal).await;
+        let refusal = refusals::record(&self.gateway, claimed, refusal).await;
         Refused { refusal, wire }
     }
 

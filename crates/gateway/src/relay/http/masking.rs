@@ -1,6 +1,7 @@
 //! Hiding in an answer as it passes.
 
 use mask::{Findings, Stream};
+use protocols::aws::packed::Packed;
 use protocols::aws::secrets::Hider;
 use protocols::http::coding::Broken;
 
@@ -9,6 +10,8 @@ use crate::record::RecordError;
 /// Hiding what is found in a text, at its own length.
 pub(super) struct Masking {
     pub(super) stream: Option<Stream>,
+    /// What detectors cannot read, in answers of APIs.
+    pub(super) packed: Option<Packed>,
     pub(super) hider: Option<Hider>,
     pub(super) findings: Findings,
 }
@@ -31,8 +34,16 @@ pub enum ShownError {
 }
 
 impl Masking {
-    /// Hides by name too.
-    pub(super) fn named(&mut self, text: Vec<u8>) -> Result<Vec<u8>, ShownError> {
+    /// Hides by name too, and what could not be read; `last` is what there is no more behind.
+    pub(super) fn named(&mut self, mut text: Vec<u8>, last: bool) -> Result<Vec<u8>, ShownError> {
+        if let Some(packed) = &mut self.packed {
+            let mut read = Vec::with_capacity(text.len());
+            packed.push(&text, &mut read);
+            if last {
+                packed.finish(&mut read);
+            }
+            text = read;
+        }
         let Some(hider) = &mut self.hider else {
             return Ok(text);
         };

@@ -20,6 +20,7 @@ mod head;
 mod http2;
 mod keep;
 mod masking;
+mod numbered;
 mod outgoing;
 mod part;
 mod patience;
@@ -32,6 +33,7 @@ mod sessions;
 mod settling;
 mod show;
 mod sts;
+mod turns;
 mod uploads;
 mod used;
 
@@ -84,7 +86,6 @@ pub struct Relay {
     hold: Duration,
     sessions: sessions::Sessions,
     used: Arc<used::Used>,
-    refusals: refusals::Refusals,
     uploads: uploads::Uploads,
     /// The id of the next answer.
     requests: AtomicU64,
@@ -103,7 +104,6 @@ impl Relay {
             hold: config.hold,
             sessions: sessions::Sessions::new(config.sessions),
             used: Arc::default(),
-            refusals: refusals::Refusals::default(),
             uploads: uploads::Uploads::default(),
             requests: AtomicU64::new(random::bytes().map_or(0, u64::from_be_bytes)),
             rooms: room::Rooms::new(HELD_BYTES_MAX),
@@ -167,7 +167,6 @@ pub async fn serve(relay: Arc<Relay>, socket: TcpListener, tls: Option<Arc<Serve
         .sessions
         .close_all(&gateway, "the gateway is shutting down")
         .await;
-    relay.refusals.close(&gateway).await;
 }
 
 type Seat = tokio::sync::OwnedSemaphorePermit;

@@ -8,7 +8,7 @@ use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::etag::guesses_digests;
 use protocols::aws::objects::{Facts, declared};
 use protocols::aws::range::{Wanted, content_range, copies_part};
-use protocols::aws::secrets::{Hider, makes_secret};
+use protocols::aws::secrets::{Hider, copies, makes_secret};
 use protocols::http::coding::Format;
 
 use super::answer::{Cut, Shown};
@@ -83,6 +83,13 @@ pub(super) fn unmaskable(going: &Going, content: &Content) -> Option<Refusal> {
         Content::Whole(bytes, _) => bytes.as_ref(),
         Content::Stream(_) => &[],
     };
+    if let Some(class) = copies(call, masker) {
+        let say = format!(
+            "this would copy what is declared as {class} to another name, where nothing hides it, or it cannot be seen that it does not: \
+             write values of your own, or a policy would have to reveal {class}"
+        );
+        return Some(Refusal::new(Kind::Denied, say));
+    }
     let say = if makes_secret(call, masker) {
         "what this call makes is a secret to be used, and hidden it would be one that everybody knows: a policy would have to reveal \
          the class secret (of KMS, GenerateDataKeyWithoutPlaintext makes a key that need not be shown)"

@@ -1,10 +1,11 @@
 //! Who is on the other side of a connection.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 
 use crate::listen::Seat;
+use crate::refusals;
 
 /// A client's connection.
 pub(super) struct Peer {
@@ -46,18 +47,7 @@ impl Peer {
 
     /// Whom what it sends is held for, before anybody knows who it is.
     pub(super) fn holder(&self) -> String {
-        holder(self.source)
-    }
-}
-
-/// Who is behind an address, as far as that tells. In IPv6 a network of one client is 64 bits long.
-pub(super) fn holder(source: SocketAddr) -> String {
-    match source.ip().to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
+        refusals::holder(self.source)
     }
 }
 

@@ -23,6 +23,7 @@ use super::bodies::{Upward, intake, trailer};
 use super::exchange::{Asked, Content, Refused, denied, malformed};
 use super::head::ids;
 use super::keep::{Keeping, Side};
+use super::numbered::numbered;
 use super::outgoing::{Outgoing, Unsent, Upload};
 use super::part::{length_of, needs_whole, object, unmaskable, wanted};
 use super::sessions::Session;
@@ -94,6 +95,11 @@ impl Relay {
         if let Some(step) = going.step.as_ref().filter(|_| parts.status.is_success()) {
             self.uploads.taken(step, &parts);
         }
+        if let Some(part) = numbered(account, &parts, &going) {
+            // Where it stands is known now, so that it can be masked as in the whole.
+            drop(body);
+            return Box::pin(self.send_part(account, going, &keys, part)).await;
+        }
         if !needs_whole(account, &parts, &going) {
             return Box::pin(self.show(account, going, (parts, body), &upload)).await;
         }
@@ -113,7 +119,7 @@ impl Relay {
     }
 
     /// Asks the target. Where nothing comes of it, that is settled.
-    async fn ask_target(
+    pub(super) async fn ask_target(
         &self,
         account: &Account,
         going: Going,

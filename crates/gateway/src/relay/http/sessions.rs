@@ -288,7 +288,6 @@ pub(super) async fn sweep(relay: Arc<Relay>) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
         relay.sessions.close_idle(&relay.gateway).await;
-        relay.refusals.sweep(&relay.gateway);
         for target in relay.gateway.targets.values() {
             target.account().into_iter().for_each(Account::sweep);
         }

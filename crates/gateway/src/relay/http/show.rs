@@ -10,6 +10,7 @@ use model::{DenialCode, Status};
 use protocols::aws::classify::Wire;
 use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::objects::declared;
+use protocols::aws::packed::Packed;
 use protocols::aws::range::Wanted;
 use protocols::aws::secrets::Hider;
 use protocols::http::coding::{Format, MAGIC_BYTES};
@@ -102,6 +103,7 @@ impl Relay {
             Box::new(Masking {
                 stream: (!bodiless && wire != Wire::Cbor)
                     .then(|| masker.stream(Hint::NONE).in_place()),
+                packed: (!bodiless && !matches!(wire, Wire::Cbor | Wire::S3)).then(Packed::default),
                 hider: hider.filter(|_| !bodiless),
                 findings,
             })

@@ -10,7 +10,7 @@ use protocols::aws::sts::{self, Ask};
 use protocols::session::Credential;
 
 use super::Relay;
-use super::refusals::Claimed;
+use super::refusals::{self, Claimed};
 use crate::login;
 use crate::random;
 
@@ -134,7 +134,7 @@ impl Relay {
             target: &login::name(target),
             source,
         };
-        Failed::Refused(self.refusals.record(&self.gateway, claimed, refusal).await)
+        Failed::Refused(refusals::record(&self.gateway, claimed, refusal).await)
     }
 
     /// Whether who holds keys may have others for this target. An unknown target and a forbidden one look alike.

@@ -184,6 +184,15 @@ impl Answers {
     }
 }
 
+impl Answers {
+    /// Whether what a call is done to is meant, or may be, whatever it does.
+    pub(super) fn fits_resource(&self, call: &Call) -> bool {
+        let named = call.service.is_some_and(|it| is_named(it, &self.service));
+        let resource = self.resource.as_ref();
+        named && resource.is_none_or(|resource| resource.fits_call(call))
+    }
+}
+
 /// Looks whether there is such a service, with such an operation.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mask::{Findings, Hint, Masker};
 
+use super::super::packed::Packed;
 use super::{Member, Members, Unreadable};
 
 /// An answer is at most so long.
@@ -226,7 +227,10 @@ impl Walk<'_> {
         let mut stream = self.masker.stream(Hint::NONE).in_place();
         stream.push(text, &mut out, self.findings);
         stream.finish(&mut out, self.findings);
-        out
+        let (mut packed, mut read) = (Packed::default(), Vec::with_capacity(out.len()));
+        packed.push(&out, &mut read);
+        packed.finish(&mut read);
+        read
     }
 
     /// A number that is hidden, or that reads as something to hide, becomes zero of the same length.

@@ -63,6 +63,13 @@ pub fn makes_secret(call: &Call, masker: &Masker) -> bool {
     makes && DataClass::try_from(SECRET.to_owned()).is_ok_and(|class| masker.masks(&class))
 }
 
+/// The class of a declared attribute that a call copies to where nothing hides it, and that is hidden.
+#[must_use]
+pub fn copies<'a>(call: &'a Call, masker: &Masker) -> Option<&'a DataClass> {
+    let mut copied = call.touched.copied.iter();
+    copied.find(|class| masker.masks(class))
+}
+
 /// Members of the answer to a call that are digests of what may be hidden. They tell something of it, and are not those of what
 /// is shown. Who completes an upload has told the digests of its parts, so that of the whole tells nothing more.
 fn digests(call: &Call) -> &'static [&'static [&'static str]] {
@@ -75,6 +82,24 @@ fn digests(call: &Call) -> &'static [&'static [&'static str]] {
         (Wire::S3, "CompleteMultipartUpload") => &[CHECKSUMS],
         (_, "ReceiveMessage") => &[MESSAGES],
         _ => &[],
+    }
+}
+
+/// Keys that a list gives as far as a delimiter: whoever chooses another than the slash may cut values apart with it.
+fn cut_keys(call: &Call) -> &'static [&'static str] {
+    let lists = call.operation.is_some_and(|it| {
+        matches!(
+            it.name,
+            "ListMultipartUploads" | "ListObjectVersions" | "ListObjects" | "ListObjectsV2"
+        )
+    });
+    let cuts = |(name, value): &(String, String)| {
+        name == "delimiter" && !matches!(value.as_str(), "" | "/")
+    };
+    if call.wire == Wire::S3 && lists && call.parameters.iter().any(cuts) {
+        &["Prefix", "NextMarker", "NextKeyMarker"]
+    } else {
+        &[]
     }
 }
 
@@ -315,7 +340,7 @@ impl Members {
         }
         if !self.masker.hides_nothing() {
             let digests = digests(call).iter().flat_map(|it| *it);
-            digests.for_each(|it| self.hide(it));
+            digests.chain(cut_keys(call)).for_each(|it| self.hide(it));
         }
     }
 

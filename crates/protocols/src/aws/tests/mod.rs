@@ -9,6 +9,7 @@ mod keys;
 mod memory;
 mod owners;
 mod replies;
+mod wider;
 
 use super::classify::{Call, Upstream, classify};
 use crate::http::Head;

@@ -170,7 +170,7 @@ fn what_may_be_left_out_names_nothing_where_something_is_required() {
             "ssm",
             target("AmazonSSM.StartSession"),
             r#"{"Target":"i-2","DocumentName":"i-1"}"#,
-            &["i-2"],
+            &["i-2", "i-1"],
         ),
         (
             "ssm",

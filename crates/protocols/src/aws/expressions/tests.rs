@@ -1,0 +1,147 @@
+//! What is matched, probed and copied.
+
+use super::*;
+
+fn touched(members: &str) -> [Vec<String>; 3] {
+    let mut look = Look::default();
+    let class = |name: &str| DataClass::try_from(name.to_owned()).unwrap();
+    look.protect(&Name::Anywhere("ssn".to_owned()), &class("us_ssn"));
+    let age = ["Item", "age", "N"].map(|step| Step::To(step.to_owned()));
+    look.protect(&Name::At(age.to_vec()), &class("staff_age"));
+    let tree = serde_json::from_str(members).unwrap();
+    if look.value(&tree, 0).is_none() {
+        look.everything();
+    }
+    let Touched {
+        matched,
+        probed,
+        copied,
+    } = look.touched;
+    [matched, probed, copied].map(|all| all.iter().map(ToString::to_string).collect())
+}
+
+fn check(members: &str, matched: &[&str], probed: &[&str], copied: &[&str]) {
+    let expected = [matched, probed, copied].map(<[&str]>::to_vec);
+    assert_eq!(touched(members), expected, "{members}");
+}
+
+#[test]
+fn conditions_match_or_probe() {
+    for (text, matched) in [
+        ("ssn = :v", true),
+        ("a = :a AND :v = ssn", true),
+        ("ssn IN (:a, :b)", true),
+        ("#n = :v", true),
+        ("info.ssn = :v", true),
+        ("info.#n[0] = :v", true),
+        ("ssn[0].x = :v", true),
+        ("begins_with(ssn, :v)", false),
+        ("contains(#n, :v)", false),
+        ("ssn < :v", false),
+        ("ssn <> :v", false),
+        ("ssn >= :v", false),
+        ("ssn BETWEEN :a AND :b", false),
+        ("size(ssn) = :v", false),
+        ("attribute_exists(SSN)", false),
+        ("ssn = zz", false),
+    ] {
+        for name in ["FilterExpression", "ConditionExpression"] {
+            let body =
+                format!(r##"{{"{name}":"{text}","ExpressionAttributeNames":{{"#n":"ssn"}}}}"##);
+            let class: &[&str] = &["us_ssn"];
+            let (yes, no) = if matched {
+                (class, &[][..])
+            } else {
+                (&[][..], class)
+            };
+            check(&body, yes, no, &[]);
+        }
+    }
+    check(
+        r#"{"FilterExpression":"a = :v","ProjectionExpression":"ssn"}"#,
+        &[],
+        &[],
+        &[],
+    );
+    let filter = r#"{"ScanFilter":{"ssn":{"ComparisonOperator":"BEGINS_WITH"},"age":{"ComparisonOperator":"EQ"}}}"#;
+    check(filter, &["staff_age"], &["us_ssn"], &[]);
+    check(
+        r#"{"Expected":{"ssn":{"Value":{"S":"1"}}}}"#,
+        &["us_ssn"],
+        &[],
+        &[],
+    );
+}
+
+#[test]
+fn updates_copy_to_where_nothing_is_hidden() {
+    for (text, copied) in [
+        ("SET zz = ssn", true),
+        ("SET a = :a, zz = if_not_exists(ssn, :v)", true),
+        ("REMOVE b SET zz = list_append(:l, #n)", true),
+        ("SET zz = info.ssn[0]", true),
+        ("SET zz = :v", false),
+        ("SET ssn = :v REMOVE zz", false),
+        ("SET info.ssn = ssn", false),
+        ("SET ssn = ssn + :v, zz = a", false),
+        ("ADD ssn :v", false),
+    ] {
+        let body = format!(
+            r##"{{"TransactItems":[{{"Update":{{"UpdateExpression":"{text}","ExpressionAttributeNames":{{"#n":"ssn"}}}}}}]}}"##
+        );
+        check(&body, &[], &[], if copied { &["us_ssn"] } else { &[] });
+    }
+    // What it stands for is not told.
+    let all: &[&str] = &["staff_age", "us_ssn"];
+    check(r##"{"UpdateExpression":"SET zz = #m"}"##, all, all, all);
+}
+
+#[test]
+fn statements_do_both() {
+    let check = |text: &str, matched: &[&str], probed: &[&str], copied: &[&str]| {
+        let body = serde_json::json!({ "Statements": [{ "Statement": text }] });
+        check(&body.to_string(), matched, probed, copied);
+    };
+    let class: &[&str] = &["us_ssn"];
+    check("SELECT ssn FROM people WHERE id = ?", &[], &[], &[]);
+    check(
+        "select * from people where ssn = '078-05-1120'",
+        class,
+        &[],
+        &[],
+    );
+    check(
+        "SELECT * FROM people WHERE begins_with(\"ssn\", '0')",
+        &[],
+        class,
+        &[],
+    );
+    check(
+        "SELECT id FROM people WHERE id = '1' ORDER BY ssn",
+        &[],
+        class,
+        &[],
+    );
+    check("SELECT ssn[0] FROM people", &[], &[], class);
+    check("UPDATE people SET zz = ssn WHERE id = '1'", &[], &[], class);
+    check(
+        "UPDATE people SET zz = \"ssn\" SET b = 1 WHERE ssn = ?",
+        class,
+        &[],
+        class,
+    );
+    check(
+        "UPDATE people SET zz = info['ssn'] WHERE id = '1'",
+        &[],
+        &[],
+        class,
+    );
+    check(
+        "UPDATE people SET ssn = '1' WHERE id = 'ssn'",
+        &[],
+        &[],
+        &[],
+    );
+    let all: &[&str] = &["staff_age", "us_ssn"];
+    check("SELECT id FROM people -- it's", all, all, all);
+}
