@@ -47,13 +47,15 @@ pub(super) fn things(
         things.push(Thing::Source { bucket, key });
     }
     if head.fields.has(RENAME) {
-        // What is renamed is gone from where it was.
-        let keys = renamed(head.fields.one(RENAME)?, &bucket)?.into_iter();
-        let bucket = || bucket.clone();
-        things.extend(keys.map(|key| Thing::Object {
-            bucket: bucket(),
-            key,
-        }));
+        // What is renamed is gone from where it was, and can be read where it comes to be.
+        for key in renamed(head.fields.one(RENAME)?, &bucket)? {
+            let bucket = bucket.clone();
+            things.push(Thing::Object {
+                bucket: bucket.clone(),
+                key: key.clone(),
+            });
+            things.push(Thing::Source { bucket, key });
+        }
     }
     let resolved = things.iter().map(resolved).collect::<Option<Vec<_>>>()?;
     things.extend(resolved.into_iter().flatten());

@@ -105,7 +105,14 @@ fn the_source_of_a_copy_goes_as_it_was_understood() {
         bucket: "b".to_owned(),
         key: key.to_owned(),
     };
-    assert_eq!(rename.things, [named("k"), named("b/l"), named("l")]);
+    let read = |key: &str| Thing::Source {
+        bucket: "b".to_owned(),
+        key: key.to_owned(),
+    };
+    assert_eq!(
+        rename.things,
+        [named("k"), named("b/l"), read("b/l"), named("l"), read("l")]
+    );
 }
 
 #[test]
