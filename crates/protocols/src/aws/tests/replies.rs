@@ -113,6 +113,13 @@ fn the_source_of_a_copy_goes_as_it_was_understood() {
         rename.things,
         [named("k"), named("b/l"), read("b/l"), named("l"), read("l")]
     );
+    // An access point is another name of a bucket.
+    for text in [
+        "GET /p-1a2b3c-s3alias/k",
+        "PUT /b/k\nx-amz-copy-source: p-1a2b3c-s3alias/k",
+    ] {
+        assert!(call("s3", text, b"").operation.is_none(), "{text}");
+    }
 }
 
 #[test]
