@@ -71,7 +71,7 @@ const ALIASES: [&str; 4] = ["-s3alias", "--ol-s3", ".mrap", "--op-s3"];
 
 /// Whether it can be a bucket's own name, and its only one. One with a slash in it, however escaped, would be a bucket and a key
 /// to whoever reads the path after it was written anew; one with a colon is a bucket of a tenant to some servers, or an ARN.
-fn is_bucket(name: &str) -> bool {
+pub(super) fn is_bucket(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     !name.is_empty()
         && !name.contains(['/', ':'])

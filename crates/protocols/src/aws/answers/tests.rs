@@ -18,6 +18,7 @@ fn call(service: &str, operation: &str, names: &[&str]) -> Call {
         tags: Vec::new(),
         unseen: false,
         beside: Vec::new(),
+        elsewhere: Vec::new(),
     }
 }
 

@@ -23,6 +23,7 @@ fn call(service: &str, operation: &str, wire: Wire) -> Call {
         tags: Vec::new(),
         unseen: false,
         beside: Vec::new(),
+        elsewhere: Vec::new(),
     }
 }
 

@@ -23,6 +23,7 @@ fn call(operation: &str, key: &str, parameters: &[(&str, &str)]) -> Call {
         tags: Vec::new(),
         unseen: false,
         beside: Vec::new(),
+        elsewhere: Vec::new(),
     }
 }
 

@@ -24,6 +24,7 @@ fn call(service: &str) -> Call {
         tags: Vec::new(),
         unseen: false,
         beside: Vec::new(),
+        elsewhere: Vec::new(),
     }
 }
 
