@@ -85,6 +85,15 @@ fn all_fields_that_somebody_wrote_are_searched() {
     assert_eq!(whole.len(), 1, "{whole:?}");
 }
 
+/// Where the target sends clients to is no gateway.
+#[test]
+fn nobody_is_sent_elsewhere() {
+    let fields = "Location: https://lake.s3.eu-west-1.amazonaws.com/a\r\n";
+    let (_target, gateway) = canned(&saying("307 Temporary Redirect", fields, ""));
+    let got = Raw::of(&gateway, "lake", &[]).s3("GET", "/lake/a", &[], b"");
+    assert_eq!((got.status, got.field("location")), (307, None));
+}
+
 #[test]
 fn no_key_of_zeros_is_given_to_whoever_would_use_it() {
     let key = r#"{"CiphertextBlob":"Zm9v","KeyId":"k","Plaintext":"aG9sZCBtZSBpbiB0aGUgZGFyayBmb3IgZXZlciB5b3U="}"#;

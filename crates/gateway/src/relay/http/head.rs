@@ -88,6 +88,10 @@ pub(super) fn shown(
     let mut shown = response::Builder::new().status(parts.status);
     for (name, value) in &parts.headers {
         let name = name.as_str();
+        // Nothing is asked elsewhere than here.
+        if name == "location" && parts.status.is_redirection() {
+            continue;
+        }
         let cut_off = cut.is_some() && matches!(name, "content-length" | "content-range");
         let unknown = coded && name == "content-length";
         let dropped = DROPPED.contains(&name) || cut_off || unknown;
