@@ -86,6 +86,28 @@ fn a_client_is_understood_and_nothing_is_sent() {
     assert!(!config.directory().join("data").exists());
 }
 
+/// Version 1 of the AWS CLI sends what is for queues to AWS itself, whatever its environment says.
+#[test]
+fn what_is_for_queues_is_caught_too() {
+    let moto = Moto::start();
+    let config = Config::aws(&moto).policy("10-lake.cedar", POLICIES);
+    let queues = of_cli(&config, &["sqs", "list-queues"]);
+    assert_eq!(queues["operation"], "sqs:ListQueues");
+    // Nor does an operation with a host of its own go elsewhere.
+    let prefixed = of_cli(
+        &config,
+        &[
+            "servicediscovery",
+            "discover-instances",
+            "--namespace-name",
+            "n",
+            "--service-name",
+            "s",
+        ],
+    );
+    assert_eq!(prefixed["operation"], "servicediscovery:DiscoverInstances");
+}
+
 #[test]
 fn a_request_can_be_given_by_its_parts() {
     let moto = Moto::start();
