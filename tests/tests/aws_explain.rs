@@ -86,6 +86,43 @@ fn a_client_is_understood_and_nothing_is_sent() {
     assert!(!config.directory().join("data").exists());
 }
 
+/// The gateway's STS gives keys to who may use a target, and asks policy nothing else.
+#[test]
+fn who_gets_keys_is_told_as_it_is() {
+    let moto = Moto::start();
+    let config = Config::aws(&moto).policy("10-lake.cedar", POLICIES);
+    let role = |name: &str| {
+        let role = format!("arn:aws:iam::000000000000:role/{name}");
+        let arguments = [
+            "sts",
+            "assume-role",
+            "--role-session-name",
+            "work",
+            "--role-arn",
+        ];
+        of_cli(&config, &[&arguments[..], &[role.as_str()]].concat())
+    };
+    let keys = role("lake");
+    assert_eq!(
+        (&keys["answered_by"], &keys["decision"]["outcome"]),
+        (&json!("the gateway itself"), &json!("allow"))
+    );
+    assert_eq!(
+        keys["asks"],
+        json!([{"action": "access", "kind": "Target", "resource": "lake"}])
+    );
+    let other = role("vault");
+    assert_eq!(other["decision"]["outcome"], "deny");
+    assert!(
+        other["decision"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("vault")
+    );
+    let odd = of_cli(&config, &["sts", "get-federation-token", "--name", "ab"]);
+    assert_eq!(odd["decision"]["outcome"], "deny", "{odd}");
+}
+
 /// Version 1 of the AWS CLI sends what is for queues to AWS itself, whatever its environment says.
 #[test]
 fn what_is_for_queues_is_caught_too() {
