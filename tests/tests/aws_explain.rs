@@ -87,6 +87,125 @@ fn a_client_is_understood_and_nothing_is_sent() {
 }
 
 #[test]
+fn the_example_says_what_its_comments_do() {
+    let moto = Moto::start();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/policies/lake");
+    let mut config = Config::aws(&moto);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        config = config.policy(name, &std::fs::read_to_string(&path).unwrap());
+    }
+    let checked = config.countersign(&["check"]).success();
+    assert!(!checked.stderr.contains(".cedar"), "{}", checked.stderr);
+    let file = config.directory().join("a");
+    std::fs::write(&file, "quite plain").unwrap();
+    let body = ["--body", file.to_str().unwrap()];
+    for (method, url, more, outcome) in [
+        ("get", "/reports/a", &[][..], "allow"),
+        ("get", "/reports?list-type=2", &[], "allow"),
+        ("get", "/", &[], "allow"),
+        ("get", "/other/a", &[], "deny"),
+        ("put", "/reports/a", &body, "allow"),
+        ("put", "/reports/a", &[], "deny"),
+        ("put", "/reports?replication", &body, "deny"),
+        ("put", "/reports/ledger/a", &body, "ask"),
+        ("delete", "/reports/ledger/a", &[], "ask"),
+        ("delete", "/reports/ledger/a?uploadId=u", &[], "allow"),
+        (
+            "put",
+            "/reports/ledger/a?uploadId=u&partNumber=1",
+            &body,
+            "allow",
+        ),
+    ] {
+        let given = ["--service", "s3", "--method", method, "--url", url];
+        let explained = explain(&config, &[&given[..], more].concat());
+        let decision = &explained[0]["decision"];
+        assert_eq!(decision["outcome"], outcome, "{method} {url}: {decision}");
+    }
+    // Who is asked is told with the policy that asks.
+    let told = [
+        "--output",
+        "table",
+        "aws",
+        "explain",
+        "--for",
+        "alice",
+        "--group",
+        "data",
+        "--service",
+        "s3",
+        "--method",
+        "delete",
+        "--url",
+        "/reports/ledger/a",
+    ];
+    let told = config.countersign(&told).success().stdout;
+    let line = "Decision       ask people: 1 of stewards (by ledger-gate)\n";
+    assert!(told.contains(line), "{told}");
+}
+
+/// The gateway's STS gives keys to who may use a target, and asks policy nothing else.
+#[test]
+fn who_gets_keys_is_told_as_it_is() {
+    let moto = Moto::start();
+    let config = Config::aws(&moto).policy("10-lake.cedar", POLICIES);
+    let role = |name: &str| {
+        let role = format!("arn:aws:iam::000000000000:role/{name}");
+        let arguments = [
+            "sts",
+            "assume-role",
+            "--role-session-name",
+            "work",
+            "--role-arn",
+        ];
+        of_cli(&config, &[&arguments[..], &[role.as_str()]].concat())
+    };
+    let keys = role("lake");
+    assert_eq!(
+        (&keys["answered_by"], &keys["decision"]["outcome"]),
+        (&json!("the gateway itself"), &json!("allow"))
+    );
+    assert_eq!(
+        keys["asks"],
+        json!([{"action": "access", "kind": "Target", "resource": "lake"}])
+    );
+    let other = role("vault");
+    assert_eq!(other["decision"]["outcome"], "deny");
+    assert!(
+        other["decision"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("vault")
+    );
+    let odd = of_cli(&config, &["sts", "get-federation-token", "--name", "ab"]);
+    assert_eq!(odd["decision"]["outcome"], "deny", "{odd}");
+}
+
+/// Version 1 of the AWS CLI sends what is for queues to AWS itself, whatever its environment says.
+#[test]
+fn what_is_for_queues_is_caught_too() {
+    let moto = Moto::start();
+    let config = Config::aws(&moto).policy("10-lake.cedar", POLICIES);
+    let queues = of_cli(&config, &["sqs", "list-queues"]);
+    assert_eq!(queues["operation"], "sqs:ListQueues");
+    // Nor does an operation with a host of its own go elsewhere.
+    let prefixed = of_cli(
+        &config,
+        &[
+            "servicediscovery",
+            "discover-instances",
+            "--namespace-name",
+            "n",
+            "--service-name",
+            "s",
+        ],
+    );
+    assert_eq!(prefixed["operation"], "servicediscovery:DiscoverInstances");
+}
+
+#[test]
 fn a_request_can_be_given_by_its_parts() {
     let moto = Moto::start();
     let config = Config::aws(&moto).policy("10-lake.cedar", POLICIES);

@@ -85,6 +85,15 @@ fn all_fields_that_somebody_wrote_are_searched() {
     assert_eq!(whole.len(), 1, "{whole:?}");
 }
 
+/// Where the target sends clients to is no gateway.
+#[test]
+fn nobody_is_sent_elsewhere() {
+    let fields = "Location: https://lake.s3.eu-west-1.amazonaws.com/a\r\n";
+    let (_target, gateway) = canned(&saying("307 Temporary Redirect", fields, ""));
+    let got = Raw::of(&gateway, "lake", &[]).s3("GET", "/lake/a", &[], b"");
+    assert_eq!((got.status, got.field("location")), (307, None));
+}
+
 #[test]
 fn no_key_of_zeros_is_given_to_whoever_would_use_it() {
     let key = r#"{"CiphertextBlob":"Zm9v","KeyId":"k","Plaintext":"aG9sZCBtZSBpbiB0aGUgZGFyayBmb3IgZXZlciB5b3U="}"#;
@@ -147,6 +156,44 @@ fn nothing_is_deleted_by_a_guess_at_its_digest() {
     );
     assert!(target.heads().is_empty());
     assert_eq!(delete("").status, 200);
+}
+
+/// Who writes a guess elsewhere, or asks a write to go where it is right, learns nothing of what is hidden.
+#[test]
+fn an_etag_tells_nothing_of_what_is_hidden() {
+    let stored = "\"9a0364b9e99bb480dd25e1f0284c8555\"";
+    let fields = format!(
+        "ETag: {stored}\r\nLast-Modified: Wed, 21 Oct 2026 07:28:00 GMT\r\nx-amz-checksum-crc32: AAAAAA==\r\n"
+    );
+    let (target, gateway) = canned(&saying("200 OK", &fields, ""));
+    let raw = Raw::of(&gateway, "lake", &[]);
+    let shown = |method: &str, path: &str, body: &[u8]| {
+        let reply = raw.s3(method, path, &[], body);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.field("etag").unwrap().to_owned()
+    };
+    let (hidden, guess) = (shown("HEAD", "/lake/a", b""), shown("HEAD", "/lake/b", b""));
+    assert_ne!(hidden, guess);
+    assert_eq!(hidden, shown("HEAD", "/lake/a", b""));
+    // What was written is called as it will be.
+    assert_eq!(hidden, shown("PUT", "/lake/a", b"x"));
+
+    let asked = |method: &str, condition: &str, body: &[u8]| {
+        let before = target.heads().len();
+        let reply = raw.s3(method, "/lake/a", &[("if-match", condition)], body);
+        let heads = target.heads();
+        let head = heads.get(before);
+        assert!(head.is_some(), "{method} {condition}: {}", reply.text());
+        let head = head.unwrap().iter();
+        let mut fields = head.filter_map(|line| line.split_once(": "));
+        let field = fields.find(|(name, _)| name.eq_ignore_ascii_case("if-match"));
+        field.unwrap().1.to_owned()
+    };
+    for (method, body) in [("PUT", &b"y"[..]), ("DELETE", b""), ("GET", b"")] {
+        assert_eq!(asked(method, stored, body), "\"-masked\"", "{method}");
+        assert_eq!(asked(method, &guess, body), "\"-masked\"", "{method}");
+        assert_eq!(asked(method, &hidden, body), stored, "{method}");
+    }
 }
 
 /// As SDKs send many metrics.

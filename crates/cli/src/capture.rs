@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,6 +25,7 @@ use tokio::process::Command;
 
 use crate::commands::run::is_ambient;
 use crate::failure::Failure;
+use crate::reach::WITHOUT_PREFIX;
 use crate::when;
 
 /// The client's secret key: there is nothing that it opens.
@@ -56,6 +58,10 @@ pub(crate) async fn requests(command: &[OsString], region: &str) -> Result<Vec<C
     let kept = Kept::default();
     let serving = tokio::spawn(serve(listener, kept.clone()));
     let mut client = Command::new(program);
+    // The AWS CLI's version 1 sends some services to AWS itself unless its own option says where to.
+    if Path::new(program).file_stem() == Some("aws".as_ref()) {
+        client.args(["--endpoint-url", &endpoint]);
+    }
     client.args(arguments);
     for (name, _) in std::env::vars_os() {
         if is_ambient(&name) {
@@ -66,6 +72,13 @@ pub(crate) async fn requests(command: &[OsString], region: &str) -> Result<Vec<C
         .env("AWS_ENDPOINT_URL", &endpoint)
         // Terraform's S3 backend takes the one above for S3 alone.
         .env("AWS_ENDPOINT_URL_STS", &endpoint)
+        .env(WITHOUT_PREFIX, "true")
+        // Whatever would go elsewhere is refused here too.
+        .envs(
+            ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"]
+                .map(|name| (name, &endpoint)),
+        )
+        .envs(["NO_PROXY", "no_proxy"].map(|name| (name, "127.0.0.1")))
         .env("AWS_ACCESS_KEY_ID", "AKIAEXPLAINEXPLAIN00")
         .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
         .env("AWS_REGION", region)

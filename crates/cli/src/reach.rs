@@ -12,6 +12,9 @@ use crate::commands::block_on;
 use crate::failure::Failure;
 use crate::place::{Place, no_target};
 
+/// Says that requests go to the endpoint's own host, whatever the operation.
+pub(crate) const WITHOUT_PREFIX: &str = "AWS_DISABLE_HOST_PREFIX_INJECTION";
+
 /// What AWS's clients call their session.
 const SESSION: &str = "countersign";
 
@@ -232,8 +235,13 @@ impl Sdk {
     }
 
     /// Where everything is asked. Terraform's S3 backend takes the one for S3 alone, and would send the token to AWS's own STS.
-    pub(crate) fn endpoints(&self) -> [(&'static str, String); 2] {
-        ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"].map(|name| (name, self.endpoint.clone()))
+    /// Some operations have hosts of their own, which begin as nothing does at the gateway (`cp.metadata.`).
+    pub(crate) fn endpoints(&self) -> [(&'static str, String); 3] {
+        [
+            ("AWS_ENDPOINT_URL", self.endpoint.clone()),
+            ("AWS_ENDPOINT_URL_STS", self.endpoint.clone()),
+            (WITHOUT_PREFIX, "true".to_owned()),
+        ]
     }
 
     /// Whom to trust for the gateway, where that is said.
@@ -247,6 +255,7 @@ impl Sdk {
         let services = format!("countersign-{name}");
         let mut lines = vec![
             ("endpoint_url", self.endpoint.clone()),
+            ("disable_host_prefix_injection", "true".to_owned()),
             ("services", services.clone()),
             ("region", self.region.clone()),
             ("role_arn", self.role()),
@@ -341,6 +350,7 @@ mod tests {
             [
                 "AWS_ENDPOINT_URL=https://127.0.0.1:8481",
                 "AWS_ENDPOINT_URL_STS=https://127.0.0.1:8481",
+                "AWS_DISABLE_HOST_PREFIX_INJECTION=true",
                 "AWS_ROLE_ARN=arn:aws:iam::000000000000:role/lake",
                 "AWS_ROLE_SESSION_NAME=countersign",
                 "AWS_WEB_IDENTITY_TOKEN_FILE=/run/agent.token",
@@ -358,6 +368,7 @@ mod tests {
             sdk().profile("lake", token).unwrap(),
             "[profile lake]\n\
              endpoint_url = https://127.0.0.1:8481\n\
+             disable_host_prefix_injection = true\n\
              services = countersign-lake\n\
              region = eu-central-1\n\
              role_arn = arn:aws:iam::000000000000:role/lake\n\

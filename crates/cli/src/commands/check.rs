@@ -40,6 +40,7 @@ impl Check {
         };
         let mut warnings = policies.warnings().to_vec();
         warnings.extend(open_secrets(&config));
+        warnings.extend(odd_regions(&config));
         for warning in &warnings {
             writeln!(
                 std::io::stderr(),
@@ -114,6 +115,46 @@ fn open_secrets(config: &Config) -> impl Iterator<Item = String> {
     })
 }
 
+/// Regions that are not called as AWS's are, where AWS itself is asked.
+fn odd_regions(config: &Config) -> impl Iterator<Item = String> {
+    let targets = config.aws_targets.iter();
+    let odd = targets.filter(|(_, it)| it.endpoint.is_none() && !is_region(&it.region));
+    odd.map(|(name, target)| {
+        let region = &target.region;
+        format!("target {name}: no region of AWS is called as {region}: they are called as eu-central-1 is")
+    })
+}
+
+/// `eu-central-1`, `us-gov-west-1`, `eusc-de-east-1`.
+fn is_region(name: &str) -> bool {
+    const AREAS: [&str; 13] = [
+        "af", "ap", "ca", "cn", "eu", "eusc-de", "il", "me", "mx", "sa", "us", "us-gov", "us-iso",
+    ];
+    const SIDES: [&str; 9] = [
+        "central",
+        "east",
+        "north",
+        "northeast",
+        "northwest",
+        "south",
+        "southeast",
+        "southwest",
+        "west",
+    ];
+    let mut parts = name.rsplitn(3, '-');
+    let (Some(number), Some(side), Some(area)) = (parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    // Of those that are apart from all others (`us-isob`, `eu-isoe`) more may come.
+    let apart = area
+        .split_once("-iso")
+        .is_some_and(|(of, more)| AREAS.contains(&of) && more.len() == 1);
+    (AREAS.contains(&area) || apart)
+        && SIDES.contains(&side)
+        && number.len() == 1
+        && number.bytes().all(|it| it.is_ascii_digit())
+}
+
 /// What is wrong with the files that the configuration names.
 fn files(config: &Config) -> Vec<String> {
     let mut problems = Vec::new();
@@ -151,4 +192,33 @@ fn files(config: &Config) -> Vec<String> {
         );
     }
     problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_region;
+
+    #[test]
+    fn regions_are_called_as_they_are() {
+        for name in [
+            "eu-central-1",
+            "us-gov-west-1",
+            "ap-southeast-7",
+            "eusc-de-east-1",
+            "us-isob-west-1",
+            "mx-central-1",
+        ] {
+            assert!(is_region(name), "{name}");
+        }
+        for name in [
+            "eu-centrl-1",
+            "eu-central",
+            "eu-central-",
+            "europe-central-1",
+            "lake",
+            "",
+        ] {
+            assert!(!is_region(name), "{name}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! `countersign aws explain`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +9,9 @@ use bytes::Bytes;
 use clap::{Args, Subcommand};
 use gateway::config::{AwsTarget, Config};
 use mask::{Masker, MaskerConfig};
-use model::{Agent, Command, Decision, Identity, Obligations, Proof, Timestamp};
+use model::{
+    Agent, Command, Decision, Denial, DenialCode, Identity, Obligations, Proof, Timestamp,
+};
 use policy::{PolicySet, TargetRef};
 use protocols::aws::NAME;
 use protocols::aws::classify::{Call, Wire, classify};
@@ -19,6 +21,7 @@ use protocols::aws::inside;
 use protocols::aws::s3::wants_body;
 use protocols::aws::screen;
 use protocols::aws::secrets::Hider;
+use protocols::aws::sts::{self, Ask};
 use protocols::http::sigv4::{Payload, Presented, Scope};
 use protocols::http::{Fields, Head, escape};
 use serde_json::{Value, json};
@@ -109,6 +112,8 @@ struct Scene<'a> {
     identity: Identity,
     name: &'a str,
     target: &'a AwsTarget,
+    /// All that speak AWS's APIs, which STS gives keys for.
+    targets: &'a BTreeMap<String, AwsTarget>,
     policies: PolicySet,
 }
 
@@ -120,6 +125,7 @@ impl Explain {
             identity: self.identity(),
             name,
             target,
+            targets: &config.aws_targets,
             policies: check::policies(&config).map_err(Failure::usage)?,
         };
         let requests = match &self.url {
@@ -268,6 +274,56 @@ impl Scene<'_> {
         (command(call, head, content, &masker, &carries), carries)
     }
 
+    /// Whether somebody may use a target.
+    fn connect(&self, name: &str, target: &AwsTarget) -> Decision {
+        let target = TargetRef {
+            name,
+            protocol: NAME,
+            labels: &target.labels,
+        };
+        self.policies.connect(&self.identity, &target)
+    }
+
+    /// What policy says of a command.
+    fn decision(&self, command: &Command) -> Decision {
+        let connect = self.connect(self.name, self.target);
+        if matches!(connect, Decision::Deny(_)) {
+            return connect;
+        }
+        let target = TargetRef {
+            name: self.name,
+            protocol: NAME,
+            labels: &self.target.labels,
+        };
+        let (asks, nobody) = (&command.asks, BTreeSet::new());
+        let decided = self.policies.decide(&self.identity, &target, asks, &nobody);
+        (*decided).clone()
+    }
+
+    /// Whether the gateway's own STS would answer: it gives keys to who may use the target.
+    fn given_keys(&self, caught: &Caught) -> Decision {
+        match asked_of_sts(caught) {
+            Err(wrong) => Decision::Deny(Denial::new(DenialCode::Unsupported, wrong.to_string())),
+            Ok(Ask::Role(role) | Ask::WebIdentity { role, .. }) => {
+                match self.targets.get(&role.target) {
+                    Some(target) => self.connect(&role.target, target),
+                    None => Decision::Deny(policy::unknown_target(&role.target)),
+                }
+            }
+            Ok(Ask::SessionToken { .. } | Ask::CallerIdentity) => {
+                self.connect(self.name, self.target)
+            }
+        }
+    }
+
+    /// The target that STS is asked for keys of.
+    fn role(&self, caught: &Caught) -> Option<String> {
+        match asked_of_sts(caught).ok()? {
+            Ask::Role(role) | Ask::WebIdentity { role, .. } => Some(role.target),
+            Ask::SessionToken { .. } | Ask::CallerIdentity => None,
+        }
+    }
+
     /// How a request is understood, and what would become of it.
     fn explain(&self, caught: &Caught, scope: &Scope) -> Value {
         let Caught { head, body } = caught;
@@ -284,21 +340,11 @@ impl Scene<'_> {
             _ => Body::Unknown,
         };
         let (command, carries) = self.command(caught, &call, content);
-        let target = TargetRef {
-            name: self.name,
-            protocol: NAME,
-            labels: &self.target.labels,
-        };
-        let connect = self.policies.connect(&self.identity, &target);
-        let decision = match &connect {
-            Decision::Deny(_) => connect,
-            _ => {
-                let nobody = BTreeSet::new();
-                let decided = self
-                    .policies
-                    .decide(&self.identity, &target, &command.asks, &nobody);
-                (*decided).clone()
-            }
+        let of_sts = scope.service == "sts";
+        let decision = if of_sts {
+            self.given_keys(caught)
+        } else {
+            self.decision(&command)
         };
         let obligations = match &decision {
             Decision::Allow(obligations) | Decision::Ask { obligations, .. } => obligations.clone(),
@@ -313,9 +359,13 @@ impl Scene<'_> {
         });
         let hider = Hider::new(&call, &self.target.answers, &masker);
         let hidden = hider.as_ref().map(Hider::names).unwrap_or_default();
-        let asks: Vec<_> = command.asks.list().iter().map(|ask| {
+        let mut asks: Vec<_> = command.asks.list().iter().map(|ask| {
             json!({"action": ask.action, "kind": ask.resource.kind, "resource": ask.resource.name})
         }).collect();
+        if of_sts {
+            let target = self.role(caught).unwrap_or_else(|| self.name.to_owned());
+            asks = vec![json!({"action": "access", "kind": "Target", "resource": target})];
+        }
         json!({
             "target": self.name,
             "human": self.identity.human,
@@ -325,7 +375,7 @@ impl Scene<'_> {
             "level": call.operation.map_or("opaque", |it| it.level.name()),
             "region": call.region,
             "protocol": call.wire.name(),
-            "answered_by": if scope.service == "sts" { "the gateway itself" } else { "the target" },
+            "answered_by": if of_sts { "the gateway itself" } else { "the target" },
             "method": head.method,
             "path": escape::decode(&head.path).unwrap_or_else(|_| head.path.clone()),
             "asks": asks,
@@ -339,6 +389,14 @@ impl Scene<'_> {
             "policy": self.policies.version(),
         })
     }
+}
+
+/// What STS is asked, as the gateway reads it.
+fn asked_of_sts(Caught { head, body }: &Caught) -> Result<Ask, sts::Wrong> {
+    let query = head.query.as_deref().unwrap_or_default();
+    let query = query.split('&').filter(|part| !part.starts_with("X-Amz-"));
+    let query = query.collect::<Vec<_>>().join("&");
+    sts::read(&query, body.as_deref().unwrap_or_default())
 }
 
 /// What was decided, as JSON.
@@ -384,7 +442,12 @@ pub(super) fn ask(ask: &Value) -> String {
 
 /// What [`decided`] gives, for people.
 pub(super) fn verdict(decision: &Value) -> String {
-    let by = match words(&decision["policies"], &text) {
+    // People are asked by the policies that set the gates, and not by those that permit it then.
+    let policies = match decision["gates"].as_array() {
+        Some(gates) => gates.iter().map(|gate| gate["policy"].clone()).collect(),
+        None => decision["policies"].clone(),
+    };
+    let by = match words(&policies, &text) {
         none if none.is_empty() => String::new(),
         by => format!(" (by {by})"),
     };

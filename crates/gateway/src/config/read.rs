@@ -100,6 +100,14 @@ impl<'a> Section<'a> {
         example: &str,
     ) -> Result<Item<'a>, ConfigError> {
         self.take(key).ok_or_else(|| {
+            let slip = self
+                .left
+                .iter()
+                .find(|(name, _)| nearest(name, &[key]).is_some());
+            if let Some((name, (at, ..))) = slip {
+                let what = format!("is not a setting: did you mean {key}?");
+                return self.document.error(*at, &self.child(name), what);
+            }
             let path = self.child(key);
             self.document
                 .error(self.at, &path, format!("is missing: add {key} = {example}"))

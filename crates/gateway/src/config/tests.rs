@@ -231,6 +231,14 @@ fn unknown_keys_are_refused_with_the_nearest_known_one() {
         ),
         "1: limit is not a setting: did you mean limits?"
     );
+    // Where it must be there.
+    let got = added(
+        "[targets.lake]\nprotocol = \"aws\"\nregion = \"eu-central-1\"\ncredentials = { acces_key = \"AKIA\" }",
+    );
+    assert!(
+        got.ends_with("credentials.acces_key is not a setting: did you mean access_key?"),
+        "{got}"
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use super::body::{Form, Parameters};
 use super::command::is_signature;
 use super::expressions::Touched;
+use super::elsewhere;
 use super::fields::has_unknown;
 use super::home::Home;
 use super::route;
@@ -75,6 +76,8 @@ pub struct Call {
     pub touched: Touched,
     /// What it does beside, at levels of their own: an upload that sets who may read it.
     pub beside: Vec<Level>,
+    /// Buckets and objects that its service reads or writes for it, and at which level.
+    pub elsewhere: Vec<(Level, Thing)>,
 }
 
 /// Something an operation is done to.
@@ -103,6 +106,13 @@ pub enum Thing {
         /// As it was given.
         given: String,
     },
+    /// Something of another service, which this one reads.
+    Other {
+        /// That service's prefix.
+        prefix: &'static str,
+        /// The name.
+        name: String,
+    },
     /// The service itself, of which what is named beside is only used.
     Service,
 }
@@ -123,6 +133,7 @@ pub fn opaque(call: Call) -> Call {
         operation: None,
         things: Vec::new(),
         beside: Vec::new(),
+        elsewhere: Vec::new(),
         ..call
     }
 }
@@ -157,6 +168,7 @@ pub fn classify(head: &Head, scope: &Scope, body: Option<&[u8]>, to: &Upstream) 
         Shape::Odd => None,
     };
     let found = found.filter(|call| !has_unknown(&head.fields, call));
+    let found = found.and_then(|call| elsewhere::told(call, head, body));
     found.unwrap_or_else(|| unknown(scope, guess(head, scope)))
 }
 
@@ -271,6 +283,7 @@ fn by_name(
         unseen: false,
         beside: Vec::new(),
         touched: Touched::default(),
+        elsewhere: Vec::new(),
     })
 }
 
@@ -325,6 +338,7 @@ fn rest(
         unseen: false,
         beside: Vec::new(),
         touched: Touched::default(),
+        elsewhere: Vec::new(),
     };
     if wire == Wire::S3 {
         // Of two values some read the first and some the last.
@@ -375,6 +389,7 @@ fn unknown(scope: &Scope, wire: Wire) -> Call {
         unseen: false,
         beside: Vec::new(),
         touched: Touched::default(),
+        elsewhere: Vec::new(),
     }
 }
 

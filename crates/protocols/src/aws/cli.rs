@@ -81,6 +81,13 @@ const OF_ALL: [&str; 5] = [
     "user-agent",
     "x-amzn-query-mode",
 ];
+/// Operations of S3 that write and have no body.
+const BODILESS: [&str; 4] = [
+    "CopyObject",
+    "CreateMultipartUpload",
+    "RenameObject",
+    "UploadPartCopy",
+];
 /// So many names of what is left out are told.
 const OMITTED_MAX: usize = 8;
 /// Fields that say how the client works.
@@ -168,10 +175,24 @@ fn rest(
     match (operation.name, body) {
         ("PutObject" | "UploadPart", Some(_)) => words.text.push_str(" --body FILE"),
         ("GetObject", _) => words.text.push_str(" FILE"),
-        (_, Some(body)) if !body.is_empty() => words.omit("the body"),
+        (_, Some(body)) if has_body(operation, head, body) => words.omit("the body"),
         _ => {}
     }
     Some(())
+}
+
+/// Whether a request of S3 had a body. Of one that passes by it is only known that it may.
+fn has_body(operation: &Operation, head: &Head, body: &str) -> bool {
+    let none = matches!(head.method.as_str(), "GET" | "HEAD" | "DELETE")
+        || BODILESS.contains(&operation.name);
+    !(none || is_empty(body))
+}
+
+/// Whether a body that is told by its digest was empty.
+fn is_empty(body: &str) -> bool {
+    const NOTHING: &str =
+        "<SHA-256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855>";
+    body.is_empty() || body == NOTHING
 }
 
 /// Forms and JSON, whose parameters stand in the body.
@@ -233,7 +254,8 @@ impl Words {
     /// The body of a request in JSON.
     fn input(&mut self, body: Option<&str>) {
         match body.unwrap_or_default() {
-            "" | "{}" => {}
+            "{}" => {}
+            body if is_empty(body) => {}
             body if body.starts_with('{') => self.put("cli-input-json", body),
             _ => self.omit("the body"),
         }
@@ -261,11 +283,8 @@ impl Words {
         self.text.push_str(" --");
         self.text.push_str(name);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,@+".contains(&byte);
-        if value.is_empty() {
-            return;
-        }
         self.text.push(' ');
-        if value.bytes().all(plain) {
+        if !value.is_empty() && value.bytes().all(plain) {
             self.text.push_str(value);
         } else {
             // As a shell takes it for what it is.
@@ -387,6 +406,29 @@ mod tests {
                 None,
                 Some(
                     "aws lambda get-function --region eu-central-1 --function-name f --qualifier 1",
+                ),
+            ),
+            // What is empty is an argument too.
+            (
+                "s3:ListObjectsV2",
+                "s3:ListObjectsV2 eu-central-1\nGET /lake?delimiter=%2F&list-type=2&prefix=\n",
+                Some("<SHA-256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855>"),
+                Some(
+                    "aws s3api list-objects-v2 --region eu-central-1 --bucket lake --delimiter / --prefix ''",
+                ),
+            ),
+            (
+                "s3:HeadObject",
+                "s3:HeadObject eu-central-1\nHEAD /lake/a\n",
+                Some("<streamed>"),
+                Some("aws s3api head-object --region eu-central-1 --bucket lake --key a"),
+            ),
+            (
+                "s3:CreateMultipartUpload",
+                "s3:CreateMultipartUpload eu-central-1\nPOST /lake/a?uploads\n",
+                Some("<streamed>"),
+                Some(
+                    "aws s3api create-multipart-upload --region eu-central-1 --bucket lake --key a",
                 ),
             ),
             (

@@ -297,10 +297,10 @@ fn asks(call: &Call, action: &str, carries: &BTreeSet<String>) -> Vec<Ask> {
         return vec![ask("opaque", service())];
     };
     let level = operation.level.name();
-    if call.things.is_empty() {
-        return vec![ask(level, service())];
-    }
     let mut asks = Vec::new();
+    if call.things.is_empty() {
+        asks.push(ask(level, service()));
+    }
     for thing in &call.things {
         let resource = resource(call, thing);
         if matches!(thing, Thing::Source { .. }) {
@@ -311,6 +311,8 @@ fn asks(call: &Call, action: &str, carries: &BTreeSet<String>) -> Vec<Ask> {
         let beside = call.beside.iter().map(|level| level.name());
         asks.extend(beside.map(|level| ask(level, resource.clone())));
     }
+    let elsewhere = call.elsewhere.iter();
+    asks.extend(elsewhere.map(|(level, thing)| ask(level.name(), resource(call, thing))));
     asks
 }
 
@@ -329,23 +331,29 @@ fn resource(call: &Call, thing: &Thing) -> Resource {
             parents: vec![("Bucket", bucket.clone())],
             attributes: [text("bucket", bucket), text("key", key)].into(),
         },
-        Thing::Named { name, given } => Resource {
-            kind: "Resource",
-            name: format!("{}:{name}", call.prefix),
-            parents: vec![("Service", call.prefix.clone())],
-            attributes: [
-                text("service", &call.prefix),
-                text("name", name),
-                text("given", given),
-            ]
-            .into(),
-        },
+        Thing::Named { name, given } => named(&call.prefix, name, given),
+        Thing::Other { prefix, name } => named(prefix, name, name),
         Thing::Service => Resource {
             kind: "Service",
             name: call.prefix.clone(),
             parents: Vec::new(),
             attributes: BTreeMap::new(),
         },
+    }
+}
+
+fn named(prefix: &str, name: &str, given: &str) -> Resource {
+    let text = |name: &'static str, value: &str| (name, Value::Text(value.to_owned()));
+    Resource {
+        kind: "Resource",
+        name: format!("{prefix}:{name}"),
+        parents: vec![("Service", prefix.to_owned())],
+        attributes: [
+            text("service", prefix),
+            text("name", name),
+            text("given", given),
+        ]
+        .into(),
     }
 }
 

@@ -75,7 +75,7 @@ impl Mint {
             seal: LessSafeKey::new(seal),
             id: mac(b"countersign/aws/id/v1"),
             secret: mac(b"countersign/aws/secret/v1"),
-            tags: Tags::new(part(b"countersign/aws/etag/v1").as_ref())?,
+            tags: Tags::new(part(b"countersign/aws/etag/v2").as_ref()),
         })
     }
 

@@ -83,26 +83,39 @@ pub(super) fn things(
     };
     if head.fields.has(COPY) {
         let Source { bucket, key, .. } = Source::read(head.fields.one(COPY)?)?;
+        if !is_bucket(&bucket) {
+            return None;
+        }
         things.push(Thing::Source { bucket, key });
     }
     if head.fields.has(RENAME) {
-        // What is renamed is gone from where it was.
-        let keys = renamed(head.fields.one(RENAME)?, &bucket)?.into_iter();
-        let bucket = || bucket.clone();
-        things.extend(keys.map(|key| Thing::Object {
-            bucket: bucket(),
-            key,
-        }));
+        // What is renamed is gone from where it was, and can be read where it comes to be.
+        for key in renamed(head.fields.one(RENAME)?, &bucket)? {
+            let bucket = bucket.clone();
+            things.push(Thing::Object {
+                bucket: bucket.clone(),
+                key: key.clone(),
+            });
+            things.push(Thing::Source { bucket, key });
+        }
     }
     let resolved = things.iter().map(resolved).collect::<Option<Vec<_>>>()?;
     things.extend(resolved.into_iter().flatten());
     Some(things)
 }
 
-/// Whether it can be a bucket's name. One with a slash in it, however escaped, would be a bucket and a key to whoever reads
-/// the path after it was written anew.
-fn is_bucket(name: &str) -> bool {
-    !name.is_empty() && !name.contains('/') && !matches!(name, "." | "..")
+/// What S3 reserves the ends of buckets' names for: aliases of access points (of Lambda, of several regions, of Outposts), which
+/// are other names of buckets (S3 user guide, "General purpose bucket naming rules").
+const ALIASES: [&str; 4] = ["-s3alias", "--ol-s3", ".mrap", "--op-s3"];
+
+/// Whether it can be a bucket's own name, and its only one. One with a slash in it, however escaped, would be a bucket and a key
+/// to whoever reads the path after it was written anew; one with a colon is a bucket of a tenant to some servers, or an ARN.
+pub(super) fn is_bucket(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    !name.is_empty()
+        && !name.contains(['/', ':'])
+        && !matches!(name, "." | "..")
+        && !ALIASES.iter().any(|end| lower.ends_with(end))
 }
 
 /// The object that a key with dot segments is to a server that resolves them; to S3 they are part of the key. Both are asked
@@ -172,6 +185,27 @@ fn keys(body: &[u8]) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_names_of_buckets_are_none() {
+        for name in ["lake", "s3alias", "my-s3alias-x", "zone--use1-az4--x-s3"] {
+            assert!(is_bucket(name), "{name}");
+        }
+        for name in [
+            "metadata-shtqyqwr8m6t8-s3alias",
+            "Metadata-shtqyqwr8m6t8-S3Alias",
+            "banner-x1y2z3--ol-s3",
+            "mfzwi23gnjvgw.mrap",
+            "ap-x--op-s3",
+            "tenant:lake",
+            "arn:aws:s3:eu-west-1:111111111111:accesspoint:p",
+            "lake/a",
+            "..",
+            "",
+        ] {
+            assert!(!is_bucket(name), "{name}");
+        }
+    }
 
     #[test]
     fn keys_to_delete_are_read_or_nothing_is() {

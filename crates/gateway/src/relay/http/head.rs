@@ -6,7 +6,8 @@ use hyper::http::response;
 use mask::{Findings, Hint, Masker, Outcome};
 use model::DataClass;
 use protocols::aws::classify::Call;
-use protocols::aws::etag::Tags;
+use protocols::aws::etag::{Tags, Version};
+use protocols::aws::screen::is;
 use protocols::aws::secrets::SENSITIVE;
 
 use super::answer::Cut;
@@ -81,19 +82,27 @@ pub(super) fn shown(
         tags,
         coded,
     } = *changes;
+    // What was written is as it was written.
+    let writes = is(call, "PutObject");
     let sensitive = sensitive(call, masker);
     let mut shown = response::Builder::new().status(parts.status);
     for (name, value) in &parts.headers {
         let name = name.as_str();
+        // Nothing is asked elsewhere than here.
+        if name == "location" && parts.status.is_redirection() {
+            continue;
+        }
         let cut_off = cut.is_some() && matches!(name, "content-length" | "content-range");
         let unknown = coded && name == "content-length";
         let dropped = DROPPED.contains(&name) || cut_off || unknown;
         let describing = DESCRIBING.contains(&name) || name.starts_with(CHECKSUMS);
-        if dropped || tags.is_some() && describing {
+        if dropped || tags.is_some() && describing && !writes {
             continue;
         }
         if let (Some(tags), "etag") = (tags, name) {
-            if let Some(tag) = value.to_str().ok().and_then(|tag| tags.shown(tag)) {
+            let tag = value.to_str().ok();
+            let tag = tag.and_then(|tag| tags.shown(call, version(&parts.headers), tag));
+            if let Some(tag) = tag {
                 shown = shown.header(name, tag);
             }
             continue;
@@ -153,6 +162,15 @@ fn text(
         Outcome::Clean => Some(value.clone()),
         Outcome::Masked => HeaderValue::from_bytes(&out).ok(),
         Outcome::Null | Outcome::Withheld => None,
+    }
+}
+
+/// Which version of an object an answer is of.
+fn version(headers: &HeaderMap<HeaderValue>) -> Version<'_> {
+    let one = |name: &str| headers.get(name).and_then(|it| it.to_str().ok());
+    Version {
+        id: one("x-amz-version-id"),
+        modified: one("last-modified"),
     }
 }
 

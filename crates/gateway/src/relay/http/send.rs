@@ -192,7 +192,10 @@ impl Relay {
         let masker = &going.masker;
         let hides =
             !masker.hides_nothing() || object(account, call, &going.facts, masker).is_some();
-        head = self.mint.tags().meant(head, hides && wire == Wire::S3);
+        head = self
+            .mint
+            .tags()
+            .meant(head, call, hides && wire == Wire::S3);
         if going.whole {
             head.method = "GET".to_owned();
             head.fields.remove("range");

@@ -12,6 +12,7 @@ use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::objects::declared;
 use protocols::aws::packed::Packed;
 use protocols::aws::range::Wanted;
+use protocols::aws::screen::is;
 use protocols::aws::secrets::Hider;
 use protocols::http::coding::{Format, MAGIC_BYTES};
 
@@ -87,8 +88,9 @@ impl Relay {
         let untold =
             is_head && !clear && wire == Wire::S3 && compressed(&parts, &going.call).is_some();
         let mut findings = Findings::new(&going.session.caller.commitments);
-        // HEAD agrees with GET.
-        let reads = matches!(going.asked.head.method.as_str(), "GET" | "HEAD");
+        // HEAD agrees with GET; and of what was written, conditions hold by what is shown.
+        let reads = matches!(going.asked.head.method.as_str(), "GET" | "HEAD")
+            || wire == Wire::S3 && is(&going.call, "PutObject");
         let changes = Changes {
             call: &going.call,
             cut: cut.as_ref(),

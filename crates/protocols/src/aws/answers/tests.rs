@@ -19,6 +19,7 @@ fn call(service: &str, operation: &str, names: &[&str]) -> Call {
         unseen: false,
         beside: Vec::new(),
         touched: Default::default(),
+        elsewhere: Vec::new(),
     }
 }
 

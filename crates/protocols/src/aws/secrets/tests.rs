@@ -24,6 +24,7 @@ fn call(service: &str, operation: &str, wire: Wire) -> Call {
         unseen: false,
         beside: Vec::new(),
         touched: Default::default(),
+        elsewhere: Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@ mod asks;
 mod assumed;
 mod calls;
 mod carries;
+mod elsewhere;
 mod fields;
 mod hosts;
 mod inside;

@@ -105,7 +105,21 @@ fn the_source_of_a_copy_goes_as_it_was_understood() {
         bucket: "b".to_owned(),
         key: key.to_owned(),
     };
-    assert_eq!(rename.things, [named("k"), named("b/l"), named("l")]);
+    let read = |key: &str| Thing::Source {
+        bucket: "b".to_owned(),
+        key: key.to_owned(),
+    };
+    assert_eq!(
+        rename.things,
+        [named("k"), named("b/l"), read("b/l"), named("l"), read("l")]
+    );
+    // An access point is another name of a bucket.
+    for text in [
+        "GET /p-1a2b3c-s3alias/k",
+        "PUT /b/k\nx-amz-copy-source: p-1a2b3c-s3alias/k",
+    ] {
+        assert!(call("s3", text, b"").operation.is_none(), "{text}");
+    }
 }
 
 #[test]

@@ -26,6 +26,7 @@ fn call(operation: &str, key: &str, parameters: &[(&str, &str)]) -> Call {
         unseen: false,
         beside: Vec::new(),
         touched: Default::default(),
+        elsewhere: Vec::new(),
     }
 }
 

@@ -25,6 +25,7 @@ fn call(service: &str) -> Call {
         unseen: false,
         beside: Vec::new(),
         touched: Default::default(),
+        elsewhere: Vec::new(),
     }
 }
 
