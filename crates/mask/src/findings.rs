@@ -125,6 +125,8 @@ struct Fact {
     class: DataClass,
     rule: &'static str,
     strategy: &'static str,
+    /// Its values were hidden as they were not read, so nothing is committed to.
+    unread: bool,
     count: u64,
     commitments: Vec<Commitment>,
 }
@@ -263,7 +265,17 @@ impl Findings {
 
     /// Counts something withheld whose value nobody read.
     pub fn record_withheld(&mut self, class: &DataClass, rule: &'static str) {
-        let index = self.fact(class, rule, "withhold");
+        self.record_unread(class, rule, "withhold");
+    }
+
+    /// Counts a value that nobody read, in a fact of its own, which has no commitments.
+    pub(crate) fn record_unread(
+        &mut self,
+        class: &DataClass,
+        rule: &'static str,
+        strategy: &'static str,
+    ) {
+        let index = self.other_fact(class, rule, strategy, true);
         if let Some(fact) = self.facts.get_mut(index) {
             fact.count += 1;
         }
@@ -306,11 +318,11 @@ impl Findings {
         let slot = rule.len() % LAST_COUNT;
         let last = self.last.get(slot).copied().unwrap_or_default();
         let place = self.place;
-        let same = |fact: &Fact| fact.is(place, class, rule, strategy);
+        let same = |fact: &Fact| !fact.unread && fact.is(place, class, rule, strategy);
         if self.facts.get(last).is_some_and(same) {
             return last;
         }
-        let index = self.other_fact(class, rule, strategy);
+        let index = self.other_fact(class, rule, strategy, false);
         if let Some(last) = self.last.get_mut(slot) {
             *last = index;
         }
@@ -324,6 +336,7 @@ impl Findings {
         class: &DataClass,
         rule: &'static str,
         strategy: &'static str,
+        unread: bool,
     ) -> usize {
         let place_kept = if self.facts.len() < FACTS_MAX {
             self.place
@@ -332,7 +345,7 @@ impl Findings {
         };
         let known = |place: usize| {
             let mut facts = self.facts.iter();
-            facts.position(|fact| fact.is(place, class, rule, strategy))
+            facts.position(|fact| fact.unread == unread && fact.is(place, class, rule, strategy))
         };
         let index = known(self.place).or_else(|| known(place_kept));
         index.unwrap_or_else(|| {
@@ -341,6 +354,7 @@ impl Findings {
                 class: class.clone(),
                 rule,
                 strategy,
+                unread,
                 count: 0,
                 commitments: Vec::new(),
             });

@@ -240,6 +240,18 @@ impl Masker {
         }
     }
 
+    /// Counts a value that is declared to be of `class` as [`Masker::mask_declared`] does, where it is hidden elsewhere; without a
+    /// value one that nobody read as it was.
+    pub fn count_declared(&self, class: &DataClass, value: Option<&[u8]>, findings: &mut Findings) {
+        let strategy = self.config.treatment(class).name();
+        match value {
+            Some(value) => findings.record(class, DECLARED, strategy, |out| {
+                shape::normalise(class, value, out);
+            }),
+            None => findings.record_unread(class, DECLARED, strategy),
+        }
+    }
+
     /// What [`Strategy::Hash`] and [`Strategy::Format`] make of a UUID that is declared to be of `class`, which is
     /// written in lower case: another one. It is counted as with [`Masker::mask_declared`]. `None`, and nothing counted,
     /// with other strategies.

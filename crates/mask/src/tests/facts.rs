@@ -148,3 +148,15 @@ fn places_and_facts_are_limited() {
             >= 150
     );
 }
+
+/// Who looks for a value among those that nobody read is not told that it was not there.
+#[test]
+fn what_nobody_read_stands_apart() {
+    let mut findings = Findings::new(&key());
+    for value in [Some(&b"1"[..]), None, None, Some(b"2")] {
+        masker().count_declared(&DataClass::US_SSN, value, &mut findings);
+    }
+    let facts = findings.facts();
+    let told = facts.iter().map(|it| (it.count, it.commitments.len()));
+    assert_eq!(told.collect::<Vec<_>>(), [(2, 2), (2, 0)]);
+}

@@ -2,7 +2,7 @@
 
 use mask::Findings;
 
-use super::{Kind, Member, Members, Unreadable};
+use super::{Kind, Member, Members, Unreadable, VALUE_BYTES_MAX};
 
 /// Values in values at most so deep.
 const DEPTH_MAX: usize = 512;
@@ -58,6 +58,8 @@ pub(super) struct Json {
     kind: Option<Kind>,
     name: Vec<u8>,
     bare: Vec<u8>,
+    /// A text that is hidden, up to what is committed to.
+    text: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +91,7 @@ impl Json {
             kind: None,
             name: Vec::new(),
             bare: Vec::new(),
+            text: Vec::new(),
         }
     }
 
@@ -110,11 +113,14 @@ impl Json {
     }
 
     /// Gives back what it looked for.
-    pub(super) fn finish(mut self, out: &mut Vec<u8>) -> Members {
+    pub(super) fn finish(mut self, out: &mut Vec<u8>, findings: &mut Findings) -> Members {
         if self.of == Of::Object && !is_word(&self.bare) {
             self.bare.fill(b'*');
         }
-        self.end_bare(out, &mut Findings::counting());
+        self.end_bare(out, findings);
+        if let At::Text { hidden, .. } = self.at {
+            self.end_text(hidden, findings);
+        }
         self.members
     }
 
@@ -143,7 +149,11 @@ impl Json {
                 if byte == b'"' && !escaped {
                     out.push(byte);
                     self.at = At::Between;
+                    self.end_text(hidden, findings);
                     return Ok(());
+                }
+                if hidden.is_some() && self.text.len() <= VALUE_BYTES_MAX {
+                    self.text.push(byte);
                 }
                 out.push(hidden.map_or(byte, |member| member.hidden(byte)));
                 let escaped = byte == b'\\' && !escaped;
@@ -161,19 +171,14 @@ impl Json {
                 }
                 self.end_bare(out, findings);
                 self.at = At::Between;
-                return self.between(byte, out, findings);
+                return self.between(byte, out);
             }
-            At::Between => return self.between(byte, out, findings),
+            At::Between => return self.between(byte, out),
         }
         Ok(())
     }
 
-    fn between(
-        &mut self,
-        byte: u8,
-        out: &mut Vec<u8>,
-        findings: &mut Findings,
-    ) -> Result<(), Unreadable> {
+    fn between(&mut self, byte: u8, out: &mut Vec<u8>) -> Result<(), Unreadable> {
         self.step(byte)?;
         match byte {
             b'{' | b'[' => {
@@ -213,13 +218,9 @@ impl Json {
                 self.at = At::Name { escaped: false };
             }
             b'"' => {
-                let hidden = self.hiding();
-                if let Some(member) = hidden {
-                    self.members.count(member, findings);
-                }
                 self.at = At::Text {
                     escaped: false,
-                    hidden,
+                    hidden: self.hiding(),
                 };
             }
             b' ' | b'\t' | b'\r' | b'\n' => {}
@@ -297,6 +298,14 @@ impl Json {
         found
     }
 
+    /// A text has ended.
+    fn end_text(&mut self, hidden: Option<Member>, findings: &mut Findings) {
+        if let Some(member) = hidden {
+            self.members.count_text(member, &self.text, findings);
+        }
+        self.text.clear();
+    }
+
     /// A number or word has ended. One in which something was hidden before is no number any more.
     fn end_bare(&mut self, out: &mut Vec<u8>, findings: &mut Findings) {
         if self.bare.is_empty() {
@@ -304,7 +313,7 @@ impl Json {
         }
         let hidden = self.hiding().filter(|_| self.bare != b"null");
         if let Some(member) = hidden {
-            self.members.count(member, findings);
+            self.members.count(member, Some(&self.bare), findings);
         }
         if hidden.is_some() || self.bare.contains(&b'*') {
             let stand_in: &[u8] = match self.bare.as_slice() {

@@ -13,6 +13,8 @@ mod xml;
 
 use std::collections::HashMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use mask::{Findings, Masker};
 use model::DataClass;
 
@@ -25,6 +27,9 @@ use own::{CONTENTS, OWN};
 pub const SECRET: &str = "secret";
 /// What AWS's models call sensitive, and is no such thing.
 pub const SENSITIVE: &str = "aws_sensitive";
+
+/// A value is committed to up to this length; a longer one is only counted.
+const VALUE_BYTES_MAX: usize = 64 << 10;
 
 /// What S3 calls an object's digest, mostly an MD5.
 const ETAG: &[&str] = &["ETag"];
@@ -268,9 +273,9 @@ impl Hider {
         match self.reader {
             Reader::Cbor(cbor) => return cbor.finish(out, findings),
             Reader::Csv(csv) => csv.finish(out, findings)?,
-            Reader::Json(json) => drop(json.finish(out)),
+            Reader::Json(json) => drop(json.finish(out, findings)),
             Reader::Rows(rows) => return rows.finish(out, findings),
-            Reader::Xml(xml) => xml.finish(out),
+            Reader::Xml(xml) => xml.finish(out, findings),
             Reader::Withheld(_) => {}
         }
         Ok(())
@@ -446,17 +451,37 @@ impl Members {
         })
     }
 
-    /// Counts a value that is hidden. What it is goes nowhere.
-    fn count(&self, member: Member, findings: &mut Findings) {
+    /// Counts a value that is hidden; `None` is one that is too long or not written as it should be. Base64 of a text counts as
+    /// that text. One in which a detector hid something is not known any more.
+    fn count(&self, member: Member, value: Option<&[u8]>, findings: &mut Findings) {
         let Some((name, class)) = self.list.get(member.index) else {
             return;
         };
+        if value.is_some_and(<[u8]>::is_empty) {
+            return;
+        }
         let place = findings.place(name);
         findings.enter(place);
-        let mut unused = Vec::new();
-        let _ = self
-            .masker
-            .mask_declared(class, b"*", &mut unused, findings);
+        let whole = |value: &&[u8]| value.len() <= VALUE_BYTES_MAX && !value.contains(&b'*');
+        let value = value.filter(whole);
+        let decoded = value.filter(|_| member.kind == Kind::Blob).and_then(|it| {
+            let bytes = STANDARD.decode(it).ok()?;
+            String::from_utf8(bytes).ok()
+        });
+        let value = decoded.as_ref().map(String::as_bytes).or(value);
+        self.masker.count_declared(class, value, findings);
+    }
+
+    /// The same of what stands between the quotes of a text in JSON.
+    fn count_text(&self, member: Member, inner: &[u8], findings: &mut Findings) {
+        let text = if inner.contains(&b'\\') {
+            let quoted = [b"\"", inner, b"\""].concat();
+            serde_json::from_slice::<String>(&quoted).ok()
+        } else {
+            String::from_utf8(inner.to_vec()).ok()
+        };
+        let whole = text.as_ref().filter(|_| inner.len() <= VALUE_BYTES_MAX);
+        self.count(member, whole.map(String::as_bytes), findings);
     }
 }
 

@@ -113,13 +113,16 @@ impl Rows {
             layout,
             mut answer,
         } = self;
-        let members = json.finish(&mut answer);
+        let members = json.finish(&mut answer, findings);
         if answer.is_empty() {
             return Ok(());
         }
         for (place, member) in layout.cells(&answer, &members).ok_or(Unreadable)? {
-            members.count(member, findings);
             let cell = answer.get_mut(place).ok_or(Unreadable)?;
+            match member.kind {
+                Kind::Bare => members.count(member, Some(cell), findings),
+                _ => members.count_text(member, cell, findings),
+            }
             hide(cell, member);
         }
         out.extend_from_slice(&answer);

@@ -238,3 +238,47 @@ fn every_member_of_our_own_belongs_to_a_service() {
     }
     assert!(OWN.is_sorted_by_key(|(name, _)| *name));
 }
+
+/// Whoever knows a value is told that it was there, in whatever form it came.
+#[test]
+fn what_is_hidden_is_committed_to_as_it_was_and_else_as_unread() {
+    let key = mask::CommitmentKey::new(&[7; 32]);
+    let masker = Masker::new(MaskerConfig::default());
+    let committed = |call: &Call, answer: &str| {
+        let mut hider = Hider::new(call, &[], &masker).unwrap();
+        let (mut out, mut findings) = (Vec::new(), Findings::new(&key));
+        for piece in answer.as_bytes().chunks(5) {
+            hider.push(piece, &mut out, &mut findings).unwrap();
+        }
+        hider.finish(&mut out, &mut findings).unwrap();
+        findings.facts()
+    };
+    let secret = call("secretsmanager", "GetSecretValue", Wire::Json(1));
+    let sts = call("sts", "AssumeRole", Wire::Query);
+    let class = DataClass::try_from(SECRET.to_owned()).unwrap();
+    for (call, answer, value) in [
+        (&secret, r#"{"SecretString":"a \"b\" \u00fc"}"#, "a \"b\" ü"),
+        (&secret, r#"{"SecretString":{"a":[12]}}"#, "12"),
+        (&secret, r#"{"SecretBinary":"c2VjcmV0cw=="}"#, "secrets"),
+        (
+            &sts,
+            "<R><SessionToken>a&lt;b&#x21;</SessionToken></R>",
+            "a<b!",
+        ),
+        (
+            &sts,
+            "<R><SessionToken><![CDATA[a&lt;]]></SessionToken></R>",
+            "a&lt;",
+        ),
+    ] {
+        let facts = committed(call, answer);
+        assert_eq!(facts.len(), 1, "{answer}");
+        let commitment = key.commit(&class, value.as_bytes()).to_string();
+        assert_eq!(facts[0].commitments, [commitment], "{answer}");
+    }
+    let long = format!(r#"{{"SecretString":"{}"}}"#, "x".repeat(70_000));
+    for answer in [r#"{"SecretString":"card ****1111"}"#, long.as_str()] {
+        let facts = committed(&secret, answer);
+        assert_eq!((facts[0].count, facts[0].commitments.len()), (1, 0));
+    }
+}
