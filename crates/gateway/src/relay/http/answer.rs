@@ -268,6 +268,11 @@ impl Passing {
         self.over = true;
         // Whatever becomes of it, the answer broke off.
         let _ = self.keeping.finish();
+        let status = self.settling.as_ref().map_or(0, |settling| settling.status);
+        let withheld = matches!(error, ShownError::Withheld | ShownError::Coding(_));
+        if withheld && status >= 400 {
+            return self.settle(Status::Failed(status.to_string()));
+        }
         self.settle(Status::Stopped(match error {
             ShownError::Target(_) => DenialCode::UpstreamUnavailable,
             ShownError::Unrecorded(_) => DenialCode::LedgerUnavailable,

@@ -12,6 +12,7 @@ use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::objects::declared;
 use protocols::aws::range::Wanted;
 use protocols::aws::secrets::Hider;
+use protocols::aws::table::Level;
 use protocols::http::coding::{Format, MAGIC_BYTES};
 
 use super::answer::{Cut, Passing, Shown, Waited};
@@ -82,7 +83,8 @@ impl Relay {
             };
         }
         // Where it is compressed anew, only its end tells how long it is.
-        let waits = going.whole || begun.coding.is_some();
+        let is_error = parts.status.as_u16() >= 400;
+        let waits = going.whole || begun.coding.is_some() || is_error && !bodiless && !clear;
         let untold =
             is_head && !clear && wire == Wire::S3 && compressed(&parts, &going.call).is_some();
         let mut findings = Findings::new(&going.session.caller.commitments);
@@ -134,7 +136,8 @@ impl Relay {
             keeping = keeping.nothing();
         }
         let wanted = wanted.filter(|_| parts.status == StatusCode::OK);
-        let of = waits.then(|| length_of(account, &parts, &going)).flatten();
+        let of = (waits && !is_error).then(|| length_of(account, &parts, &going));
+        let of = of.flatten();
         let part = match (wanted, going.known, begun.coding.is_some()) {
             (Some(wanted), Some(total), true) => match wanted.within(total) {
                 Some(span) => Some((span, total)),
@@ -151,12 +154,13 @@ impl Relay {
             length: last - first + 1,
         });
         let session = going.session.caller.session.clone();
+        let ran = Ran::of(&going, &parts);
         let settling = going.settling(&parts, upload);
         let length = if bodiless { Some(0) } else { length };
         let cuts = (cut.map(|(cut, _)| cut), window);
         let mut passing = Passing::new(body, begun, masking, keeping, length, settling, cuts);
         if let Some(error) = passing.failed() {
-            return Err(unshown(&error, wire));
+            return Err(ran.unshown(&error));
         }
         if !waits {
             return finished(shown, Shown::Passing(Box::new(passing)), wire);
@@ -165,13 +169,14 @@ impl Relay {
             let shown = partial(shown, span, total);
             return finished(shown, Shown::Passing(Box::new(passing)), wire);
         }
+        let length = if is_error { length.or(Some(0)) } else { length };
         let waiting = Waiting {
             shown,
             length,
             is_head,
             wanted,
             of,
-            wire,
+            ran,
             session,
         };
         // Few are waited for, and what waits is large.
@@ -192,9 +197,10 @@ impl Relay {
             is_head,
             wanted,
             of,
-            wire,
+            ran,
             session,
         } = waiting;
+        let wire = ran.wire;
         let length = length.and_then(|length| usize::try_from(length).ok());
         let most = length.map_or(WHOLE_BYTES_MAX, |length| {
             let grown = length.saturating_mul(2).saturating_add(GROWTH_BYTES);
@@ -208,7 +214,7 @@ impl Relay {
             return Err(Refused { refusal, wire });
         };
         let waited = passing.wait(most, room).await;
-        let (waited, room) = waited.map_err(|error| unshown(&error, wire))?;
+        let (waited, room) = waited.map_err(|error| ran.unshown(&error))?;
         let keep = |total| {
             of.into_iter()
                 .for_each(|of| account.lengths.keep(of, total))
@@ -218,7 +224,7 @@ impl Relay {
             (Waited::Whole(whole), None) => return finished(shown, Shown::Own(Some(whole)), wire),
             (Waited::Longer(passing), _) if is_head => {
                 let total = passing.drained().await;
-                let total = total.map_err(|error| unshown(&error, wire))?;
+                let total = total.map_err(|error| ran.unshown(&error))?;
                 keep(total);
                 let shown = shown.header("content-length", total);
                 return finished(shown, Shown::Own(None), wire);
@@ -262,7 +268,7 @@ struct Waiting {
     wanted: Option<Wanted>,
     /// What its length is kept by.
     of: Option<Of>,
-    wire: Wire,
+    ran: Ran,
     /// Whose share of the room it takes.
     session: String,
 }
@@ -280,27 +286,64 @@ fn finished(shown: response::Builder, body: Shown, wire: Wire) -> Result<Respons
     written.map_err(|_| malformed("the answer cannot be written anew", wire))
 }
 
-fn unshown(error: &ShownError, wire: Wire) -> Refused {
-    let kind = match error {
-        ShownError::Withheld | ShownError::Coding(_) => Kind::Denied,
-        ShownError::Target(_) | ShownError::Unrecorded(_) => Kind::Unavailable,
-    };
-    Refused {
-        refusal: Refusal::new(kind, error.to_string()),
-        wire,
+/// What came of a request whose answer may not be shown.
+#[derive(Debug, Clone, Copy)]
+struct Ran {
+    wire: Wire,
+    status: u16,
+    /// Something changed by it.
+    changed: bool,
+}
+
+impl Ran {
+    fn of(going: &Going, parts: &response::Parts) -> Self {
+        let level = going.call.operation.map(|it| it.level);
+        Self {
+            wire: going.call.wire,
+            status: parts.status.as_u16(),
+            changed: !matches!(level, Some(Level::List | Level::Read)),
+        }
+    }
+
+    fn unshown(self, error: &ShownError) -> Refused {
+        match error {
+            ShownError::Withheld | ShownError::Coding(_) => self.withheld(&error.to_string()),
+            ShownError::Target(_) | ShownError::Unrecorded(_) => Refused {
+                refusal: Refusal::new(Kind::Unavailable, error.to_string()),
+                wire: self.wire,
+            },
+        }
+    }
+
+    /// Says no more than is true: that a target was busy or that a request was carried out is not that it was refused.
+    fn withheld(self, why: &str) -> Refused {
+        let (kind, say) = match self.status {
+            status @ 400.. => (
+                Kind::Target(status),
+                format!("the target answered {status}; {why}"),
+            ),
+            _ if self.changed => (
+                Kind::Denied,
+                format!("the request was carried out, so do not send it again; {why}"),
+            ),
+            _ => (Kind::Denied, why.to_owned()),
+        };
+        Refused {
+            refusal: Refusal::new(kind, say),
+            wire: self.wire,
+        }
     }
 }
 
 fn withheld(going: Going, parts: &response::Parts, why: &str) -> Refused {
-    let wire = going.call.wire;
-    going.stopped(DenialCode::Withheld, Some(parts));
-    let say = format!(
-        "the answer {why}, so it is withheld under the mask: a policy would have to reveal every built-in class"
-    );
-    Refused {
-        refusal: Refusal::new(Kind::Denied, say),
-        wire,
+    let ran = Ran::of(&going, parts);
+    match ran.status {
+        status @ 400.. => going.failed(status, parts),
+        _ => going.stopped(DenialCode::Withheld, Some(parts)),
     }
+    ran.withheld(&format!(
+        "the answer {why}, so it is withheld under the mask: a policy would have to reveal every built-in class"
+    ))
 }
 
 /// The beginning of an answer, where it can be inspected.

@@ -68,6 +68,24 @@ pub fn makes_secret(call: &Call, masker: &Masker) -> bool {
     makes && DataClass::try_from(SECRET.to_owned()).is_ok_and(|class| masker.masks(&class))
 }
 
+/// Whether a statement to the RDS Data API may give rows without the names of their columns, though columns are declared: its
+/// answer would be withheld when it has run.
+#[must_use]
+pub fn gives_unnamed_rows(call: &Call, declared: &[Answers], masker: &Masker, body: &[u8]) -> bool {
+    let names = (
+        call.service.map(|it| it.name),
+        call.operation.map(|it| it.name),
+    );
+    if names != (Some("rds-data"), Some("ExecuteStatement")) {
+        return false;
+    }
+    let mut columns = declared
+        .iter()
+        .filter(|it| it.fits(call))
+        .flat_map(|it| &it.columns);
+    columns.any(|(_, class)| masker.masks(class)) && rows::are_unnamed(body)
+}
+
 /// Members of the answer to a call that are digests of what may be hidden. They tell something of it, and are not those of what
 /// is shown. Who completes an upload has told the digests of its parts, so that of the whole tells nothing more.
 fn digests(call: &Call) -> &'static [&'static [&'static str]] {
