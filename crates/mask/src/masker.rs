@@ -232,6 +232,7 @@ impl Masker {
                     end: part.end as u64,
                     all,
                     put: None,
+                    fill: render::Fill::Stars,
                 };
                 render::render(text, 0, &mut [span], out);
                 Outcome::Masked

@@ -5,13 +5,13 @@ use http_body_util::BodyExt as _;
 use hyper::body::Body as _;
 use hyper::http::response;
 use hyper::{Response, StatusCode};
-use mask::{Findings, Hint};
+use mask::Findings;
 use model::{DenialCode, Status};
 use protocols::aws::classify::Wire;
 use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::objects::declared;
 use protocols::aws::range::Wanted;
-use protocols::aws::secrets::Hider;
+use protocols::aws::secrets::{Hider, search};
 use protocols::aws::table::Level;
 use protocols::http::coding::{Format, MAGIC_BYTES};
 
@@ -102,8 +102,7 @@ impl Relay {
         }
         let masking = (!clear).then(|| {
             Box::new(Masking {
-                stream: (!bodiless && wire != Wire::Cbor)
-                    .then(|| masker.stream(Hint::NONE).in_place()),
+                stream: (!bodiless && wire != Wire::Cbor).then(|| search(&going.call, &masker)),
                 hider: hider.filter(|_| !bodiless),
                 findings,
             })

@@ -155,7 +155,13 @@ impl Json {
                 if hidden.is_some() && self.text.len() <= VALUE_BYTES_MAX {
                     self.text.push(byte);
                 }
-                out.push(hidden.map_or(byte, |member| member.hidden(byte)));
+                out.push(match (hidden, self.kind, byte) {
+                    (Some(member), ..) => member.hidden(byte),
+                    // Something was hidden before in what must stay a number or Base64.
+                    (None, Some(Kind::Number), b'*') => b'0',
+                    (None, Some(Kind::Blob), b'*') => b'A',
+                    _ => byte,
+                });
                 let escaped = byte == b'\\' && !escaped;
                 self.at = At::Text { escaped, hidden };
             }

@@ -12,10 +12,11 @@ mod rows;
 mod xml;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mask::{Findings, Masker};
+use mask::{Findings, Hint, Masker, Stream};
 use model::DataClass;
 
 use super::answers::Answers;
@@ -48,6 +49,18 @@ const CHECKSUMS: &[&str] = &[
 ];
 /// Those of a queue's messages.
 const MESSAGES: &[&str] = &["MD5OfBody", "MD5OfMessageAttributes"];
+
+/// What searches the answer to a call: its bytes keep their places, and what SDKs decode stays decodable. Who lists keys of IAM needs
+/// their ids to change them.
+#[must_use]
+pub fn search(call: &Call, masker: &Arc<Masker>) -> Stream {
+    let stream = masker.stream(Hint::NONE).in_place();
+    match call.service.map_or("", |it| it.name) {
+        "s3" => stream,
+        "iam" => stream.decodable().with_key_ids(),
+        _ => stream.decodable(),
+    }
+}
 
 /// Whether a call makes a secret that the caller is to use, and that is hidden. Whoever used the zeros or stars in its place would
 /// use what everybody knows.
@@ -183,8 +196,8 @@ impl Hider {
         if is_content && !some {
             return None;
         }
-        // Texts in CBOR are searched here too.
-        let searched = call.wire == Wire::Cbor && !masker.hides_nothing();
+        // Texts in CBOR are searched here too, and what a detector hid of a number stays one.
+        let searched = (call.wire == Wire::Cbor || members.typed) && !masker.hides_nothing();
         if members.by_name.is_empty() && !some && !searched {
             return None;
         }
@@ -329,9 +342,15 @@ impl Members {
                 continue;
             };
             for name in names {
+                let (name, of) = name.split_once('|').unwrap_or((name, ""));
+                let is_of = |operation: &&str| of.split('|').any(|it| it == *operation);
+                let operation = call.operation.map(|it| it.name);
+                if !of.is_empty() && !operation.as_ref().is_none_or(is_of) {
+                    continue;
+                }
                 let (name, kind) = match name.strip_suffix(":b") {
                     Some(name) => (name, Kind::Blob),
-                    None => (*name, Kind::Text),
+                    None => (name, Kind::Text),
                 };
                 self.add(name, &class, kind);
             }
@@ -480,9 +499,13 @@ impl Members {
         }
         let place = findings.place(name);
         findings.enter(place);
-        let whole = |value: &&[u8]| value.len() <= VALUE_BYTES_MAX && !value.contains(&b'*');
+        let of_blob = member.kind == Kind::Blob;
+        let whole = |value: &&[u8]| {
+            let zeros = || value.windows(4).any(|it| it == b"AAAA");
+            value.len() <= VALUE_BYTES_MAX && !value.contains(&b'*') && !(of_blob && zeros())
+        };
         let value = value.filter(whole);
-        let decoded = value.filter(|_| member.kind == Kind::Blob).and_then(|it| {
+        let decoded = value.filter(|_| of_blob).and_then(|it| {
             let bytes = STANDARD.decode(it).ok()?;
             String::from_utf8(bytes).ok()
         });
