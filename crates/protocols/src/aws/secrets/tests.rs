@@ -284,6 +284,48 @@ fn what_is_hidden_is_committed_to_as_it_was_and_else_as_unread() {
     }
 }
 
+/// Applications keep JSON in a text of JSON, and what is declared stands there as well.
+#[test]
+fn declared_members_are_found_in_json_within_texts() {
+    let declared = Declared {
+        bucket: "b".to_owned(),
+        prefix: String::new(),
+        content_type: None,
+        tags: [].into(),
+        form: Form::Json,
+        names: vec![(Name::read("ssn", Form::Json).unwrap(), DataClass::US_SSN)],
+    };
+    let masker = Masker::new(MaskerConfig::default());
+    for (text, hidden) in [
+        (
+            r#"{"doc":{"S":"{\"ssn\":\"a\u0062\",\"x\":1}"}}"#,
+            r#"{"doc":{"S":"{\"ssn\":\"*******\",\"x\":1}"}}"#,
+        ),
+        (
+            r#"{"a":" [{\"b\":\"{\\\"ssn\\\":-12}\"}]"}"#,
+            r#"{"a":" [{\"b\":\"{\\\"ssn\\\":0  }\"}]"}"#,
+        ),
+        (
+            r#"{"a":"\u007b\u0022ssn\":true} ssn"}"#,
+            r#"{"a":"\u007b\u0022ssn\":null} ssn"}"#,
+        ),
+        (
+            r#"{"a":"{ssn}","b":"\n","c":"[x"}"#,
+            r#"{"a":"{ssn}","b":"\n","c":"[x"}"#,
+        ),
+    ] {
+        for size in [text.len(), 1, 3] {
+            let mut hider = Hider::of_object(&declared, &masker).unwrap();
+            let (mut out, mut findings) = (Vec::new(), Findings::counting());
+            for piece in text.as_bytes().chunks(size) {
+                hider.push(piece, &mut out, &mut findings).unwrap();
+            }
+            hider.finish(&mut out, &mut findings).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), hidden);
+        }
+    }
+}
+
 /// What detectors hid before stays what SDKs read there.
 #[test]
 fn numbers_and_bytes_of_dynamodb_stay_what_they_are() {
