@@ -28,6 +28,7 @@ mod fields;
 mod home;
 pub mod inside;
 pub mod objects;
+pub mod pages;
 pub mod post_form;
 pub mod range;
 mod route;

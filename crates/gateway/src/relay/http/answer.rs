@@ -152,6 +152,10 @@ impl Passing {
             None => out.extend_from_slice(&piece),
         }
         let out = masking.named(out)?;
+        if let Some(page) = &mut masking.page {
+            page.came.extend_from_slice(&piece);
+            page.shown.extend_from_slice(&out);
+        }
         if out.is_empty() {
             return Ok(());
         }
@@ -215,6 +219,7 @@ impl Passing {
                     let finished = hider.finish(&mut out, &mut masking.findings);
                     finished.map_err(|_| ShownError::Withheld)?;
                 }
+                masking.next_page(&out)?;
                 Ok(out)
             });
             let emitted = match out {
@@ -276,7 +281,7 @@ impl Passing {
         self.settle(Status::Stopped(match error {
             ShownError::Target(_) => DenialCode::UpstreamUnavailable,
             ShownError::Unrecorded(_) => DenialCode::LedgerUnavailable,
-            ShownError::Withheld | ShownError::Coding(_) => DenialCode::Withheld,
+            ShownError::Withheld | ShownError::Coding(_) | ShownError::Page => DenialCode::Withheld,
         }));
     }
 

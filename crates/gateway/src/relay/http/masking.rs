@@ -1,6 +1,8 @@
 //! Hiding in an answer as it passes.
 
 use mask::{Findings, Stream};
+use protocols::aws::classify::Wire;
+use protocols::aws::pages::goes_on;
 use protocols::aws::secrets::Hider;
 use protocols::http::coding::Broken;
 
@@ -11,6 +13,15 @@ pub(super) struct Masking {
     pub(super) stream: Option<Stream>,
     pub(super) hider: Option<Hider>,
     pub(super) findings: Findings,
+    /// An answer that a next page may follow: it is held until it is known whether what is shown tells where that begins.
+    pub(super) page: Option<Page>,
+}
+
+/// The answer as it came, and as it is shown.
+pub(super) struct Page {
+    wire: Wire,
+    pub(super) came: Vec<u8>,
+    pub(super) shown: Vec<u8>,
 }
 
 /// An answer that ended before its end.
@@ -25,12 +36,41 @@ pub enum ShownError {
     /// What follows cannot be inspected.
     #[error("the rest of the answer cannot be inspected, so it is withheld")]
     Withheld,
+    /// The next page could not be asked for.
+    #[error(
+        "the page ends at a key in which something is hidden, so the next page could not be asked for and the answer is withheld: ask for more or \
+         less at a time or by another prefix, or a policy would have to reveal what is hidden"
+    )]
+    Page,
     /// Its compression cannot be read.
     #[error("the rest of the answer is withheld: {0}")]
     Coding(#[from] Broken),
 }
 
+impl Page {
+    /// Nothing of it has come.
+    pub(super) fn new(wire: Wire) -> Self {
+        Self {
+            wire,
+            came: Vec::new(),
+            shown: Vec::new(),
+        }
+    }
+}
+
 impl Masking {
+    /// Whether the next page can be asked for by what is shown, of which this is the last.
+    pub(super) fn next_page(&mut self, last: &[u8]) -> Result<(), ShownError> {
+        let Some(mut page) = self.page.take() else {
+            return Ok(());
+        };
+        page.shown.extend_from_slice(last);
+        if goes_on(page.wire, &page.came, &page.shown) {
+            return Ok(());
+        }
+        Err(ShownError::Page)
+    }
+
     /// Hides by name too.
     pub(super) fn named(&mut self, text: Vec<u8>) -> Result<Vec<u8>, ShownError> {
         let Some(hider) = &mut self.hider else {

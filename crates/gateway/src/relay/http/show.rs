@@ -10,6 +10,7 @@ use model::{DenialCode, Status};
 use protocols::aws::classify::Wire;
 use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::objects::declared;
+use protocols::aws::pages;
 use protocols::aws::range::Wanted;
 use protocols::aws::secrets::{Hider, search};
 use protocols::aws::table::Level;
@@ -20,7 +21,7 @@ use super::coding::{Begun, Coding};
 use super::exchange::{Refused, malformed};
 use super::head::{self, Changes, content_length};
 use super::keep::{self, Keeping, Side};
-use super::masking::{Masking, ShownError, is_text};
+use super::masking::{Masking, Page, ShownError, is_text};
 use super::outgoing::Upload;
 use super::part::{Part, beyond, compressed, facts, hider, is_plain, length_of, part, wanted};
 use super::send::{Going, unrecorded};
@@ -29,6 +30,9 @@ use crate::upstream::aws::{Account, Of, Received};
 
 /// Answers that are waited for may become longer by so much.
 const GROWTH_BYTES: usize = 64 << 10;
+
+/// A page of a list mostly takes no more.
+const PAGE_BYTES: u64 = 1 << 20;
 
 /// Why an answer does not begin.
 enum Unbegun {
@@ -85,6 +89,8 @@ impl Relay {
         // Where it is compressed anew, only its end tells how long it is.
         let is_error = parts.status.as_u16() >= 400;
         let waits = going.whole || begun.coding.is_some() || is_error && !bodiless && !clear;
+        let pages = !bodiless && !clear && is_content && pages::may_go_on(&going.call);
+        let waits = waits || pages;
         let untold =
             is_head && !clear && wire == Wire::S3 && compressed(&parts, &going.call).is_some();
         let mut findings = Findings::new(&going.session.caller.commitments);
@@ -105,6 +111,7 @@ impl Relay {
                 stream: (!bodiless && wire != Wire::Cbor).then(|| search(&going.call, &masker)),
                 hider: hider.filter(|_| !bodiless),
                 findings,
+                page: pages.then(|| Page::new(wire)),
             })
         });
         if let Some(fields) = shown.headers_ref() {
@@ -135,7 +142,7 @@ impl Relay {
             keeping = keeping.nothing();
         }
         let wanted = wanted.filter(|_| parts.status == StatusCode::OK);
-        let of = (waits && !is_error).then(|| length_of(account, &parts, &going));
+        let of = (waits && !is_error && !pages).then(|| length_of(account, &parts, &going));
         let of = of.flatten();
         let part = match (wanted, going.known, begun.coding.is_some()) {
             (Some(wanted), Some(total), true) => match wanted.within(total) {
@@ -168,7 +175,12 @@ impl Relay {
             let shown = partial(shown, span, total);
             return finished(shown, Shown::Passing(Box::new(passing)), wire);
         }
-        let length = if is_error { length.or(Some(0)) } else { length };
+        // Neither is long.
+        let length = match (is_error, pages) {
+            (true, _) => length.or(Some(0)),
+            (_, true) => length.or(Some(PAGE_BYTES)),
+            _ => length,
+        };
         let waiting = Waiting {
             shown,
             length,
@@ -306,7 +318,9 @@ impl Ran {
 
     fn unshown(self, error: &ShownError) -> Refused {
         match error {
-            ShownError::Withheld | ShownError::Coding(_) => self.withheld(&error.to_string()),
+            ShownError::Withheld | ShownError::Coding(_) | ShownError::Page => {
+                self.withheld(&error.to_string())
+            }
             ShownError::Target(_) | ShownError::Unrecorded(_) => Refused {
                 refusal: Refusal::new(Kind::Unavailable, error.to_string()),
                 wire: self.wire,
