@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hash::Hasher;
+use std::ops::Range;
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
@@ -104,6 +105,10 @@ pub struct Findings {
     uncommitted: u64,
     scratch: Vec<u8>,
     sightings: Option<Vec<Sighting>>,
+    /// Nothing counts that stands elsewhere in the text, where only a part of it is shown.
+    part: Option<Range<u64>>,
+    /// Nothing counts that is declared.
+    before: bool,
 }
 
 /// One value that was found in free text: where, and not what. Made by [`Findings::tracing`].
@@ -161,7 +166,33 @@ impl Findings {
             uncommitted: 0,
             scratch: Vec::new(),
             sightings: None,
+            part: None,
+            before: false,
         }
+    }
+
+    /// The same of a text of which only this part is shown: what is found in free text counts where it stands in it.
+    #[must_use]
+    pub fn within(mut self, part: Range<u64>) -> Self {
+        self.part = Some(part);
+        self
+    }
+
+    /// Tells up to where the text was read in which values are declared: those that end before the part that is shown do not count.
+    pub fn reach(&mut self, end: u64) {
+        let begun = |part: &Range<u64>| end > part.start;
+        self.before = !self.part.as_ref().is_none_or(begun);
+    }
+
+    /// Whether what is declared here ends before the part that is shown.
+    pub(crate) fn is_before(&self) -> bool {
+        self.before
+    }
+
+    /// Whether a value that stands there counts.
+    pub(crate) fn concerns(&self, value: Range<u64>) -> bool {
+        let overlaps = |part: &Range<u64>| value.start < part.end && part.start < value.end;
+        self.part.as_ref().is_none_or(overlaps)
     }
 
     /// Nothing found yet; findings are counted, and what is found in free text is told one by one.

@@ -244,6 +244,9 @@ impl Masker {
     /// Counts a value that is declared to be of `class` as [`Masker::mask_declared`] does, where it is hidden elsewhere; without a
     /// value one that nobody read as it was.
     pub fn count_declared(&self, class: &DataClass, value: Option<&[u8]>, findings: &mut Findings) {
+        if findings.is_before() {
+            return;
+        }
         let strategy = self.config.treatment(class).name();
         match value {
             Some(value) => findings.record(class, DECLARED, strategy, |out| {

@@ -252,7 +252,7 @@ impl Taking<'_> {
             }
         }
         if is_new {
-            self.record(class, found.kind.rule(), start, treatment, normal);
+            self.record(class, found.kind.rule(), start..end, treatment, normal);
         }
         let Treatment::Mask(strategy) = treatment else {
             return;
@@ -284,7 +284,8 @@ impl Taking<'_> {
         if is_new {
             let class = &sought.class;
             let normal = |out: &mut Vec<u8>| shape::normalise(class, &hit.value, out);
-            self.record(class, hit.kind.rule(), hit.start, treatment, normal);
+            let place = hit.start..hit.end;
+            self.record(class, hit.kind.rule(), place, treatment, normal);
         }
         let Treatment::Mask(strategy) = treatment else {
             return;
@@ -315,11 +316,14 @@ impl Taking<'_> {
         &mut self,
         class: &DataClass,
         rule: &'static str,
-        start: usize,
+        place: Range<usize>,
         treatment: Treatment,
         normal: impl FnOnce(&mut Vec<u8>),
     ) {
-        let start = self.at(start);
+        let (start, end) = (self.at(place.start), self.at(place.end));
+        if !self.findings.concerns(start..end) {
+            return;
+        }
         self.findings.sight(start, class, rule, treatment.name());
         self.findings.record(class, rule, treatment.name(), normal);
     }

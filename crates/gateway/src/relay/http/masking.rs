@@ -15,6 +15,9 @@ pub(super) struct Masking {
     pub(super) findings: Findings,
     /// An answer that a next page may follow: it is held until it is known whether what is shown tells where that begins.
     pub(super) page: Option<Page>,
+    /// Bytes that were looked at for what is declared, and those before the part that is shown.
+    pub(super) named: u64,
+    pub(super) ahead: u64,
 }
 
 /// The answer as it came, and as it is shown.
@@ -77,8 +80,15 @@ impl Masking {
             return Ok(text);
         };
         let mut out = Vec::with_capacity(text.len());
-        let pushed = hider.push(&text, &mut out, &mut self.findings);
-        pushed.map_err(|_| ShownError::Withheld)?;
+        let ahead = self.ahead.min(text.len() as u64);
+        let (before, within) = text.split_at(usize::try_from(ahead).unwrap_or(text.len()));
+        for piece in [before, within] {
+            self.findings.reach(self.named + piece.len() as u64);
+            let pushed = hider.push(piece, &mut out, &mut self.findings);
+            pushed.map_err(|_| ShownError::Withheld)?;
+            self.named += piece.len() as u64;
+        }
+        self.ahead -= ahead;
         Ok(out)
     }
 }

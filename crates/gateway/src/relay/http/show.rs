@@ -106,12 +106,17 @@ impl Relay {
         if let (Some(total), false) = (going.known.filter(|_| untold), going.whole) {
             shown = shown.header("content-length", total);
         }
+        if let Some((cut, _)) = &cut {
+            findings = findings.within(cut.skip..cut.skip.saturating_add(cut.length));
+        }
         let masking = (!clear).then(|| {
             Box::new(Masking {
                 stream: (!bodiless && wire != Wire::Cbor).then(|| search(&going.call, &masker)),
                 hider: hider.filter(|_| !bodiless),
                 findings,
                 page: pages.then(|| Page::new(wire)),
+                named: 0,
+                ahead: cut.as_ref().map_or(0, |(cut, _)| cut.skip),
             })
         });
         if let Some(fields) = shown.headers_ref() {
