@@ -44,6 +44,7 @@ mod texts;
 pub mod transcript;
 pub mod transient;
 pub mod upstream;
+pub mod why;
 
 #[cfg(test)]
 mod tests;

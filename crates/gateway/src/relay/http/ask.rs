@@ -11,7 +11,7 @@ use protocols::aws::command::{self, Body};
 use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::inside;
 use protocols::aws::objects::Facts;
-use protocols::aws::screen;
+use protocols::aws::{screen, why};
 use protocols::http::chunked::Ended;
 use protocols::http::sigv4::Payload;
 use protocols::session::Answer;
@@ -96,7 +96,8 @@ impl Relay {
                     .await);
             }
         };
-        let permit = self.permit(&session, seq, command, wire).await;
+        let why = why(&call, &asked, &content);
+        let permit = self.permit(&session, seq, command, (wire, why)).await;
         let permit = permit.map_err(|refused| incomplete(refused, &call, &carries))?;
         let going = Going {
             asked,
@@ -229,7 +230,7 @@ impl Relay {
         session: &Session,
         seq: u64,
         command: Command,
-        wire: Wire,
+        (wire, why): (Wire, Option<String>),
     ) -> Result<Permit, Refused> {
         let caller = &session.caller;
         let gate = &self.gateway.gate;
@@ -251,7 +252,10 @@ impl Relay {
                     .await?;
                 Ok(permit)
             }
-            Answer::Refused(denial) => {
+            Answer::Refused(mut denial) => {
+                if let Some(why) = why {
+                    denial.message = format!("{} (it is opaque: {why})", denial.message);
+                }
                 let refused = denied(&denial, wire);
                 self.note(session, &Note::Refused { seq, denial }, wire)
                     .await?;
@@ -281,6 +285,16 @@ fn understood(
 ) -> Call {
     let call = classify::classify(&asked.head, &asked.scope, whole, account.upstream());
     inside::looked(call, &asked.head, whole, |it| policies.mentions(it))
+}
+
+/// Why a request is opaque, where it is.
+fn why(call: &Call, asked: &Asked, content: &Content) -> Option<String> {
+    let body = match content {
+        Content::Whole(bytes, _) => Some(bytes.as_ref()),
+        Content::Stream(_) => None,
+    };
+    let is_opaque = call.operation.is_none();
+    is_opaque.then(|| why::opaque(call, &asked.head, body))
 }
 
 /// What is known of a body: all of it, or the digest that was checked, or that was signed.
