@@ -15,7 +15,7 @@ use super::{NAME, body, cbor, inside, screen, texts};
 use crate::http::{AUTHORITY, Head, canonical, escape};
 
 /// A body up to this many bytes stands in the command itself; of a longer one its digest does.
-const BODY_BYTES_MAX: usize = 64 * 1_024;
+pub const BODY_BYTES_MAX: usize = 64 * 1_024;
 
 /// What stands in for a value that may not rest.
 const HIDDEN: &str = "[hidden]";

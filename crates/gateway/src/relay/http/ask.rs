@@ -7,7 +7,7 @@ use hyper::body::Body as _;
 use model::{Command, Decision, Denial, DenialCode, Note, Permit};
 use policy::PolicySet;
 use protocols::aws::classify::{self, Call, Wire};
-use protocols::aws::command::{self, Body};
+use protocols::aws::command::{self, BODY_BYTES_MAX, Body};
 use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::inside;
 use protocols::aws::objects::Facts;
@@ -80,8 +80,8 @@ impl Relay {
         let unbound = matches!(content, Content::Stream(_))
             && !matches!(asked.verified.payload, Payload::Sha256(_));
         let asks = || policies.decide(&caller.identity, &target, &command.asks, &BTreeSet::new());
-        if unbound && matches!(*asks(), Decision::Ask { .. }) {
-            // People approve bytes, so the bytes must be here first.
+        if (unbound || is_legible(&content, &asked)) && matches!(*asks(), Decision::Ask { .. }) {
+            // People approve bytes, so the bytes must be here first; and where they are few, people see them.
             let unknown = || make(Body::Unknown, &carries);
             let spooled = self.spooled(content, &asked, &session, unknown, wire);
             (content, ended) = spooled.await?;
@@ -300,6 +300,9 @@ fn why(call: &Call, asked: &Asked, content: &Content) -> Option<String> {
 /// What is known of a body: all of it, or the digest that was checked, or that was signed.
 fn told<'a>(content: &'a Content, asked: &'a Asked, ended: Option<&'a Ended>) -> Body<'a> {
     match (content, &asked.verified.payload, ended) {
+        (Content::Whole(bytes, _), _, Some(_)) if bytes.len() <= BODY_BYTES_MAX => {
+            Body::Whole(bytes)
+        }
         (_, _, Some(upload)) => Body::Digest(&upload.sha256),
         (Content::Whole(bytes, _), ..) => Body::Whole(bytes),
         (Content::Stream(_), Payload::Sha256(digest), _) => Body::Digest(digest),
@@ -313,12 +316,22 @@ fn is_short(content: &Content, asked: &Asked) -> bool {
     let Content::Stream(body) = content else {
         return false;
     };
+    body.is_end_stream() || travels(asked).is_some_and(|it| it <= WHOLE_BYTES_MAX)
+}
+
+/// Whether a body that is still to come is short enough to be shown to people.
+fn is_legible(content: &Content, asked: &Asked) -> bool {
+    matches!(content, Content::Stream(_))
+        && travels(asked).is_some_and(|it| (1..=BODY_BYTES_MAX).contains(&it))
+}
+
+/// How long the body of a request will be, at most.
+fn travels(asked: &Asked) -> Option<usize> {
     let told = |name: &str| asked.head.fields.one(name)?.parse::<usize>().ok();
-    let travels = told("content-length").or_else(|| {
+    told("content-length").or_else(|| {
         let content = told("x-amz-decoded-content-length")?;
         content.checked_add(content / CHUNKED_PART)
-    });
-    body.is_end_stream() || travels.is_some_and(|it| it <= WHOLE_BYTES_MAX)
+    })
 }
 
 /// What is around the chunks of a body takes at most this part of its content: less than 100 bytes for 8 KiB, the least that S3 takes.
