@@ -234,7 +234,7 @@ fn secrets_are_hidden_by_their_name_unless_policy_reveals_them() {
             "binary": "00".repeat(8),
             "name": "db",
             "parameter": "*".repeat(7),
-            "key": ["bot", "*".repeat(40), "****"],
+            "key": ["bot", "*".repeat(40), "AKIA"],
             "plaintext": "00".repeat(7),
         })
     );

@@ -190,26 +190,27 @@ fn nothing_optional_or_sensitive_stands_in_for_what_is_required() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Members that give access only by their name: AWS gives stars for these passwords, and these values are of tags and filters.
-const SHOWS_NONE: [(&str, &str); 5] = [
+/// Members that give access only by their name: AWS gives stars for these passwords.
+const SHOWS_NONE: [(&str, &str); 4] = [
     ("docdb", "MasterUserPassword"),
     ("neptune", "MasterUserPassword"),
     ("rds", "MasterUserPassword"),
     ("redshift", "MasterUserPassword"),
-    ("ssm", "Value"),
 ];
 
 #[test]
 fn what_shows_a_secret_is_no_list() {
     let hidden = include_str!("../../crates/protocols/src/aws/secrets/members.txt");
-    let hidden: Vec<(&str, &str)> = hidden
+    let hidden: Vec<(&str, &str, Vec<&str>)> = hidden
         .lines()
         .filter(|line| !line.starts_with('#'))
         .map(|line| {
             let words: Vec<&str> = line.split(' ').collect();
-            (words[0], words[2].trim_end_matches(":b"))
+            let (member, of) = words[2].split_once('|').unwrap_or((words[2], ""));
+            let of = of.split('|').filter(|it| !it.is_empty()).collect();
+            (words[0], member.trim_end_matches(":b"), of)
         })
-        .filter(|it| !SHOWS_NONE.contains(it))
+        .filter(|(service, member, _)| !SHOWS_NONE.contains(&(service, member)))
         .collect();
     let mut wrong = Vec::new();
     for line in &tests::every_member().success().json_lines() {
@@ -218,7 +219,11 @@ fn what_shows_a_secret_is_no_list() {
         let mut shows = shows.filter_map(Value::as_str);
         let services = TABLE.services().iter().filter(|it| it.name == service);
         let operation = services.filter_map(|it| it.operation(name)).next().unwrap();
-        if operation.level == Level::List && shows.any(|it| hidden.contains(&(service, it))) {
+        let gives = |member: &str| {
+            let mut hidden = hidden.iter().filter(|it| (it.0, it.1) == (service, member));
+            hidden.any(|(.., of)| of.is_empty() || of.contains(&name))
+        };
+        if operation.level == Level::List && shows.any(gives) {
             wrong.push(format!("{service} {name}"));
         }
     }

@@ -194,7 +194,13 @@ const JSON: &str = "Content-Type: application/json\r\n";
 
 /// A request of the RDS Data API.
 fn execute(raw: &Raw) -> Reply {
-    let body = br#"{"resourceArn":"arn:aws:rds:eu-central-1:111111111111:cluster:bank","secretArn":"arn:x","sql":"SELECT *"}"#;
+    execute_so(raw, r#""sql":"SELECT *","includeResultMetadata":true"#)
+}
+
+fn execute_so(raw: &Raw, rest: &str) -> Reply {
+    let cluster = "arn:aws:rds:eu-central-1:111111111111:cluster:bank";
+    let body = format!(r#"{{"resourceArn":"{cluster}","secretArn":"arn:x",{rest}}}"#);
+    let body = body.as_bytes();
     let length = body.len().to_string();
     let fields = [
         ("content-length", length.as_str()),
@@ -248,6 +254,67 @@ fn what_is_declared_and_cannot_be_found_is_withheld() {
     let none = r#"{"numberOfRecordsUpdated":3}"#;
     let (_target, _gateway, raw) = canned(saying("200 OK", JSON, none.as_bytes()), COLUMNS);
     assert_eq!(execute(&raw).text(), none);
+}
+
+/// What would run and then be withheld is refused before, where that is known, and what ran is told to have run.
+#[test]
+fn a_statement_that_ran_is_not_told_to_be_refused() {
+    let rows = r#"{"records":[[{"stringValue":"Q7-4499"}]]}"#;
+    let (target, _gateway, raw) = canned(saying("200 OK", JSON, rows.as_bytes()), COLUMNS);
+    for sql in [
+        "SELECT code FROM staff",
+        "insert into a values (1) RETURNING\\ncode",
+    ] {
+        let reply = execute_so(&raw, &format!(r#""sql":"{sql}""#));
+        assert_eq!(reply.status, 403, "{reply:?}");
+        assert!(
+            reply.text().contains("set includeResultMetadata"),
+            "{reply:?}"
+        );
+        assert_eq!(target.heads().len(), 0);
+    }
+    let reply = execute_so(&raw, r#""sql":"insert into a values (1)""#);
+    assert!(
+        reply.text().contains("the request was carried out"),
+        "{reply:?}"
+    );
+    assert_eq!(target.heads().len(), 1);
+}
+
+/// SDKs try again by the status, and not after an access denied.
+#[test]
+fn errors_that_cannot_be_inspected_keep_their_status() {
+    let page = "<html>Q7-4499 busy</html>";
+    for (status, code) in [
+        ("503 Busy", "ServiceUnavailableException"),
+        ("429 Slow", "ThrottlingException"),
+        ("413 Long", "UnknownError"),
+    ] {
+        let answer = saying(status, "Content-Type: text/html\r\n", page.as_bytes());
+        let (_target, gateway, raw) = canned(answer, COLUMNS);
+        let reply = execute(&raw);
+        assert_eq!(reply.status.to_string(), status[..3], "{reply:?}");
+        assert_eq!(reply.field("x-amzn-errortype"), Some(code), "{reply:?}");
+        assert!(!reply.text().contains("busy"), "{reply:?}");
+        let (_, config) = gateway.stop();
+        let ledger = config.ledger();
+        let outcome = ledger.events("outcome").pop().unwrap();
+        assert_eq!(
+            outcome["outcome"]["status"]["failed"],
+            status[..3],
+            "{outcome}"
+        );
+    }
+    // What has no length is waited for, and what is no text is not shown either.
+    let fields = "Content-Type: text/html\r\nTransfer-Encoding: chunked\r\n";
+    let chunked =
+        format!("HTTP/1.1 503 Busy\r\n{fields}Connection: close\r\n\r\n4\r\nbusy\r\n0\r\n\r\n");
+    let binary = saying("502 Bad", "", b"\x00\x01Q7");
+    for (answer, status) in [(chunked.into_bytes(), 503), (binary, 502)] {
+        let (_target, _gateway, raw) = canned(answer, COLUMNS);
+        let reply = execute(&raw);
+        assert_eq!((reply.status, reply.whole), (status, true), "{reply:?}");
+    }
 }
 
 #[test]

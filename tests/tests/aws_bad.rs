@@ -453,3 +453,26 @@ fn a_wrong_upload_that_was_read_ahead_is_recorded_as_refused() {
     assert_eq!(ledger.refused(), ["s3:PutObject"]);
     assert_eq!(ledger.events("refused")[0]["denial"]["code"], "withheld");
 }
+
+/// Whoever is refused for it is told what could be read in two ways.
+#[test]
+fn what_is_opaque_is_told_why() {
+    let (_server, gateway, raw) = with_server();
+    for (target, fields, why) in [
+        (
+            "/lake?list-type=2&list-type=2",
+            &[][..],
+            "the parameter list-type stands twice",
+        ),
+        (
+            "/lake/a",
+            &[("x-amz-odd", "1")][..],
+            "the service knows no field x-amz-odd",
+        ),
+    ] {
+        let reply = raw.s3("GET", target, fields, b"");
+        assert_eq!(reply.status, 403, "{reply:?}");
+        assert!(reply.text().contains(why), "{reply:?}");
+    }
+    drop(gateway);
+}

@@ -207,16 +207,7 @@ fn only_auditors_ask_and_of_sessions_that_are_there() {
 #[test]
 fn answers_of_aws_are_committed_to_as_well() {
     let moto = Moto::start();
-    let policy = r#"
-@id("use-lake")
-permit (principal in Group::"data", action == Action::"access", resource == Target::"lake");
-@id("all")
-permit (principal, action in [Aws::Action::"list", Aws::Action::"read", Aws::Action::"write"], resource);
-"#;
-    let config = Config::aws(&moto)
-        .policy("10-lake.cedar", policy)
-        .set(&["roles", "auditors"], vec![AUDIT]);
-    let gateway = Gateway::start(config);
+    let gateway = lake(&moto);
     let agent = Agent::new(&gateway, "lake", &["data"]);
     agent.cli(&["s3", "mb", "s3://lake"]).success();
     let folder = gateway.config().directory();
@@ -234,4 +225,38 @@ permit (principal, action in [Aws::Action::"list", Aws::Action::"read", Aws::Act
     assert_eq!(hidden["found"][0]["class"], "pan", "{hidden}");
     let absent = was_released(&gateway, "4012888888881881");
     assert!(absent["found"].as_array().unwrap().is_empty(), "{absent}");
+}
+
+/// What is hidden by its name was there as well, and is not told to have been nowhere.
+#[test]
+fn secrets_that_are_hidden_by_name_are_committed_to() {
+    let moto = Moto::start();
+    let gateway = lake(&moto);
+    let agent = Agent::new(&gateway, "lake", &["data"]);
+    let secret = "two tulips";
+    let create = ["secretsmanager", "create-secret", "--name", "db"];
+    let create = [&create[..], &["--secret-string", secret]].concat();
+    agent.cli(&create).success();
+    let get = ["secretsmanager", "get-secret-value", "--secret-id", "db"];
+    let shown = agent.cli(&get).success().stdout;
+    assert!(shown.contains("**********"), "{shown}");
+    let gateway = again(gateway);
+    let hidden = was_released(&gateway, secret);
+    assert_eq!(hidden["released"], false, "{hidden}");
+    assert_eq!(hidden["found"][0]["class"], "secret", "{hidden}");
+    assert_eq!(hidden["found"][0]["place"], "SecretString", "{hidden}");
+    assert_eq!(hidden["uncertain"], 0, "{hidden}");
+}
+
+fn lake(moto: &Moto) -> Gateway {
+    let policy = r#"
+@id("use-lake")
+permit (principal in Group::"data", action == Action::"access", resource == Target::"lake");
+@id("all")
+permit (principal, action in [Aws::Action::"list", Aws::Action::"read", Aws::Action::"write"], resource);
+"#;
+    let config = Config::aws(moto)
+        .policy("10-lake.cedar", policy)
+        .set(&["roles", "auditors"], vec![AUDIT]);
+    Gateway::start(config)
 }

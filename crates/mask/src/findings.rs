@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hash::Hasher;
+use std::ops::Range;
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
@@ -104,6 +105,10 @@ pub struct Findings {
     uncommitted: u64,
     scratch: Vec<u8>,
     sightings: Option<Vec<Sighting>>,
+    /// Nothing counts that stands elsewhere in the text, where only a part of it is shown.
+    part: Option<Range<u64>>,
+    /// Nothing counts that is declared.
+    before: bool,
 }
 
 /// A place, and the declared columns of which values are there.
@@ -139,6 +144,8 @@ struct Fact {
     class: DataClass,
     rule: &'static str,
     strategy: &'static str,
+    /// Its values were hidden as they were not read, so nothing is committed to.
+    unread: bool,
     count: u64,
     commitments: Vec<Commitment>,
 }
@@ -176,7 +183,33 @@ impl Findings {
             uncommitted: 0,
             scratch: Vec::new(),
             sightings: None,
+            part: None,
+            before: false,
         }
+    }
+
+    /// The same of a text of which only this part is shown: what is found in free text counts where it stands in it.
+    #[must_use]
+    pub fn within(mut self, part: Range<u64>) -> Self {
+        self.part = Some(part);
+        self
+    }
+
+    /// Tells up to where the text was read in which values are declared: those that end before the part that is shown do not count.
+    pub fn reach(&mut self, end: u64) {
+        let begun = |part: &Range<u64>| end > part.start;
+        self.before = !self.part.as_ref().is_none_or(begun);
+    }
+
+    /// Whether what is declared here ends before the part that is shown.
+    pub(crate) fn is_before(&self) -> bool {
+        self.before
+    }
+
+    /// Whether a value that stands there counts.
+    pub(crate) fn concerns(&self, value: Range<u64>) -> bool {
+        let overlaps = |part: &Range<u64>| value.start < part.end && part.start < value.end;
+        self.part.as_ref().is_none_or(overlaps)
     }
 
     /// Nothing found yet; findings are counted, and what is found in free text is told one by one.
@@ -250,7 +283,7 @@ impl Findings {
 
     /// A place within the one where things are found now, such as a member of JSON; that one itself once half of the room for places
     /// is used up, so that columns keep their own.
-    pub fn within(&mut self, path: &str) -> Place {
+    pub fn inside(&mut self, path: &str) -> Place {
         if self.places.len() > PLACES_MAX / 2 {
             return self.here();
         }
@@ -317,7 +350,17 @@ impl Findings {
 
     /// Counts something withheld whose value nobody read.
     pub fn record_withheld(&mut self, class: &DataClass, rule: &'static str) {
-        let index = self.fact(class, rule, "withhold");
+        self.record_unread(class, rule, "withhold");
+    }
+
+    /// Counts a value that nobody read, in a fact of its own, which has no commitments.
+    pub(crate) fn record_unread(
+        &mut self,
+        class: &DataClass,
+        rule: &'static str,
+        strategy: &'static str,
+    ) {
+        let index = self.other_fact(class, rule, strategy, true);
         if let Some(fact) = self.facts.get_mut(index) {
             fact.count += 1;
         }
@@ -360,11 +403,11 @@ impl Findings {
         let slot = rule.len() % LAST_COUNT;
         let last = self.last.get(slot).copied().unwrap_or_default();
         let place = self.place;
-        let same = |fact: &Fact| fact.is(place, class, rule, strategy);
+        let same = |fact: &Fact| !fact.unread && fact.is(place, class, rule, strategy);
         if self.facts.get(last).is_some_and(same) {
             return last;
         }
-        let index = self.other_fact(class, rule, strategy);
+        let index = self.other_fact(class, rule, strategy, false);
         if let Some(last) = self.last.get_mut(slot) {
             *last = index;
         }
@@ -378,6 +421,7 @@ impl Findings {
         class: &DataClass,
         rule: &'static str,
         strategy: &'static str,
+        unread: bool,
     ) -> usize {
         let place_kept = if self.facts.len() < FACTS_MAX {
             self.place
@@ -386,7 +430,7 @@ impl Findings {
         };
         let known = |place: usize| {
             let mut facts = self.facts.iter();
-            facts.position(|fact| fact.is(place, class, rule, strategy))
+            facts.position(|fact| fact.unread == unread && fact.is(place, class, rule, strategy))
         };
         let index = known(self.place).or_else(|| known(place_kept));
         index.unwrap_or_else(|| {
@@ -395,6 +439,7 @@ impl Findings {
                 class: class.clone(),
                 rule,
                 strategy,
+                unread,
                 count: 0,
                 commitments: Vec::new(),
             });

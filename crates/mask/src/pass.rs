@@ -10,7 +10,7 @@ use crate::encoded::{self, Carrier, Hit, Row};
 use crate::findings::Findings;
 use crate::fold::Folded;
 use crate::masker::Masker;
-use crate::render::Span;
+use crate::render::{Fill, Span};
 use crate::shape;
 use crate::work;
 
@@ -54,6 +54,10 @@ pub(crate) struct Pass {
     told: Option<Kind>,
     /// Whether every byte must keep its place.
     pub(crate) in_place: bool,
+    /// Whether base64 stays base64.
+    pub(crate) decodable: bool,
+    /// A kind that is not looked for.
+    pub(crate) spared: Option<Kind>,
     /// Up to where long values were hidden that may go on, one of each sort.
     open: Vec<(Long, u64)>,
     /// From and up to where they were hidden in this window, one of each sort: what begins within goes on to the same end.
@@ -138,13 +142,23 @@ impl Pass {
             Long::Encoded(_) => 0,
         };
         let end = until + (run + line) as u64;
-        self.spans.push(Span::stars(until, end));
+        let fill = self.fill(long == Long::Encoded(Carrier::Run));
+        let stars = Span::stars(until, end);
+        self.spans.push(Span { fill, ..stars });
         self.followed.retain(|(other, _)| *other != long);
         self.followed.push((long, until..end));
         // What may be the beginning of a last line is looked at again with more text behind it.
         if line == 0 && left.len() < detect::pem::LAST_LINE_BYTES_MAX {
             self.open.retain(|(other, _)| *other != long);
             self.open.push((long, end));
+        }
+    }
+
+    fn fill(&self, of_run: bool) -> Fill {
+        if self.decodable && of_run {
+            Fill::Letters
+        } else {
+            Fill::Stars
         }
     }
 
@@ -212,7 +226,8 @@ impl Taking<'_> {
         let start = original(found.start);
         let part = self.window.from..self.window.to;
         let sought = self.masker.sought(found.kind);
-        if !part.contains(&start) || !sought.sought {
+        let spared = self.pass.spared == Some(found.kind);
+        if !part.contains(&start) || !sought.sought || spared {
             return;
         }
         let end = original(found.end);
@@ -241,7 +256,7 @@ impl Taking<'_> {
             }
         }
         if is_new {
-            self.record(class, found.kind.rule(), start, treatment, normal);
+            self.record(class, found.kind.rule(), start..end, treatment, normal);
         }
         let Treatment::Mask(strategy) = treatment else {
             return;
@@ -252,6 +267,7 @@ impl Taking<'_> {
             end: self.at(original(to)),
             all,
             put,
+            fill: Fill::Stars,
         };
         let open = is_open.then_some(Long::Value(found.kind));
         self.hide(strategy, span, end, open);
@@ -272,7 +288,8 @@ impl Taking<'_> {
         if is_new {
             let class = &sought.class;
             let normal = |out: &mut Vec<u8>| shape::normalise(class, &hit.value, out);
-            self.record(class, hit.kind.rule(), hit.start, treatment, normal);
+            let place = hit.start..hit.end;
+            self.record(class, hit.kind.rule(), place, treatment, normal);
         }
         let Treatment::Mask(strategy) = treatment else {
             return;
@@ -282,6 +299,7 @@ impl Taking<'_> {
             end: self.at(hit.to),
             all: hit.all,
             put: None,
+            fill: self.pass.fill(hit.carrier == Carrier::Run),
         };
         self.hide(strategy, span, hit.end, hit.open.map(Long::Encoded));
     }
@@ -302,11 +320,14 @@ impl Taking<'_> {
         &mut self,
         class: &DataClass,
         rule: &'static str,
-        start: usize,
+        place: Range<usize>,
         treatment: Treatment,
         normal: impl FnOnce(&mut Vec<u8>),
     ) {
-        let start = self.at(start);
+        let (start, end) = (self.at(place.start), self.at(place.end));
+        if !self.findings.concerns(start..end) {
+            return;
+        }
         self.findings.sight(start, class, rule, treatment.name());
         self.findings.record(class, rule, treatment.name(), normal);
     }

@@ -14,6 +14,26 @@ pub(crate) struct Span {
     pub(crate) all: bool,
     /// What is shown in its place; stars, if another span reaches beyond it.
     pub(crate) put: Option<Box<[u8]>>,
+    /// What stands for its characters.
+    pub(crate) fill: Fill,
+}
+
+/// What stands for a hidden character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fill {
+    Stars,
+    /// In base64 or hexadecimal what is both: who decodes it finds zeros, or no text.
+    Letters,
+}
+
+impl Fill {
+    fn of(self, byte: u8) -> u8 {
+        match self {
+            Self::Letters if byte == b'=' => byte,
+            Self::Letters => b'A',
+            Self::Stars => MASK,
+        }
+    }
 }
 
 impl Span {
@@ -24,6 +44,7 @@ impl Span {
             end,
             all: true,
             put: None,
+            fill: Fill::Stars,
         }
     }
 }
@@ -94,7 +115,10 @@ fn in_ascii(text: &[u8], base: u64, spans: &[Span], out: &mut Vec<u8>) {
         any = any.max(to);
         if span.all {
             all = all.max(to);
-            hidden.fill(MASK);
+            match span.fill {
+                Fill::Stars => hidden.fill(MASK),
+                fill @ Fill::Letters => hidden.iter_mut().for_each(|it| *it = fill.of(*it)),
+            }
             continue;
         }
         for byte in hidden {
@@ -138,17 +162,20 @@ fn hide(mut text: &[u8], mut pos: u64, spans: &[Span], in_place: bool, out: &mut
     let mut spans = spans.iter().peekable();
     // How far those that have begun reach: any of them, and those that take all.
     let (mut any, mut all) = (0, 0);
+    let mut fill = Fill::Stars;
     while !text.is_empty() {
         let (significant, seen, len) = fold::visible(text);
         let (char, rest) = text.split_at(len.min(text.len()));
         while let Some(span) = spans.next_if(|span| span.start <= pos) {
             any = any.max(span.end);
             all = if span.all { all.max(span.end) } else { all };
+            fill = span.fill;
         }
         // A significant character goes if any span covers it, a separator only if a span takes all.
         if seen && pos < if significant { any } else { all } {
             let width = if in_place { char.len() } else { 1 };
-            out.resize(out.len() + width, MASK);
+            let byte = char.first().copied().unwrap_or(MASK);
+            out.resize(out.len() + width, fill.of(byte));
         } else {
             out.extend_from_slice(char);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::detect::{Hint, LOOK_CHARS_MAX};
+use crate::detect::{Hint, Kind, LOOK_CHARS_MAX};
 use crate::findings::Findings;
 use crate::fold::BYTES_PER_FOLDED_MAX;
 use crate::masker::Masker;
@@ -60,6 +60,20 @@ impl Stream {
     #[must_use]
     pub fn in_place(mut self) -> Self {
         self.pass.in_place = true;
+        self
+    }
+
+    /// The same stream, in which base64 and hexadecimal stay what they are: what hides a part is `A`, and can be decoded.
+    #[must_use]
+    pub fn decodable(mut self) -> Self {
+        self.pass.decodable = true;
+        self
+    }
+
+    /// The same stream, in which the ids of AWS's access keys are no secrets; the keys are.
+    #[must_use]
+    pub fn with_key_ids(mut self) -> Self {
+        self.pass.spared = Some(Kind::AwsId);
         self
     }
 

@@ -117,7 +117,12 @@ fn command(approval: &Approval, verified: &Verified, paint: Paint) -> Vec<String
         text.split('\n')
             .map(|line| format!("{gutter} {}", escape::exact(line))),
     );
+    let is_aws = command.protocol == b"aws";
     for (index, parameter) in command.parameters.iter().enumerate() {
+        if is_aws {
+            out.extend(body(parameter).iter().map(|it| format!("{gutter} {it}")));
+            continue;
+        }
         let (value, kind) = value(parameter);
         let value = value.replace('\n', "⟦U+000A⟧");
         out.push(format!(
@@ -135,6 +140,24 @@ fn command(approval: &Approval, verified: &Verified, paint: Paint) -> Vec<String
         out.push(paint.yellow(look));
     }
     out
+}
+
+/// The body of a request to AWS: itself, or its digest where it is long.
+fn body(parameter: &Parameter) -> Vec<String> {
+    let said = said(parameter.value.as_deref().unwrap_or_default());
+    match parameter.kind {
+        0 => {
+            let lines = said
+                .split('\n')
+                .map(|line| format!("  {}", escape::exact(line)));
+            std::iter::once("body:".to_owned()).chain(lines).collect()
+        }
+        1 => vec![format!(
+            "body: SHA-256 {}, too long to be shown here",
+            escape::exact(&said)
+        )],
+        _ => vec!["body: not known before it is sent".to_owned()],
+    }
 }
 
 /// A parameter's value for people, and what it is.
@@ -240,6 +263,21 @@ mod tests {
             "{shown}"
         );
         assert!(shown.contains("beyond ASCII"));
+    }
+
+    #[test]
+    fn a_body_is_shown_or_told_by_its_digest() {
+        let of = |kind, value: &[u8]| {
+            body(&Parameter {
+                kind,
+                format: 0,
+                value: Some(value.to_vec()),
+            })
+        };
+        let shown = of(0, b"id,pan\n1,\x1b[2K");
+        assert_eq!(shown, ["body:", "  id,pan", "  1,⟦U+001B⟧[2K"]);
+        let told = of(1, b"c97080");
+        assert_eq!(told, ["body: SHA-256 c97080, too long to be shown here"]);
     }
 
     #[test]

@@ -151,9 +151,15 @@ pub(super) fn ended(outcome: &Outcome, paint: Paint) -> String {
     let how = match &outcome.status {
         Status::Completed if outcome.tag.is_empty() => paint.green("completed"),
         Status::Completed => paint.green(&escape::line(&outcome.tag, 60)),
-        Status::Failed(code) => paint.red(&format!("failed with {}", escape::line(code, 20))),
+        Status::Failed(code) => {
+            let told = told(&outcome.tag);
+            paint.red(&format!("failed with {}{told}", escape::line(code, 20)))
+        }
         Status::Skipped => paint.dim("skipped: one before it failed"),
-        Status::Stopped(code) => paint.red(&format!("stopped by the gateway: {code:?}")),
+        Status::Stopped(code) => {
+            let told = told(&outcome.tag);
+            paint.red(&format!("stopped by the gateway: {code:?}{told}"))
+        }
         Status::Aborted => paint.red("aborted: the session ended first"),
     };
     let masks: Vec<String> = outcome.masks.iter().map(mask).collect();
@@ -164,6 +170,14 @@ pub(super) fn ended(outcome: &Outcome, paint: Paint) -> String {
         "{how}   {}",
         paint.cyan(&escape::line(&masks.join("; "), 500))
     )
+}
+
+/// What the target called it all the same: of AWS the status and its ids of the request.
+fn told(tag: &str) -> String {
+    if tag.is_empty() {
+        return String::new();
+    }
+    format!(" ({})", escape::line(tag, 200))
 }
 
 /// `us_ssn ×5 in public.customers.ssn (redact, declared)`; `us_ssn ×5 in x of public.customers.ssn (redact, declared)`.

@@ -37,7 +37,7 @@ pub struct ReleasedView {
     /// Where it was found, in the order of the answers.
     pub found: Vec<ReleasedFact>,
     /// In the answers to so many commands there may have been more values than are committed to (64 for a fact, 256 for a command):
-    /// that it is not among those found there proves nothing.
+    /// that it is not among those found there proves nothing. So it is where a value was hidden that could not be read.
     pub uncertain: usize,
 }
 
@@ -131,10 +131,11 @@ fn told(seq: u64, at: Timestamp, leaf: u64, fact: MaskFact) -> ReleasedFact {
     }
 }
 
-/// Whether more values may have been found than are committed to.
+/// Whether more values may have been found than are committed to: of a fact without commitments nobody read the values.
 fn is_uncertain(masks: &[MaskFact]) -> bool {
     let counts = || masks.iter().map(|fact| fact.commitments.len());
-    counts().sum::<usize>() >= COMMITMENTS_MAX || counts().any(|it| it >= COMMITMENTS_PER_FACT_MAX)
+    counts().sum::<usize>() >= COMMITMENTS_MAX
+        || counts().any(|it| it == 0 || it >= COMMITMENTS_PER_FACT_MAX)
 }
 
 /// A value that is asked for.

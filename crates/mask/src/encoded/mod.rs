@@ -67,6 +67,8 @@ pub(crate) struct Hit {
     pub(crate) strategy: Strategy,
     /// The value, decoded.
     pub(crate) value: Vec<u8>,
+    /// What carries it where it stands.
+    pub(crate) carrier: Carrier,
     /// What carries it, if it goes on beyond its end.
     pub(crate) open: Option<Carrier>,
 }
@@ -213,6 +215,7 @@ impl Search<'_> {
             all: all || range.len() != value.len(),
             strategy,
             value: layer.text.get(value)?.to_vec(),
+            carrier: self.layers.first()?.carrier,
             open: self.layers.first().filter(|_| is_open).map(|it| it.carrier),
         })
     }

@@ -73,11 +73,27 @@ impl Masker {
                     end: part.end as u64,
                     all,
                     put: None,
+                    fill: render::Fill::Stars,
                 };
                 render::render(text, 0, &mut [span], out);
                 Outcome::Masked
             }
             Treatment::Mask(_) => redact(text, out),
+        }
+    }
+
+    /// Counts a value that is declared to be of `class` as [`Masker::mask_declared`] does, where it is hidden elsewhere; without a
+    /// value one that nobody read as it was.
+    pub fn count_declared(&self, class: &DataClass, value: Option<&[u8]>, findings: &mut Findings) {
+        if findings.is_before() {
+            return;
+        }
+        let strategy = self.config.treatment(class).name();
+        match value {
+            Some(value) => findings.record(class, DECLARED, strategy, |out| {
+                shape::normalise(class, value, out);
+            }),
+            None => findings.record_unread(class, DECLARED, strategy),
         }
     }
 

@@ -148,3 +148,39 @@ fn places_and_facts_are_limited() {
             >= 150
     );
 }
+
+/// A part of a text is masked as in the whole, and only what stands in it was shown.
+#[test]
+fn only_what_stands_in_the_part_that_is_shown_counts() {
+    let text = b"4111111111111111 then 123-45-6789 then 4111111111111111";
+    let counted = |part: std::ops::Range<u64>| {
+        let mut findings = Findings::new(&key()).within(part);
+        let mut stream = std::sync::Arc::new(masker()).stream(Hint::NONE).in_place();
+        stream.push(text, &mut Vec::new(), &mut findings);
+        stream.finish(&mut Vec::new(), &mut findings);
+        let of = |class| findings.count(&class);
+        (of(DataClass::PAN), of(DataClass::US_SSN))
+    };
+    assert_eq!(counted(0..55), (2, 1));
+    assert_eq!(counted(16..22), (0, 0));
+    assert_eq!(counted(32..33), (0, 1));
+    assert_eq!(counted(15..23), (1, 1));
+    let mut findings = Findings::new(&key()).within(100..200);
+    for (end, count) in [(100, 0), (101, 1)] {
+        findings.reach(end);
+        masker().count_declared(&DataClass::US_SSN, Some(b"1"), &mut findings);
+        assert_eq!(findings.total(), count);
+    }
+}
+
+/// Who looks for a value among those that nobody read is not told that it was not there.
+#[test]
+fn what_nobody_read_stands_apart() {
+    let mut findings = Findings::new(&key());
+    for value in [Some(&b"1"[..]), None, None, Some(b"2")] {
+        masker().count_declared(&DataClass::US_SSN, value, &mut findings);
+    }
+    let facts = findings.facts();
+    let told = facts.iter().map(|it| (it.count, it.commitments.len()));
+    assert_eq!(told.collect::<Vec<_>>(), [(2, 2), (2, 0)]);
+}

@@ -5,9 +5,9 @@
 
 use super::body::{Form, Parameters};
 use super::command::is_signature;
-use super::expressions::Touched;
 use super::elsewhere;
-use super::fields::has_unknown;
+use super::expressions::Touched;
+use super::fields;
 use super::home::Home;
 use super::route;
 use super::s3;
@@ -167,12 +167,12 @@ pub fn classify(head: &Head, scope: &Scope, body: Option<&[u8]>, to: &Upstream) 
         Shape::Rest => rest(head, scope, &query, body, to),
         Shape::Odd => None,
     };
-    let found = found.filter(|call| !has_unknown(&head.fields, call));
+    let found = found.filter(|call| fields::unknown(&head.fields, call).is_none());
     let found = found.and_then(|call| elsewhere::told(call, head, body));
     found.unwrap_or_else(|| unknown(scope, guess(head, scope)))
 }
 
-enum Shape<'a> {
+pub(super) enum Shape<'a> {
     Cbor,
     Target(&'a str),
     Form,
@@ -181,7 +181,7 @@ enum Shape<'a> {
     Odd,
 }
 
-fn shape<'a>(head: &'a Head, query: &[(String, String)]) -> Shape<'a> {
+pub(super) fn shape<'a>(head: &'a Head, query: &[(String, String)]) -> Shape<'a> {
     let fields = &head.fields;
     let cbor = fields.has("smithy-protocol");
     let target = fields.has("x-amz-target");
@@ -394,7 +394,7 @@ fn unknown(scope: &Scope, wire: Wire) -> Call {
 }
 
 /// Whether a path has a segment that is `.` or `..`, however it is escaped.
-fn has_dots(path: &str) -> bool {
+pub(super) fn has_dots(path: &str) -> bool {
     let dots = |segment| escape::decode(segment).is_ok_and(|it| matches!(it.as_str(), "." | ".."));
     path.split('/').any(dots)
 }

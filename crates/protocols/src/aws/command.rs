@@ -11,11 +11,11 @@ use serde_json::Value as Json;
 
 use super::classify::{Call, Thing, Wire};
 use super::table::Level;
-use super::{NAME, body, cbor, expressions, inside, screen};
+use super::{NAME, body, cbor, expressions, inside, screen, texts};
 use crate::http::{AUTHORITY, Head, canonical, escape};
 
 /// A body up to this many bytes stands in the command itself; of a longer one its digest does.
-const BODY_BYTES_MAX: usize = 64 * 1_024;
+pub const BODY_BYTES_MAX: usize = 64 * 1_024;
 
 /// What stands in for a value that may not rest.
 const HIDDEN: &str = "[hidden]";
@@ -94,7 +94,7 @@ pub fn command(
     } else {
         Cow::Borrowed(exact.as_str())
     };
-    let shown = at_rest(masker, &shown);
+    let shown = asked_at_rest(masker, &shown);
     let (value, shown_value) = match body {
         Body::Whole([]) => (None, None),
         Body::Whole(bytes) if bytes.len() <= BODY_BYTES_MAX => (
@@ -244,7 +244,7 @@ fn shown_body(
         }
         Wire::S3 | Wire::RestXml => None,
     };
-    text.map_or_else(digest, |text| at_rest(masker, &text))
+    text.map_or_else(digest, |text| asked_at_rest(masker, &text))
 }
 
 fn hide(tree: Json, sensitive: impl Fn(&str) -> bool + Copy) -> Json {
@@ -266,6 +266,19 @@ fn hide(tree: Json, sensitive: impl Fn(&str) -> bool + Copy) -> Json {
             .collect(),
         other => other,
     }
+}
+
+/// What was asked, as it may rest: with idempotency tokens, by which it is known again.
+fn asked_at_rest(masker: &Masker, text: &str) -> String {
+    let (blank, tokens) = texts::without_tokens(text);
+    let shown = at_rest(masker, &blank);
+    let gap = " ".repeat(36);
+    let all_there = |text: &str| text.matches(&gap).count() == tokens.len();
+    if tokens.is_empty() || !all_there(&blank) || !all_there(&shown) {
+        return at_rest(masker, text);
+    }
+    let tokens = tokens.into_iter().filter_map(|token| text.get(token));
+    tokens.fold(shown, |shown, token| shown.replacen(&gap, token, 1))
 }
 
 /// A text as it may rest.

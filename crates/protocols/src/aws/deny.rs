@@ -59,6 +59,8 @@ pub enum Kind {
     Unavailable,
     /// The gateway does not offer it.
     Unsupported,
+    /// The target answered with this HTTP status, 400 or more, and what it said is not shown.
+    Target(u16),
 }
 
 impl Refusal {
@@ -168,6 +170,7 @@ impl Kind {
             Self::TooLarge => (400, "EntityTooLarge"),
             Self::Unavailable => (503, "ServiceUnavailable"),
             Self::Unsupported => (501, "NotImplemented"),
+            Self::Target(status) => (status, of_target(status, Wire::S3)),
         }
     }
 
@@ -196,6 +199,7 @@ impl Kind {
             Self::BadDigest | Self::Malformed | Self::TooLarge => (400, "ValidationError"),
             Self::Unavailable => (503, "ServiceUnavailable"),
             Self::Unsupported => (400, "InvalidAction"),
+            Self::Target(status) => (status, of_target(status, Wire::Query)),
         }
     }
 
@@ -212,7 +216,24 @@ impl Kind {
             Self::BadDigest | Self::Malformed | Self::TooLarge => (400, "ValidationException"),
             Self::Unavailable => (503, "ServiceUnavailableException"),
             Self::Unsupported => (400, "UnknownOperationException"),
+            Self::Target(status) => (status, of_target(status, Wire::RestJson)),
         }
+    }
+}
+
+/// The code that stands for a status alone. SDKs try again by the status, or by these.
+fn of_target(status: u16, wire: Wire) -> &'static str {
+    let of_json = matches!(wire, Wire::Json(_) | Wire::RestJson | Wire::Cbor);
+    match (status, wire) {
+        (429, Wire::S3) => "SlowDown",
+        (429, _) if of_json => "ThrottlingException",
+        (429, _) => "Throttling",
+        (500, Wire::S3) => "InternalError",
+        (502..=504, _) if of_json => "ServiceUnavailableException",
+        (502..=504, _) => "ServiceUnavailable",
+        (500.., _) if of_json => "InternalServerError",
+        (500.., _) => "InternalFailure",
+        _ => "UnknownError",
     }
 }
 

@@ -88,12 +88,11 @@ const CHECKSUMS: &str = "x-amz-checksum-";
 /// Names below this one are their writer's own, so there they may be of more characters.
 const METADATA: &str = "x-amz-meta-";
 
-/// Whether a request has fields that look like AWS's and are not of the service that it was understood as.
-pub(super) fn has_unknown(fields: &Fields, call: &Call) -> bool {
-    let is_aws = |name: &str| name.starts_with("x-amz");
-    fields
-        .iter()
-        .any(|(name, _)| is_aws(name) && !knows(call, name))
+/// The first field that looks like AWS's and is not of the service that a request was understood as.
+pub(super) fn unknown<'a>(fields: &'a Fields, call: &Call) -> Option<&'a str> {
+    let is_aws = |name: &&str| name.starts_with("x-amz");
+    let mut names = fields.iter().map(|(name, _)| name);
+    names.find(|name| is_aws(name) && !knows(call, name))
 }
 
 /// Whether a field of this name goes on with a call.

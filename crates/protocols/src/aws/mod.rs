@@ -31,6 +31,7 @@ mod home;
 pub mod inside;
 pub mod objects;
 pub mod packed;
+pub mod pages;
 pub mod post_form;
 pub mod range;
 mod route;
@@ -46,6 +47,7 @@ mod texts;
 pub mod transcript;
 pub mod transient;
 pub mod upstream;
+pub mod why;
 
 #[cfg(test)]
 mod tests;

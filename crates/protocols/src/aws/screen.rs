@@ -1,5 +1,6 @@
 //! What a request carries: the classes that are found in what it sends, so that policy can refuse it or ask.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -49,6 +50,7 @@ pub fn said(call: &Call, head: &Head, masker: &Arc<Masker>) -> BTreeSet<String> 
     let mut findings = Findings::counting();
     if sends(call) {
         let text = texts::of_head(head);
+        let text = without_tokens(call, &text);
         let mut unused = Vec::with_capacity(text.len());
         let _ = masker.mask_text(Hint::NONE, text.as_bytes(), &mut unused, &mut findings);
     }
@@ -91,22 +93,33 @@ pub fn carried(
     let whole = match Format::of_content(body) {
         Some(format) => search.packed(format, body.clone()),
         None if call.wire == Wire::Cbor => match cbor::text(body) {
-            Some(text) => search.text(text.as_bytes()),
+            Some(text) => search.text(without_tokens(call, &text).as_bytes()),
             None => body.is_empty(),
         },
         None if is_part => search.text(characters(body, true, true)),
         // In a form a space is a plus, and much is escaped.
         None if matches!(call.wire, Wire::Query | Wire::Ec2) => match texts::of_form(body) {
-            Some(text) => search.text(text.as_bytes()),
+            Some(text) => search.text(without_tokens(call, &text).as_bytes()),
             None => false,
         },
-        None => search.text(body),
+        None => match std::str::from_utf8(body) {
+            Ok(text) => search.text(without_tokens(call, text).as_bytes()),
+            Err(_) => false,
+        },
     };
     if unknown || !(whole && search.finished()) {
         carried.insert(UNINSPECTED.to_owned());
     }
     carried.extend(search.classes());
     carried
+}
+
+/// What is searched of what a call says. Objects have no such tokens.
+fn without_tokens<'a>(call: &Call, text: &'a str) -> Cow<'a, str> {
+    if call.wire == Wire::S3 {
+        return Cow::Borrowed(text);
+    }
+    texts::without_tokens(text).0
 }
 
 /// The classes that are found in what is a piece of a text.

@@ -34,7 +34,8 @@ pub struct Service {
     hosts: Vec<(&'static str, &'static str, Option<&'static str>)>,
     /// Names of request members that hold secrets.
     pub sensitive: Vec<&'static str>,
-    /// Names of response members that its model calls sensitive; `:b` follows where they are blobs.
+    /// Names of response members that its model calls sensitive; `:b` follows where they are blobs, and `|` before each operation
+    /// where they are so in the answers to these alone.
     pub shown_sensitive: Vec<&'static str>,
     /// Header fields of its answers that its model calls sensitive.
     pub sensitive_fields: Vec<&'static str>,

@@ -159,6 +159,10 @@ impl Passing {
             None => out.extend_from_slice(&piece),
         }
         let out = masking.named(out, false)?;
+        if let Some(page) = &mut masking.page {
+            page.came.extend_from_slice(&piece);
+            page.shown.extend_from_slice(&out);
+        }
         if out.is_empty() {
             return Ok(());
         }
@@ -222,6 +226,7 @@ impl Passing {
                     let finished = hider.finish(&mut out, &mut masking.findings);
                     finished.map_err(|_| ShownError::Withheld)?;
                 }
+                masking.next_page(&out)?;
                 Ok(out)
             });
             let emitted = match out {
@@ -275,10 +280,15 @@ impl Passing {
         self.over = true;
         // Whatever becomes of it, the answer broke off.
         let _ = self.keeping.finish();
+        let status = self.settling.as_ref().map_or(0, |settling| settling.status);
+        let withheld = matches!(error, ShownError::Withheld | ShownError::Coding(_));
+        if withheld && status >= 400 {
+            return self.settle(Status::Failed(status.to_string()));
+        }
         self.settle(Status::Stopped(match error {
             ShownError::Target(_) => DenialCode::UpstreamUnavailable,
             ShownError::Unrecorded(_) => DenialCode::LedgerUnavailable,
-            ShownError::Withheld | ShownError::Coding(_) => DenialCode::Withheld,
+            ShownError::Withheld | ShownError::Coding(_) | ShownError::Page => DenialCode::Withheld,
         }));
     }
 

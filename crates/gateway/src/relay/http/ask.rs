@@ -7,12 +7,12 @@ use hyper::body::Body as _;
 use model::{Command, Decision, Denial, DenialCode, Note, Permit};
 use policy::PolicySet;
 use protocols::aws::classify::{self, Call, Wire};
-use protocols::aws::command::{self, Body};
+use protocols::aws::command::{self, BODY_BYTES_MAX, Body};
 use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::expressions;
 use protocols::aws::inside;
 use protocols::aws::objects::Facts;
-use protocols::aws::screen;
+use protocols::aws::{screen, why};
 use protocols::http::chunked::Ended;
 use protocols::http::sigv4::Payload;
 use protocols::session::Answer;
@@ -81,8 +81,8 @@ impl Relay {
         let unbound = matches!(content, Content::Stream(_))
             && !matches!(asked.verified.payload, Payload::Sha256(_));
         let asks = || policies.decide(&caller.identity, &target, &command.asks, &BTreeSet::new());
-        if unbound && matches!(*asks(), Decision::Ask { .. }) {
-            // People approve bytes, so the bytes must be here first.
+        if (unbound || is_legible(&content, &asked)) && matches!(*asks(), Decision::Ask { .. }) {
+            // People approve bytes, so the bytes must be here first; and where they are few, people see them.
             let unknown = || make(Body::Unknown, &carries);
             let spooled = self.spooled(content, &asked, &session, unknown, wire);
             (content, ended) = spooled.await?;
@@ -97,7 +97,8 @@ impl Relay {
                     .await);
             }
         };
-        let permit = self.permit(&session, seq, command, wire).await;
+        let why = why(&call, &asked, &content);
+        let permit = self.permit(&session, seq, command, (wire, why)).await;
         let permit = permit.map_err(|refused| incomplete(refused, &call, &carries))?;
         let going = Going {
             asked,
@@ -230,7 +231,7 @@ impl Relay {
         session: &Session,
         seq: u64,
         command: Command,
-        wire: Wire,
+        (wire, why): (Wire, Option<String>),
     ) -> Result<Permit, Refused> {
         let caller = &session.caller;
         let gate = &self.gateway.gate;
@@ -252,7 +253,10 @@ impl Relay {
                     .await?;
                 Ok(permit)
             }
-            Answer::Refused(denial) => {
+            Answer::Refused(mut denial) => {
+                if let Some(why) = why {
+                    denial.message = format!("{} (it is opaque: {why})", denial.message);
+                }
                 let refused = denied(&denial, wire);
                 self.note(session, &Note::Refused { seq, denial }, wire)
                     .await?;
@@ -285,9 +289,22 @@ fn understood(
     inside::looked(call, &asked.head, whole, |it| policies.mentions(it))
 }
 
+/// Why a request is opaque, where it is.
+fn why(call: &Call, asked: &Asked, content: &Content) -> Option<String> {
+    let body = match content {
+        Content::Whole(bytes, _) => Some(bytes.as_ref()),
+        Content::Stream(_) => None,
+    };
+    let is_opaque = call.operation.is_none();
+    is_opaque.then(|| why::opaque(call, &asked.head, body))
+}
+
 /// What is known of a body: all of it, or the digest that was checked, or that was signed.
 fn told<'a>(content: &'a Content, asked: &'a Asked, ended: Option<&'a Ended>) -> Body<'a> {
     match (content, &asked.verified.payload, ended) {
+        (Content::Whole(bytes, _), _, Some(_)) if bytes.len() <= BODY_BYTES_MAX => {
+            Body::Whole(bytes)
+        }
         (_, _, Some(upload)) => Body::Digest(&upload.sha256),
         (Content::Whole(bytes, _), ..) => Body::Whole(bytes),
         (Content::Stream(_), Payload::Sha256(digest), _) => Body::Digest(digest),
@@ -301,12 +318,22 @@ fn is_short(content: &Content, asked: &Asked) -> bool {
     let Content::Stream(body) = content else {
         return false;
     };
+    body.is_end_stream() || travels(asked).is_some_and(|it| it <= WHOLE_BYTES_MAX)
+}
+
+/// Whether a body that is still to come is short enough to be shown to people.
+fn is_legible(content: &Content, asked: &Asked) -> bool {
+    matches!(content, Content::Stream(_))
+        && travels(asked).is_some_and(|it| (1..=BODY_BYTES_MAX).contains(&it))
+}
+
+/// How long the body of a request will be, at most.
+fn travels(asked: &Asked) -> Option<usize> {
     let told = |name: &str| asked.head.fields.one(name)?.parse::<usize>().ok();
-    let travels = told("content-length").or_else(|| {
+    told("content-length").or_else(|| {
         let content = told("x-amz-decoded-content-length")?;
         content.checked_add(content / CHUNKED_PART)
-    });
-    body.is_end_stream() || travels.is_some_and(|it| it <= WHOLE_BYTES_MAX)
+    })
 }
 
 /// What is around the chunks of a body takes at most this part of its content: less than 100 bytes for 8 KiB, the least that S3 takes.

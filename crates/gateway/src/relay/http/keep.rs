@@ -7,7 +7,7 @@ use model::Note;
 use protocols::aws::classify::Call;
 use protocols::aws::command::at_rest;
 use protocols::aws::objects::Facts;
-use protocols::aws::secrets::Hider;
+use protocols::aws::secrets::{Hider, search};
 use protocols::aws::transcript::{Part, Why};
 
 use super::head::PLAIN;
@@ -81,7 +81,10 @@ impl Keeping {
         let masks = match side {
             Side::Hidden => Rest::AsItIs,
             _ => Rest::Searched(Box::new(Masks {
-                stream: masker.stream(Hint::NONE).in_place(),
+                stream: match side {
+                    Side::Upload(_) => masker.stream(Hint::NONE).in_place(),
+                    _ => search(call, masker),
+                },
                 hider,
                 findings: Findings::counting(),
             })),

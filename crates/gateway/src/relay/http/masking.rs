@@ -1,7 +1,9 @@
 //! Hiding in an answer as it passes.
 
 use mask::{Findings, Stream};
+use protocols::aws::classify::Wire;
 use protocols::aws::packed::Packed;
+use protocols::aws::pages::goes_on;
 use protocols::aws::secrets::Hider;
 use protocols::http::coding::Broken;
 
@@ -14,6 +16,18 @@ pub(super) struct Masking {
     pub(super) packed: Option<Packed>,
     pub(super) hider: Option<Hider>,
     pub(super) findings: Findings,
+    /// An answer that a next page may follow: it is held until it is known whether what is shown tells where that begins.
+    pub(super) page: Option<Page>,
+    /// Bytes that were looked at for what is declared, and those before the part that is shown.
+    pub(super) named: u64,
+    pub(super) ahead: u64,
+}
+
+/// The answer as it came, and as it is shown.
+pub(super) struct Page {
+    wire: Wire,
+    pub(super) came: Vec<u8>,
+    pub(super) shown: Vec<u8>,
 }
 
 /// An answer that ended before its end.
@@ -28,12 +42,41 @@ pub enum ShownError {
     /// What follows cannot be inspected.
     #[error("the rest of the answer cannot be inspected, so it is withheld")]
     Withheld,
+    /// The next page could not be asked for.
+    #[error(
+        "the page ends at a key in which something is hidden, so the next page could not be asked for and the answer is withheld: ask for more or \
+         less at a time or by another prefix, or a policy would have to reveal what is hidden"
+    )]
+    Page,
     /// Its compression cannot be read.
     #[error("the rest of the answer is withheld: {0}")]
     Coding(#[from] Broken),
 }
 
+impl Page {
+    /// Nothing of it has come.
+    pub(super) fn new(wire: Wire) -> Self {
+        Self {
+            wire,
+            came: Vec::new(),
+            shown: Vec::new(),
+        }
+    }
+}
+
 impl Masking {
+    /// Whether the next page can be asked for by what is shown, of which this is the last.
+    pub(super) fn next_page(&mut self, last: &[u8]) -> Result<(), ShownError> {
+        let Some(mut page) = self.page.take() else {
+            return Ok(());
+        };
+        page.shown.extend_from_slice(last);
+        if goes_on(page.wire, &page.came, &page.shown) {
+            return Ok(());
+        }
+        Err(ShownError::Page)
+    }
+
     /// Hides by name too, and what could not be read; `last` is what there is no more behind.
     pub(super) fn named(&mut self, mut text: Vec<u8>, last: bool) -> Result<Vec<u8>, ShownError> {
         if let Some(packed) = &mut self.packed {
@@ -48,8 +91,15 @@ impl Masking {
             return Ok(text);
         };
         let mut out = Vec::with_capacity(text.len());
-        let pushed = hider.push(&text, &mut out, &mut self.findings);
-        pushed.map_err(|_| ShownError::Withheld)?;
+        let ahead = self.ahead.min(text.len() as u64);
+        let (before, within) = text.split_at(usize::try_from(ahead).unwrap_or(text.len()));
+        for piece in [before, within] {
+            self.findings.reach(self.named + piece.len() as u64);
+            let pushed = hider.push(piece, &mut out, &mut self.findings);
+            pushed.map_err(|_| ShownError::Withheld)?;
+            self.named += piece.len() as u64;
+        }
+        self.ahead -= ahead;
         Ok(out)
     }
 }

@@ -8,7 +8,7 @@ use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::etag::guesses_digests;
 use protocols::aws::objects::{Facts, declared};
 use protocols::aws::range::{Wanted, content_range, copies_part};
-use protocols::aws::secrets::{Hider, copies, makes_secret};
+use protocols::aws::secrets::{Hider, copies, gives_unnamed_rows, makes_secret};
 use protocols::http::coding::Format;
 
 use super::answer::{Cut, Shown};
@@ -72,7 +72,7 @@ pub(super) fn wanted(account: &Account, going: &Going) -> Option<(Wanted, bool)>
 }
 
 /// Why a request may not go under the mask, where what is hidden would come out by it or do harm.
-pub(super) fn unmaskable(going: &Going, content: &Content) -> Option<Refusal> {
+pub(super) fn unmaskable(account: &Account, going: &Going, content: &Content) -> Option<Refusal> {
     let Going {
         asked,
         call,
@@ -93,6 +93,9 @@ pub(super) fn unmaskable(going: &Going, content: &Content) -> Option<Refusal> {
     let say = if makes_secret(call, masker) {
         "what this call makes is a secret to be used, and hidden it would be one that everybody knows: a policy would have to reveal \
          the class secret (of KMS, GenerateDataKeyWithoutPlaintext makes a key that need not be shown)"
+    } else if gives_unnamed_rows(call, &account.answers, masker, body) {
+        "the statement may give rows, and without includeResultMetadata they come without the names of their columns, so that those \
+         that are declared cannot be found: set includeResultMetadata to true"
     } else if masker.hides_nothing() {
         return None;
     } else if copies_part(call, &asked.head) {

@@ -74,7 +74,7 @@ impl Relay {
             going.stopped(DenialCode::UpstreamUnavailable, None);
             return Err(malformed("the target does not speak AWS's APIs", wire));
         };
-        if let Some(refusal) = unmaskable(&going, &content) {
+        if let Some(refusal) = unmaskable(account, &going, &content) {
             going.stopped(DenialCode::Withheld, None);
             return Err(Refused { refusal, wire });
         }
@@ -409,6 +409,12 @@ impl Going {
         let ids = answer.map_or_else(String::new, |parts| ids(&parts.headers));
         let again = answer.is_some_and(is_transient);
         self.ended(Status::Stopped(code), status, ids, again);
+    }
+
+    /// The target refused it, and what it said is not shown.
+    pub(super) fn failed(self, status: u16, answer: &response::Parts) {
+        let (ids, again) = (ids(&answer.headers), is_transient(answer));
+        self.ended(Status::Failed(status.to_string()), status, ids, again);
     }
 
     /// The target did not get it, or ended before it answered.

@@ -5,15 +5,17 @@ use http_body_util::BodyExt as _;
 use hyper::body::Body as _;
 use hyper::http::response;
 use hyper::{Response, StatusCode};
-use mask::{Findings, Hint};
+use mask::Findings;
 use model::{DenialCode, Status};
 use protocols::aws::classify::Wire;
 use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::objects::declared;
 use protocols::aws::packed::Packed;
+use protocols::aws::pages;
 use protocols::aws::range::Wanted;
 use protocols::aws::screen::is;
-use protocols::aws::secrets::Hider;
+use protocols::aws::secrets::{Hider, search};
+use protocols::aws::table::Level;
 use protocols::http::coding::{Format, MAGIC_BYTES};
 
 use super::answer::{Cut, Passing, Shown, Waited};
@@ -21,7 +23,7 @@ use super::coding::{Begun, Coding};
 use super::exchange::{Refused, malformed};
 use super::head::{self, Changes, content_length};
 use super::keep::{self, Keeping, Side};
-use super::masking::{Masking, ShownError, is_text};
+use super::masking::{Masking, Page, ShownError, is_text};
 use super::outgoing::Upload;
 use super::part::{Part, beyond, compressed, facts, hider, is_plain, length_of, part, wanted};
 use super::send::{Going, unrecorded};
@@ -30,6 +32,9 @@ use crate::upstream::aws::{Account, Of, Received};
 
 /// Answers that are waited for may become longer by so much.
 const GROWTH_BYTES: usize = 64 << 10;
+
+/// A page of a list mostly takes no more.
+const PAGE_BYTES: u64 = 1 << 20;
 
 /// Why an answer does not begin.
 enum Unbegun {
@@ -84,7 +89,10 @@ impl Relay {
             };
         }
         // Where it is compressed anew, only its end tells how long it is.
-        let waits = going.whole || begun.coding.is_some();
+        let is_error = parts.status.as_u16() >= 400;
+        let waits = going.whole || begun.coding.is_some() || is_error && !bodiless && !clear;
+        let pages = !bodiless && !clear && is_content && pages::may_go_on(&going.call);
+        let waits = waits || pages;
         let untold =
             is_head && !clear && wire == Wire::S3 && compressed(&parts, &going.call).is_some();
         let mut findings = Findings::new(&going.session.caller.commitments);
@@ -101,13 +109,18 @@ impl Relay {
         if let (Some(total), false) = (going.known.filter(|_| untold), going.whole) {
             shown = shown.header("content-length", total);
         }
+        if let Some((cut, _)) = &cut {
+            findings = findings.within(cut.skip..cut.skip.saturating_add(cut.length));
+        }
         let masking = (!clear).then(|| {
             Box::new(Masking {
-                stream: (!bodiless && wire != Wire::Cbor)
-                    .then(|| masker.stream(Hint::NONE).in_place()),
+                stream: (!bodiless && wire != Wire::Cbor).then(|| search(&going.call, &masker)),
                 packed: (!bodiless && !matches!(wire, Wire::Cbor | Wire::S3)).then(Packed::default),
                 hider: hider.filter(|_| !bodiless),
                 findings,
+                page: pages.then(|| Page::new(wire)),
+                named: 0,
+                ahead: cut.as_ref().map_or(0, |(cut, _)| cut.skip),
             })
         });
         if let Some(fields) = shown.headers_ref() {
@@ -138,7 +151,8 @@ impl Relay {
             keeping = keeping.nothing();
         }
         let wanted = wanted.filter(|_| parts.status == StatusCode::OK);
-        let of = waits.then(|| length_of(account, &parts, &going)).flatten();
+        let of = (waits && !is_error && !pages).then(|| length_of(account, &parts, &going));
+        let of = of.flatten();
         let part = match (wanted, going.known, begun.coding.is_some()) {
             (Some(wanted), Some(total), true) => match wanted.within(total) {
                 Some(span) => Some((span, total)),
@@ -155,12 +169,13 @@ impl Relay {
             length: last - first + 1,
         });
         let session = going.session.caller.session.clone();
+        let ran = Ran::of(&going, &parts);
         let settling = going.settling(&parts, upload);
         let length = if bodiless { Some(0) } else { length };
         let cuts = (cut.map(|(cut, _)| cut), window);
         let mut passing = Passing::new(body, begun, masking, keeping, length, settling, cuts);
         if let Some(error) = passing.failed() {
-            return Err(unshown(&error, wire));
+            return Err(ran.unshown(&error));
         }
         if !waits {
             return finished(shown, Shown::Passing(Box::new(passing)), wire);
@@ -169,13 +184,19 @@ impl Relay {
             let shown = partial(shown, span, total);
             return finished(shown, Shown::Passing(Box::new(passing)), wire);
         }
+        // Neither is long.
+        let length = match (is_error, pages) {
+            (true, _) => length.or(Some(0)),
+            (_, true) => length.or(Some(PAGE_BYTES)),
+            _ => length,
+        };
         let waiting = Waiting {
             shown,
             length,
             is_head,
             wanted,
             of,
-            wire,
+            ran,
             session,
         };
         // Few are waited for, and what waits is large.
@@ -196,9 +217,10 @@ impl Relay {
             is_head,
             wanted,
             of,
-            wire,
+            ran,
             session,
         } = waiting;
+        let wire = ran.wire;
         let length = length.and_then(|length| usize::try_from(length).ok());
         let most = length.map_or(WHOLE_BYTES_MAX, |length| {
             let grown = length.saturating_mul(2).saturating_add(GROWTH_BYTES);
@@ -212,7 +234,7 @@ impl Relay {
             return Err(Refused { refusal, wire });
         };
         let waited = passing.wait(most, room).await;
-        let (waited, room) = waited.map_err(|error| unshown(&error, wire))?;
+        let (waited, room) = waited.map_err(|error| ran.unshown(&error))?;
         let keep = |total| {
             of.into_iter()
                 .for_each(|of| account.lengths.keep(of, total))
@@ -222,7 +244,7 @@ impl Relay {
             (Waited::Whole(whole), None) => return finished(shown, Shown::Own(Some(whole)), wire),
             (Waited::Longer(passing), _) if is_head => {
                 let total = passing.drained().await;
-                let total = total.map_err(|error| unshown(&error, wire))?;
+                let total = total.map_err(|error| ran.unshown(&error))?;
                 keep(total);
                 let shown = shown.header("content-length", total);
                 return finished(shown, Shown::Own(None), wire);
@@ -266,7 +288,7 @@ struct Waiting {
     wanted: Option<Wanted>,
     /// What its length is kept by.
     of: Option<Of>,
-    wire: Wire,
+    ran: Ran,
     /// Whose share of the room it takes.
     session: String,
 }
@@ -284,27 +306,66 @@ fn finished(shown: response::Builder, body: Shown, wire: Wire) -> Result<Respons
     written.map_err(|_| malformed("the answer cannot be written anew", wire))
 }
 
-fn unshown(error: &ShownError, wire: Wire) -> Refused {
-    let kind = match error {
-        ShownError::Withheld | ShownError::Coding(_) => Kind::Denied,
-        ShownError::Target(_) | ShownError::Unrecorded(_) => Kind::Unavailable,
-    };
-    Refused {
-        refusal: Refusal::new(kind, error.to_string()),
-        wire,
+/// What came of a request whose answer may not be shown.
+#[derive(Debug, Clone, Copy)]
+struct Ran {
+    wire: Wire,
+    status: u16,
+    /// Something changed by it.
+    changed: bool,
+}
+
+impl Ran {
+    fn of(going: &Going, parts: &response::Parts) -> Self {
+        let level = going.call.operation.map(|it| it.level);
+        Self {
+            wire: going.call.wire,
+            status: parts.status.as_u16(),
+            changed: !matches!(level, Some(Level::List | Level::Read)),
+        }
+    }
+
+    fn unshown(self, error: &ShownError) -> Refused {
+        match error {
+            ShownError::Withheld | ShownError::Coding(_) | ShownError::Page => {
+                self.withheld(&error.to_string())
+            }
+            ShownError::Target(_) | ShownError::Unrecorded(_) => Refused {
+                refusal: Refusal::new(Kind::Unavailable, error.to_string()),
+                wire: self.wire,
+            },
+        }
+    }
+
+    /// Says no more than is true: that a target was busy or that a request was carried out is not that it was refused.
+    fn withheld(self, why: &str) -> Refused {
+        let (kind, say) = match self.status {
+            status @ 400.. => (
+                Kind::Target(status),
+                format!("the target answered {status}; {why}"),
+            ),
+            _ if self.changed => (
+                Kind::Denied,
+                format!("the request was carried out, so do not send it again; {why}"),
+            ),
+            _ => (Kind::Denied, why.to_owned()),
+        };
+        Refused {
+            refusal: Refusal::new(kind, say),
+            wire: self.wire,
+        }
     }
 }
 
 fn withheld(going: Going, parts: &response::Parts, why: &str) -> Refused {
-    let wire = going.call.wire;
-    going.stopped(DenialCode::Withheld, Some(parts));
-    let say = format!(
-        "the answer {why}, so it is withheld under the mask: a policy would have to reveal every built-in class"
-    );
-    Refused {
-        refusal: Refusal::new(Kind::Denied, say),
-        wire,
+    let ran = Ran::of(&going, parts);
+    match ran.status {
+        status @ 400.. => going.failed(status, parts),
+        _ => going.stopped(DenialCode::Withheld, Some(parts)),
     }
+    ran.withheld(&format!(
+        "the answer {why}, so it is withheld under the mask: a policy would have to reveal every built-in class"
+    ))
 }
 
 /// The beginning of an answer, where it can be inspected.

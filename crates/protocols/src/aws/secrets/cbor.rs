@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mask::{Findings, Hint, Masker};
 
 use super::super::packed::Packed;
-use super::{Member, Members, Unreadable};
+use super::{Kind, Member, Members, Unreadable};
 
 /// An answer is at most so long.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
@@ -196,9 +196,12 @@ impl Walk<'_> {
         let whole = self.gathered(spans)?;
         let text = match hidden {
             Some(member) => {
-                if !whole.is_empty() {
-                    self.members.count(member, self.findings);
-                }
+                // Bytes are no Base64 here.
+                let plain = Member {
+                    kind: Kind::Text,
+                    ..member
+                };
+                self.members.count(plain, Some(&whole), self.findings);
                 vec![if bytes { 0 } else { b'*' }; whole.len()]
             }
             // Bytes that are no text cannot be searched.
@@ -240,7 +243,10 @@ impl Walk<'_> {
             _ => format!("-{}", u128::from(argument) + 1),
         };
         match hidden {
-            Some(member) => self.members.count(member, self.findings),
+            Some(member) => {
+                let number = Some(number.as_bytes());
+                self.members.count(member, number, self.findings);
+            }
             None if self.searched(number.as_bytes()) == number.as_bytes() => return,
             None => {}
         }
@@ -259,7 +265,12 @@ impl Walk<'_> {
         let Some(member) = hidden.filter(|_| !matches!(low, 22 | 23)) else {
             return Some(());
         };
-        self.members.count(member, self.findings);
+        let word: Option<&[u8]> = match low {
+            20 => Some(b"false"),
+            21 => Some(b"true"),
+            _ => None,
+        };
+        self.members.count(member, word, self.findings);
         let end = self.at;
         let (first, rest) = self.bytes.get_mut(start..end)?.split_first_mut()?;
         if rest.is_empty() {

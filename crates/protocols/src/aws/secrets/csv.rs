@@ -187,10 +187,10 @@ impl Csv {
                 continue;
             };
             let span = start + span.start..start + span.end;
-            if let Some(field) = out.get_mut(span)
-                && hide(field)
-            {
-                self.members.count(member, findings);
+            if let Some(field) = out.get_mut(span) {
+                hide(field, |value| {
+                    self.members.count(member, Some(value), findings)
+                });
             }
         }
         Ok(())
@@ -240,8 +240,8 @@ fn same(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
-/// Hides a field at its own length; the quotes around it stay. Whether there was something to hide.
-fn hide(field: &mut [u8]) -> bool {
+/// Hides a field at its own length; the quotes around it stay. What it says is told before.
+fn hide(field: &mut [u8], told: impl FnOnce(&[u8])) {
     let quoted = field.len() >= 2 && field.first() == Some(&b'"') && field.last() == Some(&b'"');
     let inner = if quoted {
         let end = field.len() - 1;
@@ -250,8 +250,19 @@ fn hide(field: &mut [u8]) -> bool {
         Some(field)
     };
     let inner = inner.unwrap_or_default();
+    if quoted && inner.contains(&b'"') {
+        let text = inner.to_vec();
+        let mut text = text.into_iter().peekable();
+        let mut plain = Vec::with_capacity(inner.len());
+        while let Some(byte) = text.next() {
+            plain.push(byte);
+            text.next_if(|next| byte == b'"' && *next == b'"');
+        }
+        told(&plain);
+    } else {
+        told(inner);
+    }
     inner.fill(b'*');
-    !inner.is_empty()
 }
 
 #[cfg(test)]

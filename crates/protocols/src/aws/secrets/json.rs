@@ -1,13 +1,21 @@
 //! JSON (RFC 8259), as far as names and values must be told apart.
 
+mod inner;
+
+use std::sync::Arc;
+
 use mask::Findings;
 
-use super::{Kind, Member, Members, Unreadable};
+use super::{Kind, Member, Members, Unreadable, VALUE_BYTES_MAX};
 
 /// Values in values at most so deep.
 const DEPTH_MAX: usize = 512;
 /// A name is looked at up to this length; longer ones hide nothing.
 const NAME_BYTES_MAX: usize = 512;
+/// A text that may be JSON itself is at most so long,
+const INNER_BYTES_MAX: usize = 1 << 20;
+/// and JSON within JSON is read so deep.
+const INNER_DEPTH_MAX: usize = 3;
 /// A number or word is at most so long.
 const BARE_BYTES_MAX: usize = 4_096;
 
@@ -38,7 +46,7 @@ enum Next {
 
 #[derive(Debug)]
 pub(super) struct Json {
-    members: Members,
+    members: Arc<Members>,
     of: Of,
     expected: Next,
     /// The values around, from the outermost: whether each is an object.
@@ -58,6 +66,21 @@ pub(super) struct Json {
     kind: Option<Kind>,
     name: Vec<u8>,
     bare: Vec<u8>,
+    /// A text that is hidden, up to what is committed to, or one that is held because it may be JSON itself.
+    text: Vec<u8>,
+    inner: Inner,
+    /// So deep JSON within this is read. What is declared may stand there too.
+    inner_depth: usize,
+}
+
+/// Whether a text is JSON itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Inner {
+    No,
+    /// Only blanks of it have come.
+    Unknown,
+    /// It may be, so it is held.
+    Held,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +98,14 @@ enum At {
 
 impl Json {
     pub(super) fn new(members: Members, of: Of) -> Self {
+        let inner_depth = match of {
+            Of::Object => INNER_DEPTH_MAX,
+            Of::Answer => 0,
+        };
+        Self::within(Arc::new(members), of, inner_depth)
+    }
+
+    fn within(members: Arc<Members>, of: Of, inner_depth: usize) -> Self {
         Self {
             members,
             of,
@@ -89,6 +120,9 @@ impl Json {
             kind: None,
             name: Vec::new(),
             bare: Vec::new(),
+            text: Vec::new(),
+            inner: Inner::No,
+            inner_depth,
         }
     }
 
@@ -110,11 +144,14 @@ impl Json {
     }
 
     /// Gives back what it looked for.
-    pub(super) fn finish(mut self, out: &mut Vec<u8>) -> Members {
+    pub(super) fn finish(mut self, out: &mut Vec<u8>, findings: &mut Findings) -> Arc<Members> {
         if self.of == Of::Object && !is_word(&self.bare) {
             self.bare.fill(b'*');
         }
-        self.end_bare(out, &mut Findings::counting());
+        self.end_bare(out, findings);
+        if let At::Text { hidden, .. } = self.at {
+            self.end_text(hidden, out, findings);
+        }
         self.members
     }
 
@@ -141,13 +178,29 @@ impl Json {
             }
             At::Text { escaped, hidden } => {
                 if byte == b'"' && !escaped {
+                    self.end_text(hidden, out, findings);
                     out.push(byte);
                     self.at = At::Between;
                     return Ok(());
                 }
-                out.push(hidden.map_or(byte, |member| member.hidden(byte)));
-                let escaped = byte == b'\\' && !escaped;
-                self.at = At::Text { escaped, hidden };
+                let now = byte == b'\\' && !escaped;
+                self.at = At::Text {
+                    escaped: now,
+                    hidden,
+                };
+                if self.holds(byte)? {
+                    return Ok(());
+                }
+                if hidden.is_some() && self.text.len() <= VALUE_BYTES_MAX {
+                    self.text.push(byte);
+                }
+                out.push(match (hidden, self.kind, byte) {
+                    (Some(member), ..) => member.hidden(byte),
+                    // Something was hidden before in what must stay a number or Base64.
+                    (None, Some(Kind::Number), b'*') => b'0',
+                    (None, Some(Kind::Blob), b'*') => b'A',
+                    _ => byte,
+                });
             }
             At::Bare if !matches!(byte, b',' | b']' | b'}' | b' ' | b'\t' | b'\r' | b'\n') => {
                 if self.bare.len() >= BARE_BYTES_MAX || !is_bare(byte) {
@@ -161,19 +214,14 @@ impl Json {
                 }
                 self.end_bare(out, findings);
                 self.at = At::Between;
-                return self.between(byte, out, findings);
+                return self.between(byte, out);
             }
-            At::Between => return self.between(byte, out, findings),
+            At::Between => return self.between(byte, out),
         }
         Ok(())
     }
 
-    fn between(
-        &mut self,
-        byte: u8,
-        out: &mut Vec<u8>,
-        findings: &mut Findings,
-    ) -> Result<(), Unreadable> {
+    fn between(&mut self, byte: u8, out: &mut Vec<u8>) -> Result<(), Unreadable> {
         self.step(byte)?;
         match byte {
             b'{' | b'[' => {
@@ -214,9 +262,10 @@ impl Json {
             }
             b'"' => {
                 let hidden = self.hiding();
-                if let Some(member) = hidden {
-                    self.members.count(member, findings);
-                }
+                self.inner = match hidden {
+                    None if self.inner_depth > 0 => Inner::Unknown,
+                    _ => Inner::No,
+                };
                 self.at = At::Text {
                     escaped: false,
                     hidden,
@@ -297,6 +346,56 @@ impl Json {
         found
     }
 
+    /// Whether a byte of a text is held.
+    fn holds(&mut self, byte: u8) -> Result<bool, Unreadable> {
+        self.inner = match (self.inner, byte) {
+            (Inner::Unknown, b' ' | b'\t' | b'\r' | b'\n') => Inner::Unknown,
+            // What is escaped may be a bracket or a blank.
+            (Inner::Unknown, b'{' | b'[' | b'\\') => Inner::Held,
+            (Inner::Unknown, _) => Inner::No,
+            (known, _) => known,
+        };
+        if self.inner != Inner::Held {
+            return Ok(false);
+        }
+        if self.text.len() >= INNER_BYTES_MAX {
+            return Err(Unreadable);
+        }
+        self.text.push(byte);
+        Ok(true)
+    }
+
+    /// A text has ended.
+    fn end_text(&mut self, hidden: Option<Member>, out: &mut Vec<u8>, findings: &mut Findings) {
+        let text = std::mem::take(&mut self.text);
+        if let Some(member) = hidden {
+            self.members.count_text(member, &text, findings);
+        } else if std::mem::replace(&mut self.inner, Inner::No) == Inner::Held {
+            self.within_text(&text, out, findings);
+        }
+    }
+
+    /// Hides in a text what is declared, where it is JSON itself; each character keeps the length that it is written with.
+    fn within_text(&self, text: &[u8], out: &mut Vec<u8>, findings: &mut Findings) {
+        let Some(written) = inner::unescaped(text) else {
+            return out.extend_from_slice(text);
+        };
+        let plain: String = written.iter().map(|(it, _)| *it).collect();
+        let plain = plain.as_bytes();
+        if !matches!(plain.trim_ascii_start(), [b'{' | b'[', ..]) {
+            return out.extend_from_slice(text);
+        }
+        let members = Arc::clone(&self.members);
+        let mut within = Self::within(members, Of::Answer, self.inner_depth - 1);
+        let mut shown = Vec::with_capacity(plain.len());
+        // What is no JSON from somewhere on has no members there.
+        let _ = within.push(plain, &mut shown, findings);
+        within.finish(&mut shown, findings);
+        let rest = plain.get(shown.len()..).unwrap_or_default();
+        shown.extend_from_slice(rest);
+        inner::escaped_as(text, &written, &shown, out);
+    }
+
     /// A number or word has ended. One in which something was hidden before is no number any more.
     fn end_bare(&mut self, out: &mut Vec<u8>, findings: &mut Findings) {
         if self.bare.is_empty() {
@@ -304,7 +403,7 @@ impl Json {
         }
         let hidden = self.hiding().filter(|_| self.bare != b"null");
         if let Some(member) = hidden {
-            self.members.count(member, findings);
+            self.members.count(member, Some(&self.bare), findings);
         }
         if hidden.is_some() || self.bare.contains(&b'*') {
             let stand_in: &[u8] = match self.bare.as_slice() {

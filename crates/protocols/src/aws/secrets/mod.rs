@@ -12,8 +12,11 @@ mod rows;
 mod xml;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use mask::{Findings, Masker};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use mask::{Findings, Hint, Masker, Stream};
 use model::DataClass;
 
 use super::answers::Answers;
@@ -25,6 +28,9 @@ use own::{CONTENTS, OWN};
 pub const SECRET: &str = "secret";
 /// What AWS's models call sensitive, and is no such thing.
 pub const SENSITIVE: &str = "aws_sensitive";
+
+/// A value is committed to up to this length; a longer one is only counted.
+const VALUE_BYTES_MAX: usize = 64 << 10;
 
 /// What S3 calls an object's digest, mostly an MD5.
 const ETAG: &[&str] = &["ETag"];
@@ -43,6 +49,18 @@ const CHECKSUMS: &[&str] = &[
 ];
 /// Those of a queue's messages.
 const MESSAGES: &[&str] = &["MD5OfBody", "MD5OfMessageAttributes"];
+
+/// What searches the answer to a call: its bytes keep their places, and what SDKs decode stays decodable. Who lists keys of IAM needs
+/// their ids to change them.
+#[must_use]
+pub fn search(call: &Call, masker: &Arc<Masker>) -> Stream {
+    let stream = masker.stream(Hint::NONE).in_place();
+    match call.service.map_or("", |it| it.name) {
+        "s3" => stream,
+        "iam" => stream.decodable().with_key_ids(),
+        _ => stream.decodable(),
+    }
+}
 
 /// Whether a call makes a secret that the caller is to use, and that is hidden. Whoever used the zeros or stars in its place would
 /// use what everybody knows.
@@ -68,6 +86,24 @@ pub fn makes_secret(call: &Call, masker: &Masker) -> bool {
 pub fn copies<'a>(call: &'a Call, masker: &Masker) -> Option<&'a DataClass> {
     let mut copied = call.touched.copied.iter();
     copied.find(|class| masker.masks(class))
+}
+
+/// Whether a statement to the RDS Data API may give rows without the names of their columns, though columns are declared: its
+/// answer would be withheld when it has run.
+#[must_use]
+pub fn gives_unnamed_rows(call: &Call, declared: &[Answers], masker: &Masker, body: &[u8]) -> bool {
+    let names = (
+        call.service.map(|it| it.name),
+        call.operation.map(|it| it.name),
+    );
+    if names != (Some("rds-data"), Some("ExecuteStatement")) {
+        return false;
+    }
+    let mut columns = declared
+        .iter()
+        .filter(|it| it.fits(call))
+        .flat_map(|it| &it.columns);
+    columns.any(|(_, class)| masker.masks(class)) && rows::are_unnamed(body)
 }
 
 /// Members of the answer to a call that are digests of what may be hidden. They tell something of it, and are not those of what
@@ -185,8 +221,8 @@ impl Hider {
         if is_content && !some {
             return None;
         }
-        // Texts in CBOR are searched here too.
-        let searched = call.wire == Wire::Cbor && !masker.hides_nothing();
+        // Texts in CBOR are searched here too, and what a detector hid of a number stays one.
+        let searched = (call.wire == Wire::Cbor || members.typed) && !masker.hides_nothing();
         if members.by_name.is_empty() && !some && !searched {
             return None;
         }
@@ -293,9 +329,9 @@ impl Hider {
         match self.reader {
             Reader::Cbor(cbor) => return cbor.finish(out, findings),
             Reader::Csv(csv) => csv.finish(out, findings)?,
-            Reader::Json(json) => drop(json.finish(out)),
+            Reader::Json(json) => drop(json.finish(out, findings)),
             Reader::Rows(rows) => return rows.finish(out, findings),
-            Reader::Xml(xml) => xml.finish(out),
+            Reader::Xml(xml) => xml.finish(out, findings),
             Reader::Withheld(_) => {}
         }
         Ok(())
@@ -331,9 +367,15 @@ impl Members {
                 continue;
             };
             for name in names {
+                let (name, of) = name.split_once('|').unwrap_or((name, ""));
+                let is_of = |operation: &&str| of.split('|').any(|it| it == *operation);
+                let operation = call.operation.map(|it| it.name);
+                if !of.is_empty() && !operation.as_ref().is_none_or(is_of) {
+                    continue;
+                }
                 let (name, kind) = match name.strip_suffix(":b") {
                     Some(name) => (name, Kind::Blob),
-                    None => (*name, Kind::Text),
+                    None => (name, Kind::Text),
                 };
                 self.add(name, &class, kind);
             }
@@ -471,17 +513,41 @@ impl Members {
         })
     }
 
-    /// Counts a value that is hidden. What it is goes nowhere.
-    fn count(&self, member: Member, findings: &mut Findings) {
+    /// Counts a value that is hidden; `None` is one that is too long or not written as it should be. Base64 of a text counts as
+    /// that text. One in which a detector hid something is not known any more.
+    fn count(&self, member: Member, value: Option<&[u8]>, findings: &mut Findings) {
         let Some((name, class)) = self.list.get(member.index) else {
             return;
         };
+        if value.is_some_and(<[u8]>::is_empty) {
+            return;
+        }
         let place = findings.place(name);
         findings.enter(place);
-        let mut unused = Vec::new();
-        let _ = self
-            .masker
-            .mask_declared(class, b"*", &mut unused, findings);
+        let of_blob = member.kind == Kind::Blob;
+        let whole = |value: &&[u8]| {
+            let zeros = || value.windows(4).any(|it| it == b"AAAA");
+            value.len() <= VALUE_BYTES_MAX && !value.contains(&b'*') && !(of_blob && zeros())
+        };
+        let value = value.filter(whole);
+        let decoded = value.filter(|_| of_blob).and_then(|it| {
+            let bytes = STANDARD.decode(it).ok()?;
+            String::from_utf8(bytes).ok()
+        });
+        let value = decoded.as_ref().map(String::as_bytes).or(value);
+        self.masker.count_declared(class, value, findings);
+    }
+
+    /// The same of what stands between the quotes of a text in JSON.
+    fn count_text(&self, member: Member, inner: &[u8], findings: &mut Findings) {
+        let text = if inner.contains(&b'\\') {
+            let quoted = [b"\"", inner, b"\""].concat();
+            serde_json::from_slice::<String>(&quoted).ok()
+        } else {
+            String::from_utf8(inner.to_vec()).ok()
+        };
+        let whole = text.as_ref().filter(|_| inner.len() <= VALUE_BYTES_MAX);
+        self.count(member, whole.map(String::as_bytes), findings);
     }
 }
 

@@ -1,10 +1,11 @@
 //! What gives access, by its name in answers.
 
-/// By botocore's name of the service: members that hold what gives access; `:b` where the model says blob.
+/// By botocore's name of the service: members that hold what gives access; `:b` where the model says blob, and
+/// `|` before each operation where they hold it in the answers to these alone.
 ///
 /// Keys, passwords, tokens, and URLs that are signed: whoever has one goes round the gateway. Variables of an environment hold
 /// what programs need to be let in. Names are as they stand on the wire.
-pub(super) const OWN: [(&str, &[&str]); 75] = [
+pub(super) const OWN: [(&str, &[&str]); 90] = [
     (
         "account-access-runtime",
         &["secretAccessKey", "sessionToken"],
@@ -19,6 +20,7 @@ pub(super) const OWN: [(&str, &[&str]); 75] = [
             "logUrl",
             "testArtifactsUrl",
             "testConfigUrl",
+            "webhookUrl",
             "zipUploadUrl",
         ],
     ),
@@ -31,11 +33,22 @@ pub(super) const OWN: [(&str, &[&str]); 75] = [
         "apprunner",
         &["RuntimeEnvironmentSecrets", "RuntimeEnvironmentVariables"],
     ),
-    ("appsync", &["environmentVariables"]),
+    (
+        "appsync",
+        &[
+            "environmentVariables",
+            "id|CreateApiKey|ListApiKeys|UpdateApiKey",
+        ],
+    ),
     ("artifact", &["documentPresignedUrl"]),
     ("athena", &["AuthToken", "NotebookUrl"]),
+    ("autoscaling", &["UserData"]),
     ("batch", &["environment"]),
     ("cleanroomsml", &["environment"]),
+    (
+        "cloudformation",
+        &["OutputValue", "ParameterValue", "ResolvedValue"],
+    ),
     ("cloudhsmv2", &["PreCoPassword"]),
     ("codeartifact", &["authorizationToken"]),
     (
@@ -68,6 +81,7 @@ pub(super) const OWN: [(&str, &[&str]); 75] = [
         ],
     ),
     ("connectparticipant", &["ConnectionToken", "Url"]),
+    ("customer-profiles", &["Url|GetUploadJobPath"]),
     ("dataexchange", &["SignedUrl"]),
     (
         "datazone",
@@ -80,6 +94,7 @@ pub(super) const OWN: [(&str, &[&str]); 75] = [
         ],
     ),
     ("devicefarm", &["url"]),
+    ("devops-agent", &["webhookUrl"]),
     ("directconnect", &["authKey"]),
     ("docdb", &["MasterUserPassword"]),
     (
@@ -92,6 +107,7 @@ pub(super) const OWN: [(&str, &[&str]); 75] = [
     ("eks", &["activationCode", "token"]),
     ("eks-auth", &["secretAccessKey", "sessionToken"]),
     ("elasticbeanstalk", &["OptionSettings"]),
+    ("elbv2", &["ClientSecret"]),
     (
         "emr",
         &[
@@ -140,6 +156,10 @@ pub(super) const OWN: [(&str, &[&str]); 75] = [
             "ServicePassword",
         ],
     ),
+    ("imagebuilder", &["userDataOverride"]),
+    ("inspector", &["url"]),
+    ("inspector2", &["url|GetCisScanReport"]),
+    ("invoicing", &["ProcurementPortalSharedSecret"]),
     ("iot", &["PrivateKey", "secretKey", "token"]),
     (
         "iotwireless",
@@ -162,6 +182,7 @@ pub(super) const OWN: [(&str, &[&str]); 75] = [
     ("lakeformation", &["SecretAccessKey", "SessionToken"]),
     ("lambda", &["Location", "Variables"]),
     ("lambda-microvms", &["authToken", "environmentVariables"]),
+    ("lex-models", &["url|GetExport"]),
     ("license-manager", &["AccessToken", "SignedToken", "Token"]),
     (
         "lightsail",
@@ -174,10 +195,12 @@ pub(super) const OWN: [(&str, &[&str]); 75] = [
         ],
     ),
     ("managedblockchain", &["BillingToken"]),
+    ("marketplace-reporting", &["embedUrl"]),
     ("medialive", &["token"]),
     ("mediapackage", &["cdnIdentifierSecret"]),
     ("mediapackage-vod", &["cdnIdentifierSecret"]),
     ("neptune", &["MasterUserPassword"]),
+    ("pinpoint", &["Credential"]),
     ("qapps", &["presignedUrl", "presignedUrlFields"]),
     ("qbusiness", &["presignedUrl"]),
     ("rds", &["MasterUserPassword"]),
@@ -194,13 +217,16 @@ pub(super) const OWN: [(&str, &[&str]); 75] = [
             "EnvironmentVariables",
             "StreamUrl",
             "TokenValue",
+            "Url|CreateHubContentPresignedUrls|CreatePartnerAppPresignedUrl",
         ],
     ),
     (
         "secretsmanager",
         &["RandomPassword", "SecretBinary:b", "SecretString"],
     ),
+    ("securityagent", &["webhookUrl"]),
     ("securityhub", &["MasterUserPassword"]),
+    ("servicecatalog", &["OutputValue"]),
     ("signin", &["accessToken", "idToken", "refreshToken"]),
     (
         "ssm",
@@ -210,7 +236,7 @@ pub(super) const OWN: [(&str, &[&str]); 75] = [
             "SessionToken",
             "StreamUrl",
             "TokenValue",
-            "Value",
+            "Value|GetParameter|GetParameterHistory|GetParameters|GetParametersByPath",
         ],
     ),
     ("sso", &["secretAccessKey", "sessionToken"]),
@@ -222,9 +248,13 @@ pub(super) const OWN: [(&str, &[&str]); 75] = [
         "sts",
         &["SecretAccessKey", "SessionToken", "WebIdentityToken"],
     ),
+    (
+        "support",
+        &["url|GetAttachmentDownloadLink|GetAttachmentUploadLinks"],
+    ),
     ("taxsettings", &["presignedS3Url", "taxDocumentAccessToken"]),
     ("wafv2", &["APIKey"]),
-    ("wickr", &["accessToken"]),
+    ("wickr", &["accessToken", "idToken", "refreshToken"]),
 ];
 
 /// By botocore's name of the service: operations whose answer is content of somebody's own (`httpPayload` of a blob or text in

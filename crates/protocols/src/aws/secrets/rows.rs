@@ -76,6 +76,46 @@ impl Layout {
     }
 }
 
+/// Statements that give rows only where they say `RETURNING`.
+const ROWLESS: [&str; 19] = [
+    "alter",
+    "begin",
+    "comment",
+    "commit",
+    "create",
+    "delete",
+    "drop",
+    "grant",
+    "insert",
+    "merge",
+    "replace",
+    "revoke",
+    "rollback",
+    "savepoint",
+    "set",
+    "start",
+    "truncate",
+    "update",
+    "use",
+];
+
+/// Whether a statement to the RDS Data API may give rows, and asks for no names of their columns.
+pub(super) fn are_unnamed(body: &[u8]) -> bool {
+    let Some(asked) = super::super::body::json(body) else {
+        return false;
+    };
+    let is = |name: &str, wanted: &Value| asked.get(name) == Some(wanted);
+    if is("includeResultMetadata", &Value::Bool(true)) || is("formatRecordsAs", &"JSON".into()) {
+        return false;
+    }
+    let sql = asked.get("sql").and_then(Value::as_str).unwrap_or_default();
+    let sql = sql.to_ascii_lowercase();
+    let word = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    let mut words = sql.split(word).filter(|it| !it.is_empty());
+    let rowless = words.next().is_some_and(|first| ROWLESS.contains(&first));
+    !rowless || words.any(|it| it == "returning")
+}
+
 #[derive(Debug)]
 pub(super) struct Rows {
     json: Json,
@@ -113,13 +153,16 @@ impl Rows {
             layout,
             mut answer,
         } = self;
-        let members = json.finish(&mut answer);
+        let members = json.finish(&mut answer, findings);
         if answer.is_empty() {
             return Ok(());
         }
         for (place, member) in layout.cells(&answer, &members).ok_or(Unreadable)? {
-            members.count(member, findings);
             let cell = answer.get_mut(place).ok_or(Unreadable)?;
+            match member.kind {
+                Kind::Bare => members.count(member, Some(cell), findings),
+                _ => members.count_text(member, cell, findings),
+            }
             hide(cell, member);
         }
         out.extend_from_slice(&answer);

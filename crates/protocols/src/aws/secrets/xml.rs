@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use mask::Findings;
 
-use super::{Member, Members, Unreadable};
+use super::{Member, Members, Unreadable, VALUE_BYTES_MAX};
 
 /// Elements in elements at most so deep.
 const DEPTH_MAX: usize = 512;
@@ -35,6 +35,10 @@ pub(super) struct Xml {
     below: Option<(Member, usize)>,
     /// The tag so far, without its brackets. It goes out when it is whole.
     tag: Vec<u8>,
+    /// The text since the last tag where it is hidden, up to what is committed to; without references where it has a section of
+    /// CDATA.
+    text: Vec<u8>,
+    literal: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +62,8 @@ impl Xml {
             names: Vec::new(),
             below: None,
             tag: Vec::new(),
+            text: Vec::new(),
+            literal: false,
         }
     }
 
@@ -82,10 +88,18 @@ impl Xml {
                 At::Text if self.of != Of::Any && self.depth == 0 && !is_around(byte) => {
                     return Err(Unreadable);
                 }
-                At::Text => out.push(self.shown(byte)),
+                At::Text => {
+                    self.gather(byte);
+                    out.push(self.shown(byte));
+                }
                 At::Tag(quote) => self.tag(byte, quote, out, findings)?,
                 At::Cdata(ending) => {
                     self.at = ended(byte, ending, b']').map_or(At::Text, At::Cdata);
+                    self.gather(byte);
+                    if matches!(self.at, At::Text) {
+                        // The section's end is none of it.
+                        self.text.truncate(self.text.len().saturating_sub(3));
+                    }
                     out.push(self.shown_but(byte, b"]>"));
                 }
                 At::Comment(ending) => {
@@ -98,9 +112,31 @@ impl Xml {
     }
 
     /// What is left of a tag that does not end is no text that could be shown.
-    pub(super) fn finish(self, out: &mut Vec<u8>) {
+    pub(super) fn finish(mut self, out: &mut Vec<u8>, findings: &mut Findings) {
+        self.end_text(findings);
         if let At::Tag(_) = self.at {
             out.resize(out.len() + self.tag.len(), b'*');
+        }
+    }
+
+    /// Takes a byte of text that is hidden.
+    fn gather(&mut self, byte: u8) {
+        if self.below.is_some() && self.text.len() <= VALUE_BYTES_MAX {
+            self.text.push(byte);
+        }
+    }
+
+    /// A text has ended. White space is layout.
+    fn end_text(&mut self, findings: &mut Findings) {
+        let text = std::mem::take(&mut self.text);
+        let literal = std::mem::take(&mut self.literal);
+        if let Some((member, _)) = self.below
+            && !text.trim_ascii().is_empty()
+        {
+            let whole = text.len() <= VALUE_BYTES_MAX;
+            let said = if literal { Some(text) } else { said(&text) };
+            let said = said.filter(|_| whole);
+            self.members.count(member, said.as_deref(), findings);
         }
     }
 
@@ -147,6 +183,7 @@ impl Xml {
         self.tag.push(byte);
         if self.tag == CDATA {
             self.at = At::Cdata(0);
+            self.literal = true;
         } else if self.tag == b"!--" {
             self.at = At::Comment(0);
         } else {
@@ -157,6 +194,7 @@ impl Xml {
     }
 
     fn ended_tag(&mut self, findings: &mut Findings) -> Result<(), Unreadable> {
+        self.end_text(findings);
         match self.tag.as_slice() {
             [b'/', ..] => {
                 self.depth = self.depth.checked_sub(1).ok_or(Unreadable)?;
@@ -198,7 +236,6 @@ impl Xml {
             return Ok(());
         }
         if let (None, Some(found)) = (self.below, found) {
-            self.members.count(found, findings);
             self.below = Some((found, self.depth));
         }
         self.depth += 1;
@@ -222,8 +259,9 @@ impl Xml {
             let Some(hidden) = member.or_else(|| self.members.find_at(around, &local)) else {
                 continue;
             };
-            self.members.count(hidden, findings);
             if let Some(value) = self.tag.get_mut(value) {
+                let said = said(value);
+                self.members.count(hidden, said.as_deref(), findings);
                 value.fill(b'*');
             }
         }
@@ -270,6 +308,35 @@ fn attributes(tag: &[u8]) -> Option<Vec<(Range<usize>, Range<usize>)>> {
         found.push((name, start..start + length));
         at = start + length + 1;
     }
+}
+
+/// What a text says with its references (XML 1.0 section 4.1); `None` where one is not known.
+fn said(text: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = std::str::from_utf8(text).ok()?;
+    let mut said = String::with_capacity(rest.len());
+    while let Some((before, reference)) = rest.split_once('&') {
+        let (name, after) = reference.split_once(';')?;
+        said.push_str(before);
+        said.push(match name {
+            "amp" => '&',
+            "lt" => '<',
+            "gt" => '>',
+            "quot" => '"',
+            "apos" => '\'',
+            _ => {
+                let number = name.strip_prefix('#')?;
+                let hexadecimal = number.strip_prefix('x');
+                let number = hexadecimal.map_or_else(
+                    || number.parse().ok(),
+                    |digits| u32::from_str_radix(digits, 16).ok(),
+                );
+                char::from_u32(number?)?
+            }
+        });
+        rest = after;
+    }
+    said.push_str(rest);
+    Some(said.into_bytes())
 }
 
 /// Whether a byte may stand outside of a document's element: white space, and a mark of the encoding before it.

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use bytes::Bytes;
 use mask::{Masker, MaskerConfig};
 
-use super::super::screen;
+use super::super::{command, screen};
 use super::{call, head};
 
 fn carried(service: &str, request: &str, body: &[u8]) -> BTreeSet<String> {
@@ -96,4 +96,32 @@ fn how_a_request_travels_is_not_what_it_carries() {
     let request = "PUT /lake/a\nx-amz-security-token: 4111 1111 1111 1111\nuser-agent: 4111 1111 1111 1111\n\
                    x-amz-checksum-sha256: 4111 1111 1111 1111";
     assert_eq!(carried("s3", request, b""), BTreeSet::new());
+}
+
+/// SDKs fill in what makes a request the same when they send it again.
+#[test]
+fn an_idempotency_token_is_no_secret() {
+    let token = "0b9c1a5e-7d21-4e22-8f33-5c23456789ab";
+    let ec2 =
+        format!("Action=RunInstances&Version=2016-11-15&MinCount=1&MaxCount=1&ClientToken={token}");
+    assert_eq!(carried("ec2", FORM, ec2.as_bytes()), BTreeSet::new());
+    let json = "POST /\nx-amz-target: secretsmanager.CreateSecret\ncontent-type: application/x-amz-json-1.1";
+    let body = |name: &str| format!("{{\"Name\":\"a\",\"{name}\":\"{token}\"}}");
+    let clear = body("ClientRequestToken");
+    assert_eq!(
+        carried("secretsmanager", json, clear.as_bytes()),
+        BTreeSet::new()
+    );
+    let other = body("api_token");
+    assert!(!carried("secretsmanager", json, other.as_bytes()).is_empty());
+    let (call, head) = (call("secretsmanager", json, clear.as_bytes()), head(json));
+    let masker = Masker::new(MaskerConfig::default());
+    let whole = command::Body::Whole(clear.as_bytes());
+    let command = command::command(&call, &head, whole, &masker, &BTreeSet::new());
+    assert!(
+        command.shown_parameters[0]
+            .as_ref()
+            .unwrap()
+            .contains(token)
+    );
 }

@@ -52,7 +52,7 @@ impl Path {
         if self.steps.len() > DEPTH_MAX {
             path.push('…');
         }
-        let place = findings.within(&path);
+        let place = findings.inside(&path);
         findings.enter(place);
         outer
     }
