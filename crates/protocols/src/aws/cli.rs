@@ -408,7 +408,20 @@ mod tests {
                     "aws lambda get-function --region eu-central-1 --function-name f --qualifier 1",
                 ),
             ),
-            // What is empty is an argument too.
+            (
+                "s3:unknown",
+                "s3:unknown eu-central-1\nGET /a\n",
+                None,
+                None,
+            ),
+        ] {
+            assert_eq!(command(tag, text, body).as_deref(), expect, "{tag}");
+        }
+    }
+
+    #[test]
+    fn what_is_empty_is_an_argument_and_no_body() {
+        for (tag, text, body, expect) in [
             (
                 "s3:ListObjectsV2",
                 "s3:ListObjectsV2 eu-central-1\nGET /lake?delimiter=%2F&list-type=2&prefix=\n",
@@ -430,12 +443,6 @@ mod tests {
                 Some(
                     "aws s3api create-multipart-upload --region eu-central-1 --bucket lake --key a",
                 ),
-            ),
-            (
-                "s3:unknown",
-                "s3:unknown eu-central-1\nGET /a\n",
-                None,
-                None,
             ),
         ] {
             assert_eq!(command(tag, text, body).as_deref(), expect, "{tag}");
