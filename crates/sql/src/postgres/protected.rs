@@ -1,17 +1,20 @@
 //! Which columns of which relations hold protected data, views and partitions included.
 
+mod declare;
+mod statistics;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use model::{DataClass, JsonPath};
 
 use super::Shape;
-use super::base::{BaseColumn, BaseColumns, ColumnType, OfClass};
-use super::catalog::{Catalog, Column, Function, Relation, RelationKind};
-use super::document::Document;
+use super::base::BaseColumns;
+use super::catalog::{Catalog, Function, Relation, RelationKind};
 use super::lineage::Lineage;
 use super::taint::{Kind, Taint};
 use crate::Name;
+pub use declare::Meant;
 
 /// A column declared to hold a class of data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,76 +47,8 @@ pub struct Protected {
     pub missing: Vec<Declaration>,
 }
 
-/// The columns that declarations meant when they were last found, by their names.
-#[derive(Debug, Clone, Default)]
-pub struct Meant(HashMap<[String; 3], (u32, i16)>);
-
-/// Statistics that hold values of the tables they describe, and large objects, of which nobody knows what they hold.
-const STATISTICS: &[(&str, &[&str])] = &[
-    ("pg_largeobject", &["data"]),
-    (
-        "pg_statistic",
-        &[
-            "stavalues1",
-            "stavalues2",
-            "stavalues3",
-            "stavalues4",
-            "stavalues5",
-            "stanumbers1",
-            "stanumbers2",
-            "stanumbers3",
-            "stanumbers4",
-            "stanumbers5",
-        ],
-    ),
-    (
-        "pg_stats",
-        &[
-            "most_common_vals",
-            "histogram_bounds",
-            "most_common_elems",
-            "range_bounds_histogram",
-            "range_length_histogram",
-            // Whether values rise with the rows compares them.
-            "correlation",
-        ],
-    ),
-    ("pg_statistic_ext_data", &["stxdmcv", "stxdexpr", "stxmcv"]),
-    ("pg_stats_ext", &["most_common_vals"]),
-    (
-        "pg_stats_ext_exprs",
-        &[
-            "most_common_vals",
-            "histogram_bounds",
-            "most_common_elems",
-            "range_bounds_histogram",
-            "range_length_histogram",
-            "correlation",
-        ],
-    ),
-];
-
-/// Views that show statements of other sessions, with the values that these name, in whatever schema an extension put them.
-const STATEMENTS: &[(&str, &str)] = &[
-    ("pg_stat_activity", "query"),
-    ("pg_stat_statements", "query"),
-    ("pg_stat_monitor", "query"),
-];
-
 /// Views over views deeper than this are taken to show anything.
 const VIEW_DEPTH_MAX: usize = 64;
-
-fn table_of<'a>(declaration: &Declaration, catalog: &'a Catalog) -> Option<&'a Relation> {
-    let name = Name::qualified(&declaration.schema, &declaration.table);
-    catalog.candidates(&name).next()
-}
-
-fn of_type(column: &Column) -> ColumnType {
-    ColumnType {
-        oid: column.type_oid,
-        modifier: column.modifier,
-    }
-}
 
 impl Protected {
     /// Compiles declarations. Functions in `trusted`, with their schemas, are taken to give nothing but what is computed of
@@ -257,82 +192,6 @@ impl Protected {
         true
     }
 
-    /// Declares a column, where it is there. Gives it as values depend on it.
-    fn declare(&mut self, declaration: &Declaration, catalog: &Catalog) -> BaseColumn {
-        let names =
-            [&declaration.schema, &declaration.table, &declaration.column].map(Clone::clone);
-        let named = table_of(declaration, catalog).and_then(|relation| {
-            let mut columns = relation.columns.iter();
-            let column = columns.find(|column| column.name == declaration.column)?;
-            Some((relation.oid, column))
-        });
-        let renamed = || {
-            let (oid, number) = *self.meant.0.get(&names)?;
-            let relation = catalog.relation_by_oid(oid)?;
-            let mut columns = relation.columns.iter();
-            let column = columns.find(|column| column.number == number)?;
-            Some((oid, column))
-        };
-        let Some((oid, column)) = named.or_else(renamed) else {
-            self.missing.push(declaration.clone());
-            return BaseColumn::new(declaration, None);
-        };
-        self.meant.0.insert(names, (oid, column.number));
-        let base = BaseColumn::new(declaration, Some(of_type(column)));
-        let kind = self.declared_as(oid, column.number, declaration, base.clone());
-        self.set(oid, column.number, kind.into());
-        base
-    }
-
-    /// What a column holds by what was declared of it before and this.
-    fn declared_as(
-        &self,
-        relation: u32,
-        number: i16,
-        declaration: &Declaration,
-        base: BaseColumn,
-    ) -> Kind {
-        let before = self.columns.get(&(relation, number));
-        match (&declaration.path, before.map(|taint| &taint.kind)) {
-            (None, _) => Kind::Direct(OfClass::one(base)),
-            // The whole of it is declared, so this place is hidden with it.
-            (Some(_), Some(whole @ (Kind::Direct(_) | Kind::Derived(_)))) => whole.clone(),
-            (Some(path), Some(Kind::Document(document))) => {
-                match document.with(path, base.clone()) {
-                    Some(document) => Kind::Document(Arc::new(document)),
-                    None => {
-                        let mut all = document.columns().clone();
-                        all.add(OfClass::one(base).columns());
-                        Kind::Derived(all)
-                    }
-                }
-            }
-            (Some(path), _) => Kind::Document(Arc::new(Document::new(path, base))),
-        }
-    }
-
-    /// A table that lacks a declared column may have it by another name: nothing of it is shown.
-    fn hold_back(&mut self, declaration: &Declaration, catalog: &Catalog) {
-        let Declaration {
-            schema,
-            table,
-            column,
-            ..
-        } = declaration;
-        let Some(relation) = table_of(declaration, catalog) else {
-            return;
-        };
-        let why = format!(
-            "{schema}.{table} has no column {column}, which is declared: whoever runs the gateway must correct the target's mask"
-        );
-        for column in &relation.columns {
-            if self.column(relation.oid, column.number).is_clear() {
-                let unknown = Kind::Unknown(why.clone());
-                self.set(relation.oid, column.number, unknown.into());
-            }
-        }
-    }
-
     /// A parent shows its children's rows, and a child holds what the parent's column is declared for; a foreign key holds
     /// the values that it refers to; what the server computes of a column depends on it.
     fn spread_over_tables(&mut self, catalog: &Catalog) {
@@ -376,44 +235,6 @@ impl Protected {
             }
         }
         grew
-    }
-
-    fn add_statistics(&mut self, catalog: &Catalog) {
-        for relation in catalog.relations() {
-            let shows = |column: &str| STATEMENTS.contains(&(&*relation.name, column));
-            for column in relation.columns.iter().filter(|it| shows(&it.name)) {
-                self.set(relation.oid, column.number, self.any());
-            }
-        }
-        for (table, columns) in STATISTICS {
-            let name = Name::qualified("pg_catalog", *table);
-            for relation in catalog.candidates(&name) {
-                for column in relation
-                    .columns
-                    .iter()
-                    .filter(|column| columns.contains(&column.name.as_str()))
-                {
-                    self.set(relation.oid, column.number, self.any());
-                }
-            }
-        }
-    }
-
-    fn add_toast(&mut self, catalog: &Catalog) {
-        let toasts: Vec<u32> = self
-            .relations
-            .iter()
-            .filter_map(|oid| catalog.relation_by_oid(*oid))
-            .map(|relation| relation.toast)
-            .collect();
-        for relation in toasts
-            .iter()
-            .filter_map(|oid| catalog.relation_by_oid(*oid))
-        {
-            for column in &relation.columns {
-                self.set(relation.oid, column.number, self.any());
-            }
-        }
     }
 
     /// Follows view definitions until nothing new is protected.

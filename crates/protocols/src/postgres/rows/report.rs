@@ -10,6 +10,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use mask::{ErrorNames, Findings, Hint, Masker, Outcome};
 use model::DataClass;
 use sql::Name;
+use sql::postgres::Relation;
 
 use super::plan;
 use crate::postgres::known::Known;
@@ -316,11 +317,25 @@ impl Reports<'_> {
         let qualified = quoted
             .split_once('.')
             .map(|(schema, name)| Name::qualified(schema, name));
-        let is_written = || memchr::memmem::find(self.statement, quoted.as_bytes()).is_some();
-        (written && is_written())
+        let is_written =
+            |text: &str| written && memchr::memmem::find(self.statement, text.as_bytes()).is_some();
+        // `relation.column`, where the relation may go by a name that the statement gives it.
+        let of_relation = || {
+            let Some((relation, column_name)) = quoted.rsplit_once('.') else {
+                return false;
+            };
+            let name = match relation.split_once('.') {
+                Some((schema, name)) => Name::qualified(schema, name),
+                None => Name::bare(relation),
+            };
+            let has = |it: &Relation| it.columns.iter().any(|it| it.name == column_name);
+            catalog.candidates(&name).any(has) || is_written(relation) && column(column_name)
+        };
+        is_written(quoted)
             || known(&Name::bare(quoted))
             || qualified.is_some_and(|name| known(&name))
             || column(quoted)
+            || of_relation()
     }
 }
 

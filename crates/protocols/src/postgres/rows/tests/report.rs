@@ -166,6 +166,19 @@ fn names_are_shown() {
         ),
         ("x", &[(b'M', "permission denied for table customers")]),
         (
+            "SELECT id, count(*) FROM customers k",
+            &[
+                (
+                    b'M',
+                    "column \"customers.id\" must appear in the GROUP BY clause",
+                ),
+                (
+                    b'H',
+                    "Perhaps you meant to reference the column \"k.name\".",
+                ),
+            ],
+        ),
+        (
             "x",
             &[
                 (
@@ -186,6 +199,10 @@ fn names_are_shown() {
         ),
     ] {
         assert_eq!(shown(statement, fields), same(fields), "{fields:?}");
+    }
+    // Of another's statement, or a column that nothing has, nobody knows that it is one.
+    for text in ["column \"z.name\" is odd", "column \"customers.x\" is odd"] {
+        assert!(shown("SELECT 1 FROM customers k", &[(b'M', text)]) != same(&[(b'M', text)]));
     }
 }
 
