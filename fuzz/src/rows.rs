@@ -342,7 +342,7 @@ pub(crate) fn report(data: &[u8]) {
     }
     let shown = [
         mask_notification(&frame, &MASKS, &KNOWN, None, &mut findings),
-        mask_parameter_status(&frame, &MASKS, &mut findings),
+        mask_parameter_status(&frame, &MASKS, false, &mut findings),
     ];
     for shown in shown.into_iter().flatten().flatten() {
         assert!(Frame::of(shown).is_ok(), "one message is shown");

@@ -35,6 +35,7 @@ pub(crate) fn declared() -> Vec<Declaration> {
         table: "customers".to_owned(),
         column: column.to_owned(),
         class,
+        path: None,
     })
     .into()
 }
@@ -44,6 +45,7 @@ fn relation(oid: u32, name: &str, kind: RelationKind, definition: Option<&str>) 
         number: index as i16 + 1,
         name: (*name).to_owned(),
         type_oid: *kind,
+        modifier: -1,
         generated: false,
     };
     Relation {

@@ -48,6 +48,7 @@ static TARGETS: LazyLock<Arc<Targets>> = LazyLock::new(|| {
     let served = Served {
         settings: Arc::new(settings),
         analyses: Arc::new(Analyses::new(1 << 20)),
+        meant: Arc::default(),
     };
     Arc::new(Targets::from([("bank".to_owned(), served)]))
 });
@@ -84,6 +85,7 @@ fn declared() -> Vec<Declaration> {
         table: "customers".to_owned(),
         column: "ssn".to_owned(),
         class: DataClass::US_SSN,
+        path: None,
     }]
 }
 
@@ -92,6 +94,7 @@ fn relation(oid: u32, name: &str, columns: [&str; 2]) -> Relation {
         number: index as i16 + 1,
         name: name.to_owned(),
         type_oid: [23, 25][index],
+        modifier: -1,
         generated: false,
     };
     Relation {
@@ -333,6 +336,7 @@ impl Gateway {
                 Effect::StartTls(peer) => secured.push(peer),
                 Effect::Close => self.closed = true,
                 Effect::Note(_)
+                | Effect::Found(_)
                 | Effect::Aside { .. }
                 | Effect::Withdraw
                 | Effect::Learning

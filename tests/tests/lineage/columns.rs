@@ -70,6 +70,7 @@ fn columns_of(rule: &OutputRule) -> Option<BaseColumns> {
         OutputRule::Clear => Some(BaseColumns::NONE),
         OutputRule::Declared(of) => Some(of.columns().clone()),
         OutputRule::Members(members) => Some(Taint::from(Kind::Members(members.clone())).columns()),
+        OutputRule::Document(document) => Some(document.columns().clone()),
         OutputRule::Fields(fields) => {
             let mut columns = BaseColumns::NONE;
             for field in fields.iter() {

@@ -215,6 +215,9 @@ impl Trial {
                 let shown = rows.find_map(|row| self.shows_in_row(row[at].as_str()?, fields))?;
                 Some(format!("shows {shown} beside its declared fields"))
             }
+            OutputRule::Document(_) => {
+                Some("is masked by places, of which none is declared".to_owned())
+            }
             OutputRule::Declared(_) | OutputRule::Computed(_) | OutputRule::Withheld(_) => None,
         }
     }
@@ -239,7 +242,10 @@ impl Trial {
                 OutputRule::Members(members) => {
                     self.shows_in_json(vec![serde_json::from_str(value).ok()?], members)
                 }
-                OutputRule::Declared(_) | OutputRule::Computed(_) | OutputRule::Withheld(_) => None,
+                OutputRule::Document(_)
+                | OutputRule::Declared(_)
+                | OutputRule::Computed(_)
+                | OutputRule::Withheld(_) => None,
             }
         })
     }
@@ -310,7 +316,10 @@ impl Trial {
             let fits = match rule {
                 OutputRule::Declared(said) => *said.class() == class(name),
                 OutputRule::Computed(_) | OutputRule::Withheld(_) => true,
-                OutputRule::Clear | OutputRule::Members(_) | OutputRule::Fields(_) => false,
+                OutputRule::Clear
+                | OutputRule::Members(_)
+                | OutputRule::Document(_)
+                | OutputRule::Fields(_) => false,
             };
             if !fits {
                 let what = format!(

@@ -70,6 +70,8 @@ mod tests {
             tags: Vec::new(),
             unseen: false,
             beside: Vec::new(),
+            touched: Default::default(),
+            elsewhere: Vec::new(),
         }
     }
 
