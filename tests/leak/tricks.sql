@@ -288,15 +288,15 @@ CREATE TEMP TABLE t (i int, n text GENERATED ALWAYS AS (vault_of(NULL)) STORED) 
 !ALTER TABLE vault ADD COLUMN shadow text GENERATED ALWAYS AS (secret) STORED ;; SELECT shadow FROM vault
 !ALTER TABLE vault ADD COLUMN shadow2 text GENERATED ALWAYS AS (reverse(secret)) STORED ;; SELECT id, shadow2 FROM vault ;; SELECT shadow2 AS k FROM vault
 !ALTER TABLE vault ADD COLUMN shadow3 text ;; UPDATE vault SET shadow3 = secret ;; SELECT shadow3 FROM vault
-*!ALTER TABLE vault RENAME COLUMN secret TO word ;; SELECT word FROM vault
-*!ALTER SCHEMA public RENAME TO hidden ;; SELECT secret FROM hidden.vault
+!ALTER TABLE vault RENAME COLUMN secret TO word ;; SELECT word FROM vault
+!ALTER SCHEMA public RENAME TO hidden ;; SELECT secret FROM hidden.vault
 *!ALTER TABLE plain ADD COLUMN peek text DEFAULT vault_peek(1) ;; SELECT peek FROM plain
 *!ALTER TABLE plain ALTER COLUMN word TYPE text USING vault_peek(id) ;; SELECT word FROM plain
 *!CREATE SCHEMA beside CREATE TABLE t (n text DEFAULT vault_peek(1)) ;; INSERT INTO beside.t DEFAULT VALUES ;; SELECT n FROM beside.t
 *!CREATE OPERATOR ##@ (RIGHTARG = integer, FUNCTION = vault_peek) ;; SELECT ##@ 1
-*!ALTER TABLE vault RENAME TO plain2 ;; SELECT secret FROM plain2 ;; SELECT * FROM plain2
+!ALTER TABLE vault RENAME TO plain2 ;; SELECT secret FROM plain2 ;; SELECT * FROM plain2
 !ALTER TABLE vault SET SCHEMA pg_temp ;; SELECT secret FROM vault
-*!CREATE SCHEMA other ;; ALTER TABLE vault SET SCHEMA other ;; SELECT secret FROM other.vault
+!CREATE SCHEMA other ;; ALTER TABLE vault SET SCHEMA other ;; SELECT secret FROM other.vault
 !ALTER TABLE vault ALTER COLUMN secret TYPE varchar(40) ;; SELECT secret FROM vault
 !ALTER TABLE vault ALTER COLUMN code TYPE text ;; SELECT code FROM vault
 *!ALTER TABLE vault ALTER COLUMN kind TYPE text USING secret ;; SELECT kind FROM vault

@@ -44,10 +44,10 @@ fn a_role_is_assumed_for_each_session_in_the_name_of_its_human() {
     let alice = Agent::of(&gateway, "lake", "alice smith", &["data"]);
     alice.cli(&["s3", "mb", "s3://alice"]).success();
     // The role may not do this, so its keys are what the target was asked with.
-    let tables = alice.cli(&["dynamodb", "list-tables"]).failure().stderr;
+    let users = alice.cli(&["iam", "list-users"]).failure().stderr;
     assert!(
-        tables.contains("assumed-role/lake/claude-code@s-"),
-        "{tables}"
+        users.contains("assumed-role/lake/claude-code@s-"),
+        "{users}"
     );
     let bob = Agent::of(&gateway, "lake", "bob", &["data"]);
     bob.cli(&["s3", "mb", "s3://bob"]).success();

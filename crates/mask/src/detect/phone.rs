@@ -121,7 +121,7 @@ fn continues(text: &[u8], end: usize) -> bool {
     after.is_ascii_alphanumeric()
         || !after.is_ascii()
         || after == b'*'
-        || after == b'.' && is_digit(text, end + 1)
+        || after == b'.' && (is_digit(text, end + 1) || byte(text, end + 1) == b'*')
 }
 
 /// Characters between two groups of digits.

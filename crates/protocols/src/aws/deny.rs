@@ -225,6 +225,8 @@ impl Kind {
 fn of_target(status: u16, wire: Wire) -> &'static str {
     let of_json = matches!(wire, Wire::Json(_) | Wire::RestJson | Wire::Cbor);
     match (status, wire) {
+        (403, _) if of_json => "AccessDeniedException",
+        (403, _) => "AccessDenied",
         (429, Wire::S3) => "SlowDown",
         (429, _) if of_json => "ThrottlingException",
         (429, _) => "Throttling",

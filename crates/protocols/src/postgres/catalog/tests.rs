@@ -83,7 +83,7 @@ fn good() -> Vec<Result<Vec<Frame>, &'static str>> {
         Ok(vec![]),
         Ok(vec![row(&[Some("")])]),
         Ok(vec![words("16400 public customers r 0 -")]),
-        Ok(vec![row(&["16400", "2", "ssn", "25", ""].map(Some))]),
+        Ok(vec![row(&["16400", "2", "ssn", "25", "", "-1"].map(Some))]),
         Ok(vec![]),
         Ok(vec![]),
         Ok(vec![words("pg_catalog lower i internal t")]),

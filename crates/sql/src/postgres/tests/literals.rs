@@ -162,7 +162,7 @@ fn a_mistaken_name_counts_as_that_of_a_protected_column() {
     check(&[
         (
             "SELECT id FROM vault WHERE secrte = 'Q' AND kind = 'b'",
-            "SELECT id FROM vault WHERE secrte = '<any>' AND kind = 'b'",
+            "SELECT id FROM vault WHERE <any> = '<any>' AND kind = 'b'",
         ),
         (
             "UPDATE vault SET secrt = 'Q', kind = 'b' WHERE id = 1",
@@ -453,7 +453,7 @@ fn bounds_of_partitions_and_words_in_the_place_of_values_are_hidden() {
         ),
         (
             "SELECT id FROM vault WHERE secret = \"Q R\" AND kind = \"k\" OR secret = qwzx",
-            "SELECT id FROM vault WHERE secret = \"<any>\" AND kind = \"k\" OR secret = <any>",
+            "SELECT id FROM vault WHERE secret = \"<any>\" AND kind = \"<any>\" OR secret = <any>",
         ),
         (
             "SELECT 1 FROM vault v JOIN other o ON v.secret = o.\"name\" WHERE secret = kind",
