@@ -1,10 +1,14 @@
 //! The forms of tokens, as the providers publish them.
 
+use std::ops::RangeInclusive;
+
 use super::Kind;
 
 /// One form: a mark, and what stands behind it.
 pub(super) struct Form {
     pub(super) mark: &'static str,
+    /// The first four characters of the mark, and which of them it has.
+    pub(super) head: (u32, u32),
     pub(super) parts: &'static [Part],
     pub(super) kind: Kind,
     /// The mark only says that a token follows.
@@ -62,9 +66,21 @@ fn path(byte: u8) -> bool {
     word(byte) || matches!(byte, b'/' | b'@')
 }
 
+#[expect(clippy::indexing_slicing, reason = "worked out when this is compiled")]
+const fn head(mark: &[u8]) -> (u32, u32) {
+    let (mut bytes, mut which) = ([0; 4], [0; 4]);
+    let mut place = 0;
+    while place < mark.len() && place < 4 {
+        (bytes[place], which[place]) = (mark[place], 0xFF);
+        place += 1;
+    }
+    (u32::from_le_bytes(bytes), u32::from_le_bytes(which))
+}
+
 const fn form(mark: &'static str, parts: &'static [Part]) -> Form {
     Form {
         mark,
+        head: head(mark.as_bytes()),
         parts,
         kind: Kind::Token,
         announced: false,
@@ -282,8 +298,8 @@ pub(super) const UNMARKED: &[Form] = &[
     form("", &[Run(hex, 36, 36), Is("NRAL")]),
 ];
 
-/// So many letters and digits they begin with.
-pub(super) const UNMARKED_LETTERS_MIN: u32 = 8;
+/// So many letters and digits each of them begins with.
+pub(super) const UNMARKED_LETTERS: [RangeInclusive<u32>; 3] = [8..=10, 14..=14, 40..=u32::MAX];
 
 /// The second characters of marks that begin with each, but for their highest bits.
 pub(super) const SECONDS: [u64; 128] = seconds();

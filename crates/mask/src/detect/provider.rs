@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::forms::{FORMS, Form, OPEN, Part, RANGES, SECONDS, UNMARKED, UNMARKED_LETTERS_MIN};
+use super::forms::{FORMS, Form, OPEN, Part, RANGES, SECONDS, UNMARKED, UNMARKED_LETTERS};
 use super::secret::run;
 use super::{Kind, Match, at};
 use crate::bits::{BLOCK_BYTES, ahead, bits_at, first};
@@ -87,11 +87,18 @@ fn with_start(text: &[u8], start: usize, letters: u32) -> Option<Match> {
     let marked = || {
         let (from, to) = RANGES.get(first).copied().unwrap_or_default();
         let forms = FORMS.get(usize::from(from)..usize::from(to));
-        let mut forms = forms.unwrap_or_default().iter();
-        forms.find_map(|form| form.at(text, start))
+        let forms = forms.unwrap_or_default().iter();
+        let head = u32::from_le_bytes([0, 1, 2, 3].map(|place| at(text, start + place)));
+        let mut like = forms.filter(
+            |Form {
+                 head: (mark, which),
+                 ..
+             }| head & which == *mark,
+        );
+        like.find_map(|form| form.at(text, start))
     };
     let token = if is_marked { marked() } else { None };
-    if token.is_some() || letters < UNMARKED_LETTERS_MIN {
+    if token.is_some() || !UNMARKED_LETTERS.iter().any(|some| some.contains(&letters)) {
         return token;
     }
     UNMARKED.iter().find_map(|form| form.at(text, start))
@@ -100,7 +107,7 @@ fn with_start(text: &[u8], start: usize, letters: u32) -> Option<Match> {
 impl Form {
     fn at(&self, text: &[u8], start: usize) -> Option<Match> {
         let rest = text.get(start..)?;
-        if !rest.starts_with(self.mark.as_bytes()) {
+        if !self.mark.is_empty() && !rest.starts_with(self.mark.as_bytes()) {
             return None;
         }
         let is_name = |byte: u8| matches!(byte, b'-' | b'_' | b'.' | b'/');
@@ -159,11 +166,18 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_mark_begins_with_letters_and_digits() {
-        for form in UNMARKED {
-            assert!(
-                matches!(form.parts[0], Part::Run(_, least, _) if least >= UNMARKED_LETTERS_MIN as usize)
-            );
+    fn what_has_no_mark_begins_with_as_many_letters_and_digits() {
+        let begins = |form: &Form| match form.parts {
+            [Part::Run(_, least, most), Part::Is(next), ..] => {
+                let next = next.bytes().take_while(u8::is_ascii_alphanumeric).count();
+                least + next..=most + next
+            }
+            _ => panic!("it begins with a row"),
+        };
+        for (form, letters) in UNMARKED.iter().zip(UNMARKED_LETTERS) {
+            for count in begins(form) {
+                assert!(letters.contains(&u32::try_from(count).unwrap()));
+            }
         }
     }
 
