@@ -1,6 +1,6 @@
 //! Which columns declarations mean, and what is done about those that mean nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::super::base::{BaseColumn, ColumnType, OfClass};
@@ -10,9 +10,9 @@ use super::super::taint::Kind;
 use super::{Declaration, Protected};
 use crate::Name;
 
-/// The columns that declarations meant when they were last found, by their names.
+/// The columns that declarations have meant, by the names in them. A column never leaves: what a transaction took away may come back.
 #[derive(Debug, Clone, Default)]
-pub struct Meant(HashMap<[String; 3], (u32, i16)>);
+pub struct Meant(HashMap<[String; 3], BTreeSet<(u32, i16)>>);
 
 fn table_of<'a>(declaration: &Declaration, catalog: &'a Catalog) -> Option<&'a Relation> {
     let name = Name::qualified(&declaration.schema, &declaration.table);
@@ -36,21 +36,23 @@ impl Protected {
             let column = columns.find(|column| column.name == declaration.column)?;
             Some((relation.oid, column))
         });
-        let renamed = || {
-            let (oid, number) = *self.meant.0.get(&names)?;
-            let relation = catalog.relation_by_oid(oid)?;
-            let mut columns = relation.columns.iter();
-            let column = columns.find(|column| column.number == number)?;
-            Some((oid, column))
-        };
-        let Some((oid, column)) = named.or_else(renamed) else {
+        let meant = self.meant.0.entry(names).or_default();
+        meant.extend(named.map(|(oid, column)| (oid, column.number)));
+        // What it meant before may still be there by another name, beside what has the name now.
+        let there = meant.iter().filter_map(|&(oid, number)| {
+            let mut columns = catalog.relation_by_oid(oid)?.columns.iter();
+            Some((oid, columns.find(|column| column.number == number)?))
+        });
+        let there: Vec<(u32, &Column)> = there.collect();
+        let Some((_, one)) = named.or_else(|| there.first().copied()) else {
             self.missing.push(declaration.clone());
             return BaseColumn::new(declaration, None);
         };
-        self.meant.0.insert(names, (oid, column.number));
-        let base = BaseColumn::new(declaration, Some(of_type(column)));
-        let kind = self.declared_as(oid, column.number, declaration, base.clone());
-        self.set(oid, column.number, kind.into());
+        let base = BaseColumn::new(declaration, Some(of_type(one)));
+        for (oid, column) in there {
+            let kind = self.declared_as(oid, column.number, declaration, base.clone());
+            self.set(oid, column.number, kind.into());
+        }
         base
     }
 

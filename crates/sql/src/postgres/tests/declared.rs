@@ -74,6 +74,21 @@ fn a_column_that_was_renamed_stays_what_it_was_declared_to_be() {
             rules("SELECT id, s9 FROM vault", 2, &after, &protected),
             ".s"
         );
+        // Another column by the name that it had makes it no other.
+        let both = catalog("vault", &["1:id:23:-1", "2:s9:25:-1", "3:s:25:-1"]);
+        let declared = compiled(&both, &["s"], protected.meant());
+        assert_eq!(
+            rules("SELECT id, s9, s FROM vault", 3, &both, &declared),
+            ".ss"
+        );
+        // Nor does a transaction that is undone.
+        let gone = catalog("vault", &["1:id:23:-1"]);
+        let declared = compiled(&gone, &["s"], declared.meant());
+        let declared = compiled(&after, &["s"], declared.meant());
+        assert_eq!(
+            rules("SELECT id, s9 FROM vault", 2, &after, &declared),
+            ".s"
+        );
         // The table too, and once more.
         let after = catalog("other", &["1:id:23:-1", "2:s10:25:-1"]);
         let protected = compiled(&after, &["s"], protected.meant());
