@@ -9,9 +9,7 @@ use bytes::Bytes;
 use clap::{Args, Subcommand};
 use gateway::config::{AwsTarget, Config};
 use mask::{Masker, MaskerConfig};
-use model::{
-    Agent, Command, Decision, Denial, DenialCode, Identity, Obligations, Proof, Timestamp,
-};
+use model::{Command, Decision, Denial, DenialCode, Identity, Obligations};
 use policy::{PolicySet, TargetRef};
 use protocols::aws::NAME;
 use protocols::aws::classify::{Call, Wire, classify};
@@ -26,6 +24,7 @@ use protocols::http::sigv4::{Payload, Presented, Scope};
 use protocols::http::{Fields, Head, escape};
 use serde_json::{Value, json};
 
+use super::asker::Asker;
 use super::{block_on, check};
 use crate::capture::{self, Caught};
 use crate::cli::Globals;
@@ -62,17 +61,8 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "TARGET")]
     target: Option<String>,
 
-    /// The human who asks, or for whom an agent does.
-    #[arg(long = "for", value_name = "HUMAN")]
-    human: String,
-
-    /// The agent that asks; without it the human does.
-    #[arg(long, value_name = "NAME")]
-    agent: Option<String>,
-
-    /// A group that the human is in; may be given several times.
-    #[arg(long = "group", value_name = "GROUP")]
-    groups: Vec<String>,
+    #[command(flatten)]
+    asker: Asker,
 
     /// The request's method. Default: POST.
     #[arg(long, value_name = "METHOD", requires = "url")]
@@ -122,7 +112,7 @@ impl Explain {
         let config = Config::load(&globals.config).map_err(Failure::usage)?;
         let (name, target) = self.target(&config)?;
         let scene = Scene {
-            identity: self.identity(),
+            identity: self.asker.identity("countersign aws explain"),
             name,
             target,
             targets: &config.aws_targets,
@@ -167,25 +157,6 @@ impl Explain {
             ))
         })?;
         Ok((name, target))
-    }
-
-    fn identity(&self) -> Identity {
-        Identity {
-            human: self.human.clone(),
-            agent: self.agent.clone().map(|name| Agent {
-                name,
-                instance: None,
-                model: None,
-            }),
-            groups: self.groups.iter().cloned().collect(),
-            proof: Proof {
-                issuer: "countersign aws explain".to_owned(),
-                subject: self.human.clone(),
-                token_id: None,
-                key_id: None,
-                expires: Timestamp::MAX,
-            },
-        }
     }
 
     fn given(&self, url: &str, to: &AwsTarget) -> Result<(Caught, Scope), Failure> {

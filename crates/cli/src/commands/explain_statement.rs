@@ -6,13 +6,14 @@ use std::io::Read as _;
 use clap::Args;
 use gateway::config::{Config, Target};
 use gateway::discover;
-use model::{Agent, Decision, Identity, Obligations, Proof, Timestamp};
+use model::{Decision, Obligations};
 use policy::{PolicySet, TargetRef};
 use protocols::postgres::explain::{
     BaseColumn, BaseColumns, Explained, OutputColumn, Resolved, STACK_BYTES, explain,
 };
 use serde_json::{Value, json};
 
+use super::asker::Asker;
 use super::explain::{ask, decided, or, verdict, words};
 use super::{block_on, check};
 use crate::cli::Globals;
@@ -36,17 +37,8 @@ pub(crate) struct Explain {
     /// The SQL. Default: standard input.
     statement: Option<String>,
 
-    /// The human who asks, or for whom an agent does.
-    #[arg(long = "for", value_name = "HUMAN")]
-    human: String,
-
-    /// The agent that asks; without it the human does.
-    #[arg(long, value_name = "NAME")]
-    agent: Option<String>,
-
-    /// A group that the human is in; may be given several times.
-    #[arg(long = "group", value_name = "GROUP")]
-    groups: Vec<String>,
+    #[command(flatten)]
+    asker: Asker,
 }
 
 impl Explain {
@@ -105,27 +97,8 @@ impl Explain {
         })
     }
 
-    fn identity(&self) -> Identity {
-        Identity {
-            human: self.human.clone(),
-            agent: self.agent.clone().map(|name| Agent {
-                name,
-                instance: None,
-                model: None,
-            }),
-            groups: self.groups.iter().cloned().collect(),
-            proof: Proof {
-                issuer: "countersign explain".to_owned(),
-                subject: self.human.clone(),
-                token_id: None,
-                key_id: None,
-                expires: Timestamp::MAX,
-            },
-        }
-    }
-
     fn explained(&self, understood: &Explained, target: &Target, policies: &PolicySet) -> Value {
-        let identity = self.identity();
+        let identity = self.asker.identity("countersign explain");
         let asked = TargetRef {
             name: &self.target,
             protocol: "postgres",
@@ -156,8 +129,8 @@ impl Explain {
         });
         json!({
             "target": self.target,
-            "human": self.human,
-            "agent": self.agent,
+            "human": self.asker.human,
+            "agent": self.asker.agent,
             "asks": asks.collect::<Vec<_>>(),
             "decision": decided(&decision),
             "reveals": obligations.reveal,

@@ -1,6 +1,7 @@
 //! The commands, a file each.
 
 pub(crate) mod approvals;
+mod asker;
 pub(crate) mod check;
 pub(crate) mod completion;
 pub(crate) mod discover;
