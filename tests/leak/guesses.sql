@@ -143,6 +143,7 @@ SELECT (SELECT 1 FROM vault WHERE secret > 'P') IS NULL
 !INSERT INTO plain SELECT id + 700 FROM vault WHERE secret > 'M' RETURNING id
 !INSERT INTO vault (id, kind) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET kind = 'y' WHERE vault.secret LIKE 'Q%' RETURNING id
 !INSERT INTO vault (id, kind, secret) SELECT ascii(l) + 800, l, 'QWZXKVJPHGFDMBTYL' || l FROM regexp_split_to_table('KLMNO', '') l ON CONFLICT DO NOTHING RETURNING kind
+!UPDATE vault SET tags[2] = 'x' WHERE id = 1 ;; SELECT id FROM vault WHERE tags = '{ZKQXWVJF,x}'
 EXPLAIN SELECT 1 FROM vault WHERE secret > 'P'
 EXPLAIN ANALYZE SELECT id FROM vault WHERE secret < 'K'
 EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) SELECT 1 FROM vault WHERE secret > 'T'

@@ -661,6 +661,162 @@ with psycopg.connect() as c:
     assert_eq!(strategies, ["pan format", "us_ssn hash"]);
 }
 
+/// Two rows of every kind of value that its length tells, and one of text.
+const LENGTHS: &str = "
+CREATE TYPE mood AS ENUM ('sad', 'elated');
+CREATE TABLE lengths (id integer, active boolean, feeling mood, amount integer, paid money, worth float8, took interval, spot point,
+    marks integer[], kinds mood[], word text);
+INSERT INTO lengths VALUES
+    (1, true, 'sad', 7, 7, 7.5, '1 day', '(1,2)', '{1,2}', '{sad}', 'abcd'),
+    (2, false, 'elated', 70000, 70000, 70000.125, '1 day 02:03:04', '(100,200)', '{100,200}', '{elated}', 'bcde');
+";
+
+/// What could be told by its length is shown neither as text nor in anything made of it.
+#[test]
+fn no_length_tells_a_value() {
+    let database = Postgres::shared().database();
+    database.endpoint().psql(LENGTHS).success();
+    let columns = [
+        "active", "feeling", "amount", "paid", "worth", "took", "spot", "marks", "kinds", "word",
+    ];
+    let config = columns.iter().fold(config(&database), |config, column| {
+        let column = format!("public.lengths.{column}");
+        config.set(&["targets", "bank", "mask", &column], "staff")
+    });
+    let gateway = Gateway::start(config);
+    let bank = gateway.bank();
+    let mut answered = 0;
+    for column in columns {
+        for made in [
+            "SELECT COL FROM lengths WHERE id = ID",
+            "SELECT COL, 1 FROM lengths WHERE id = ID",
+            "SELECT COL::text, 1 FROM lengths WHERE id = ID",
+            "SELECT ARRAY[COL], ARRAY[COL]::text FROM lengths WHERE id = ID",
+            "SELECT ROW(COL, 1), ROW(COL::text), ROW(ARRAY[COL]) FROM lengths WHERE id = ID",
+            "SELECT to_json(COL), to_jsonb(COL::text), json_agg(COL) OVER () FROM lengths WHERE id = ID",
+            "SELECT json_build_object('a', COL), json_build_object('a', COL::text) FROM lengths WHERE id = ID",
+            "SELECT q, to_json(q) FROM (SELECT COL AS x, COL::text AS y FROM lengths WHERE id = ID) q",
+            "SELECT to_jsonb(l) - 'id' FROM lengths l WHERE id = ID",
+            "SELECT l.COL, 1 FROM (SELECT (l).COL FROM lengths l WHERE id = ID) l",
+            "COPY (SELECT COL FROM lengths WHERE id = ID) TO STDOUT",
+            "COPY (SELECT COL::text, ARRAY[COL], ROW(COL) FROM lengths WHERE id = ID) TO STDOUT (FORMAT csv)",
+            "COPY (SELECT CASE WHEN true THEN COL END, lag(COL, 0) OVER () FROM lengths WHERE id = ID) TO STDOUT",
+            "COPY (SELECT to_json(COL), (SELECT COL) FROM lengths WHERE id = ID) TO STDOUT",
+        ] {
+            let query = made.replace("COL", column);
+            let [one, two] = ["1", "2"].map(|id| {
+                let ran = bank.psql(&query.replace("ID", id));
+                (ran.stdout, ran.stderr)
+            });
+            assert_eq!(one, two, "{query}");
+            answered += usize::from(!one.0.is_empty());
+        }
+    }
+    assert!(answered > 100, "{answered}");
+}
+
+/// Who chooses what stands for NULL could ask which rows hold it.
+#[test]
+fn a_text_for_null_is_no_guess() {
+    let database = Postgres::shared().database();
+    database.endpoint().psql(LENGTHS).success();
+    let declared = ["targets", "bank", "mask", "public.lengths.word"];
+    let gateway = Gateway::start(config(&database).set(&declared, "staff"));
+    let bank = gateway.bank();
+    for form in ["text", "csv"] {
+        let copy = |null: &str| {
+            let query = format!(
+                "COPY (SELECT id, word FROM lengths) TO STDOUT (FORMAT {form}, NULL '{null}')"
+            );
+            bank.psql(&query)
+        };
+        let guessed = copy("abcd");
+        assert_eq!(guessed.stdout, "");
+        assert!(
+            guessed.stderr.contains("leave NULL out"),
+            "{}",
+            guessed.stderr
+        );
+        let between = if form == "csv" { ',' } else { '\t' };
+        assert_eq!(
+            copy("NULL").success().stdout,
+            format!("1{between}****\n2{between}****\n")
+        );
+        let plain = format!("COPY (SELECT id FROM lengths) TO STDOUT (FORMAT {form}, NULL '1')");
+        bank.psql(&plain).success();
+    }
+}
+
+/// Whoever could have any value replaced would find out which one stands in a row by trying them all.
+#[test]
+fn nothing_that_a_statement_chose_is_put_in_place_of_a_value() {
+    let database = Postgres::shared().database();
+    database.endpoint().psql(PAIRS).success();
+    let notes = "CREATE TABLE notes (id integer, note text);
+        INSERT INTO notes VALUES (1, 'SSN 536-22-1234'), (2, 'SSN 536-22-1235')";
+    database.endpoint().psql(notes).success();
+    let config = config(&database)
+        .set(&["targets", "bank", "mask", "public.seen.ssn"], "us_ssn")
+        .set(&["targets", "bank", "mask", "public.again.ssn"], "us_ssn")
+        .set(&["targets", "bank", "strategies", "us_ssn"], "hash");
+    let gateway = Gateway::start(config);
+    let bank = gateway.bank();
+    let stored = [
+        "SELECT ssn FROM seen WHERE id = 4",
+        "SELECT max(ssn) FROM seen WHERE id = 4",
+        "SELECT ssn FROM seen WHERE id = 4 UNION SELECT ssn FROM again WHERE ssn = '536-22-1234'",
+        "COPY (SELECT ssn FROM seen WHERE id = 4) TO STDOUT",
+        "SELECT substr(s, 1, 21) FROM (SELECT 1) x(i), LATERAL (SELECT '' s) y", // nothing is hashed of nothing
+        "SELECT note FROM notes WHERE id = 1",
+    ];
+    let hashes: Vec<String> = stored
+        .iter()
+        .map(|query| bank.psql(query).success().stdout.trim().to_owned())
+        .collect();
+    let hash = &hashes[0];
+    assert!(hash.starts_with("hash_") && hash.len() == 21, "{hash}");
+    for (query, shown) in stored.iter().zip(&hashes) {
+        match *query {
+            query if query.contains("notes") => {
+                assert_eq!(*shown, format!("SSN {hash}"), "{query}")
+            }
+            query if query.contains("substr") => assert_eq!(*shown, "", "{query}"),
+            query => assert_eq!(shown, hash, "{query}"),
+        }
+    }
+    let chosen = [
+        "SELECT '536-22-1234'",
+        "SELECT 'SSN 536-22-1234' UNION ALL SELECT note FROM notes",
+        "SELECT ssn FROM seen WHERE id = 11 UNION ALL SELECT '536-22-1234'",
+        "SELECT coalesce(ssn, '536-22-1234') FROM seen",
+        "SELECT CASE WHEN id < 5 THEN ssn ELSE '536-22-1234' END FROM seen",
+        "SELECT lag(ssn, 1, '536-22-1234') OVER (ORDER BY id) FROM seen",
+        "SELECT array_agg(coalesce(ssn, '536-22-1234')) FROM seen",
+        "SELECT s FROM (SELECT ssn FROM seen) a(s) FULL JOIN (VALUES ('536-22-1234')) b(s) USING (s)",
+        "SELECT to_jsonb(x) FROM (SELECT ssn, '{\"ssn\":\"536-22-1234\"}'::jsonb AS more FROM seen) x",
+        "SELECT ROW(ssn, 'SSN 536-22-1234') FROM seen",
+        "COPY (SELECT ssn FROM seen UNION ALL SELECT '536-22-1234') TO STDOUT",
+        "COPY (SELECT 'SSN 536-22-1234' FROM seen) TO STDOUT (FORMAT csv)",
+        "SELECT '536-22-1234'::integer",
+        "SELECT query FROM pg_stat_activity WHERE query LIKE '%536-22-1234%'",
+        "SELECT set_config('app.x', 'SSN 536-22-1234', false)",
+        "SET app.x = 'SSN 536-22-1234'; SELECT setting FROM pg_settings WHERE name = 'app.x'; SHOW app.x",
+        "DO $$ BEGIN RAISE NOTICE 'SSN 536-22-1234'; END $$",
+        "LISTEN news; NOTIFY news, 'SSN 536-22-1234'",
+        "SELECT 1 AS \"536-22-1234\"",
+    ];
+    for query in chosen {
+        let ran = bank.psql(query);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(!said.contains("hash_"), "{query}: {said}");
+        let before = said.replace(query, "");
+        assert!(
+            query.contains(" AS \"") || !before.contains("536-22-1234"),
+            "{query}: {said}"
+        );
+    }
+}
+
 /// One column of each type that gets other values, twice as many rows as values.
 const OTHERS: &str = "
 CREATE TABLE typed AS SELECT n % 20 AS id,

@@ -12,6 +12,8 @@ pub struct CsvFormat {
     pub escape: u8,
     /// What stands, without quotes, for NULL.
     pub null: Vec<u8>,
+    /// Whether masked values stand in quotes where the originals did, which tells who names these characters what is in them.
+    pub keeps_quotes: bool,
 }
 
 impl Default for CsvFormat {
@@ -21,6 +23,7 @@ impl Default for CsvFormat {
             quote: b'"',
             escape: b'"',
             null: Vec::new(),
+            keeps_quotes: true,
         }
     }
 }
@@ -97,7 +100,7 @@ impl Splitter {
         decoded
     }
 
-    /// Writes a value; in quotes where the original field had them, and where it must.
+    /// Writes a value, in quotes where it must and, if the format says so, where the original field had them.
     pub(super) fn encode(&self, value: &[u8], field: &[u8], out: &mut Vec<u8>) {
         let CsvFormat {
             delimiter,
@@ -106,8 +109,9 @@ impl Splitter {
             ..
         } = self.format;
         let special = |byte: &u8| [delimiter, quote, b'\n', b'\r'].contains(byte);
+        let quoted = self.format.keeps_quotes && field.contains(&quote);
         let plain =
-            !field.contains(&quote) && !value.iter().any(special) && value != self.format.null;
+            !quoted && !value.iter().any(special) && value != self.format.null && value != b"\\.";
         if plain {
             return out.extend_from_slice(value);
         }

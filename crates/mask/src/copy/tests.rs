@@ -94,6 +94,24 @@ fn escapes_do_not_hide_a_value() {
     check(&plan, "john\\@example.com\n", "****@example.com\n");
 }
 
+/// The client names the characters for which the server puts a value in quotes.
+#[test]
+fn quotes_tell_nothing_of_what_is_hidden() {
+    let format = CopyFormat::Csv(CsvFormat {
+        delimiter: b'7',
+        quote: b'9',
+        escape: b'9',
+        null: b"4711".to_vec(),
+        keeps_quotes: false,
+    });
+    let hidden = ColumnPlan::Declared(DataClass::try_from("pin".to_owned()).unwrap());
+    check(
+        &plan(format, &[hidden, SCAN]),
+        "123471x\n91237971x\n9471197x\n",
+        "****71x\n****71x\n****7x\n",
+    );
+}
+
 #[test]
 fn other_delimiters_are_kept_apart() {
     let format = CopyFormat::Text(TextFormat {
@@ -124,6 +142,7 @@ fn csv_may_escape_with_another_character() {
         quote: b'\'',
         escape: b'\\',
         null: b"\\N".to_vec(),
+        ..CsvFormat::default()
     };
     let plan = plan(CopyFormat::Csv(format), &[SCAN, SCAN]);
     check(

@@ -118,32 +118,51 @@ pub(super) fn is_bucket(name: &str) -> bool {
         && !ALIASES.iter().any(|end| lower.ends_with(end))
 }
 
-/// The object that a key with dot segments is to a server that resolves them; to S3 they are part of the key. Both are asked
-/// about. `None` where it would lie outside of the bucket, which S3 refuses (S3 user guide, "Naming Amazon S3 objects");
-/// `None` inside where the key has no such segment.
-fn resolved(thing: &Thing) -> Option<Option<Thing>> {
+/// The objects that a key with dot segments is to servers that resolve them, with and without taking slashes that follow each other
+/// for one, as file systems do; to S3 they are part of the key. All are asked about. `None` where one would lie outside of the
+/// bucket, which S3 refuses (S3 user guide, "Naming Amazon S3 objects").
+fn resolved(thing: &Thing) -> Option<Vec<Thing>> {
     let (Thing::Object { bucket, key } | Thing::Source { bucket, key }) = thing else {
-        return Some(None);
+        return Some(Vec::new());
     };
-    if !key.split('/').any(|it| matches!(it, "." | "..")) {
-        return Some(None);
+    let mut others = Vec::new();
+    for collapses in [false, true] {
+        let other = reading(key, collapses)?;
+        if other == *key || others.contains(&other) {
+            continue;
+        }
+        others.push(other);
     }
+    let other = |key| match thing {
+        Thing::Source { .. } => Thing::Source {
+            bucket: bucket.clone(),
+            key,
+        },
+        _ => Thing::Object {
+            bucket: bucket.clone(),
+            key,
+        },
+    };
+    Some(others.into_iter().map(other).collect())
+}
+
+/// A key without its dot segments, and without its empty ones if it `collapses`; the slash at its end stays.
+fn reading(key: &str, collapses: bool) -> Option<String> {
+    let (path, end) = match key.strip_suffix('/') {
+        Some(path) if collapses => (path, "/"),
+        _ => (key, ""),
+    };
     let mut segments = Vec::new();
-    for segment in key.split('/') {
+    for segment in path.split('/') {
         match segment {
             "." => {}
+            "" if collapses => {}
             ".." => drop(segments.pop()?),
             _ => segments.push(segment),
         }
     }
-    let (bucket, key) = (bucket.clone(), segments.join("/"));
-    if key.is_empty() {
-        return None;
-    }
-    Some(Some(match thing {
-        Thing::Source { .. } => Thing::Source { bucket, key },
-        _ => Thing::Object { bucket, key },
-    }))
+    let joined = segments.join("/");
+    (!joined.is_empty()).then(|| joined + end)
 }
 
 /// What a request of this level does beside, by its headers: what AWS asks further permissions for.
@@ -185,6 +204,41 @@ fn keys(body: &[u8]) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dots_and_slashes_are_read_in_every_way() {
+        let read = |key: &str| {
+            let thing = Thing::Object {
+                bucket: "lake".to_owned(),
+                key: key.to_owned(),
+            };
+            let keys = |thing| match thing {
+                Thing::Object { key, .. } => key,
+                other => panic!("{other:?}"),
+            };
+            let things = resolved(&thing)?;
+            Some(things.into_iter().map(keys).collect::<Vec<_>>())
+        };
+        let some = |keys: &[&str]| Some(keys.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(read("a/b.txt"), some(&[]));
+        assert_eq!(read("folder/"), some(&[]));
+        assert_eq!(read("a/./b/../c"), some(&["a/c"]));
+        assert_eq!(read("x//../secret/a"), some(&["x/secret/a", "secret/a"]));
+        assert_eq!(read("x/..//secret/a"), some(&["/secret/a", "secret/a"]));
+        assert_eq!(read(".//csv/a.csv"), some(&["/csv/a.csv", "csv/a.csv"]));
+        assert_eq!(read("/secret/a"), some(&["secret/a"]));
+        assert_eq!(read("secret//a//"), some(&["secret/a/"]));
+        for outside in [
+            "x//../../other/a",
+            "x///../../../other/a",
+            "../a",
+            "a/..",
+            "//",
+            ".",
+        ] {
+            assert_eq!(read(outside), None, "{outside}");
+        }
+    }
 
     #[test]
     fn other_names_of_buckets_are_none() {

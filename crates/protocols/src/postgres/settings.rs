@@ -120,6 +120,21 @@ impl Settings {
     }
 
     fn compile(&self, reveal: &BTreeSet<DataClass>) -> Masks {
+        let chosen = unreplaced(&self.strategies).map(|strategies| {
+            let masks = self.compile_with(reveal, &strategies);
+            Arc::new(masks)
+        });
+        Masks {
+            chosen,
+            ..self.compile_with(reveal, &self.strategies)
+        }
+    }
+
+    fn compile_with(
+        &self,
+        reveal: &BTreeSet<DataClass>,
+        strategies: &BTreeMap<DataClass, Strategy>,
+    ) -> Masks {
         let revealing = |reveal: &BTreeSet<DataClass>, strategies| {
             let reveal = reveal.clone();
             let find = self.find.clone();
@@ -138,24 +153,41 @@ impl Settings {
         let nulls = DataClass::FOUND.into_iter().chain(own).chain(declared);
         let mut typed: BTreeMap<_, _> = nulls.map(|class| (class, Strategy::Null)).collect();
         let mut number = typed.clone();
-        for (class, &strategy) in &self.strategies {
+        for (class, &strategy) in strategies {
             let withhold = strategy == Strategy::Withhold;
             let instead = if withhold { strategy } else { Strategy::Null };
             let keeps = strategy == Strategy::Format;
             typed.insert(class.clone(), instead);
             number.insert(class.clone(), if keeps { strategy } else { instead });
         }
-        let text: Arc<Masker> = masker(self.strategies.clone());
+        let text: Arc<Masker> = masker(strategies.clone());
         let classes = self.declared.iter().map(|declared| &declared.class);
         let open = text.hides_nothing() && !classes.into_iter().any(|class| text.masks(class));
         Masks {
             text,
             typed: masker(typed),
             number: masker(number),
-            at_rest: revealing(&BTreeSet::new(), resting(&self.strategies)),
+            at_rest: revealing(&BTreeSet::new(), resting(strategies)),
             open,
+            chosen: None,
         }
     }
+}
+
+/// Strategies for values that whoever reads them may have chosen: what would be put in place of each one tells which others are the
+/// same. `None` where nothing is put in a value's place.
+fn unreplaced(strategies: &BTreeMap<DataClass, Strategy>) -> Option<BTreeMap<DataClass, Strategy>> {
+    let replaces = |strategy: &Strategy| matches!(strategy, Strategy::Hash | Strategy::Format);
+    let instead = |(class, strategy): (&DataClass, &Strategy)| {
+        let strategy = if replaces(strategy) {
+            Strategy::Redact
+        } else {
+            *strategy
+        };
+        (class.clone(), strategy)
+    };
+    let any = strategies.values().any(replaces);
+    any.then(|| strategies.iter().map(instead).collect())
 }
 
 /// Strategies for what rests: one value must not take the whole text with it that it stands in.
@@ -182,6 +214,17 @@ pub struct Masks {
     /// Policy reveals every class that a detector finds or a column is declared to hold. Values are still looked at and
     /// counted, but there is nothing to withhold for.
     pub open: bool,
+    /// Those for values that the client may have chosen, where they are others.
+    chosen: Option<Arc<Masks>>,
+}
+
+impl Masks {
+    /// The masks for what the client may have chosen itself (constants, what it sent), in which no value is put in another's place:
+    /// whoever could have any value replaced could look for the one that becomes what stands in a row.
+    #[must_use]
+    pub fn for_chosen(&self) -> &Self {
+        self.chosen.as_deref().unwrap_or(self)
+    }
 }
 
 /// Maskers by the classes that they reveal, at most 64.

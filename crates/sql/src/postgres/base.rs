@@ -228,6 +228,7 @@ pub struct OfClass {
     /// Any of them.
     first: BaseColumn,
     all: BaseColumns,
+    mixed: bool,
 }
 
 impl OfClass {
@@ -237,7 +238,20 @@ impl OfClass {
         Self {
             first: column.clone(),
             all: BaseColumns(Some(Arc::from([column]))),
+            mixed: false,
         }
+    }
+
+    /// Whether values that are of no declared column, such as constants, may stand beside these.
+    #[must_use]
+    pub fn is_mixed(&self) -> bool {
+        self.mixed
+    }
+
+    /// The same with such values beside it, if they are.
+    pub(super) fn mixed(mut self, mixed: bool) -> Self {
+        self.mixed |= mixed;
+        self
     }
 
     /// The class.
@@ -272,6 +286,11 @@ impl OfClass {
         self.class() == other.class()
     }
 
+    /// A value of one of the two, which are of one class.
+    pub(super) fn either(self, other: &Self) -> Self {
+        self.or(other.columns()).mixed(other.mixed)
+    }
+
     /// A value of this class that is of any of these columns too.
     pub(super) fn or(mut self, other: &BaseColumns) -> Self {
         self.all.add(other);
@@ -281,7 +300,7 @@ impl OfClass {
 
 impl PartialEq for OfClass {
     fn eq(&self, other: &Self) -> bool {
-        self.all == other.all
+        self.all == other.all && self.mixed == other.mixed
     }
 }
 

@@ -45,9 +45,11 @@ pub(super) fn returns_anything(name: &str) -> bool {
 /// Whether it carries its arguments to where others, or the session itself, can read them: a sequence's value, a lock's
 /// number, a setting, a channel, a file.
 pub(super) fn carries(name: &str) -> bool {
-    effect_of(name).is_some_and(|action| {
-        matches!(action, Action::Sequence | Action::Lock) || carries_anything(action)
-    })
+    let releases = name.starts_with("pg_advisory_unlock");
+    releases
+        || effect_of(name).is_some_and(|action| {
+            matches!(action, Action::Sequence | Action::Lock) || carries_anything(action)
+        })
 }
 
 /// Whether a function with this effect carries any values, wherever in the statement they come from.
@@ -138,6 +140,15 @@ const PREFIXES: &[(&str, Action)] = &[
 ];
 
 const TABLE: &[(Action, &[&str])] = &[
+    // Give back what the session holds, as DISCARD does. Pools of connections do it between two users.
+    (
+        Action::Discard,
+        &[
+            "pg_advisory_unlock",
+            "pg_advisory_unlock_shared",
+            "pg_advisory_unlock_all",
+        ],
+    ),
     // Run SQL given as text or read relations given by name.
     (
         Action::Opaque,

@@ -14,6 +14,7 @@ pub struct Document {
     /// At most [`PLACES_MAX`], none of which is empty.
     paths: Vec<(Vec<Step>, BaseColumn)>,
     columns: BaseColumns,
+    mixed: bool,
 }
 
 /// A place in a document.
@@ -42,13 +43,36 @@ impl Document {
 
     fn of_paths(paths: Vec<(Vec<Step>, BaseColumn)>) -> Self {
         let columns = paths.iter().map(|(_, of)| of.clone()).collect();
-        Self { paths, columns }
+        Self {
+            paths,
+            columns,
+            mixed: false,
+        }
     }
 
     /// All of which it holds values.
     #[must_use]
     pub fn columns(&self) -> &BaseColumns {
         &self.columns
+    }
+
+    /// Whether documents that are of no declared column may stand beside these.
+    #[must_use]
+    pub fn is_mixed(&self) -> bool {
+        self.mixed
+    }
+
+    /// The same with such documents beside it.
+    pub(super) fn mixed(&self) -> Self {
+        Self {
+            mixed: true,
+            ..self.clone()
+        }
+    }
+
+    /// Whether both hold the same at the same places.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.paths == other.paths
     }
 
     /// The document itself.
@@ -106,7 +130,10 @@ impl Document {
             let steps = steps.get(1..).unwrap_or_default();
             (steps.to_vec(), of.clone())
         });
-        let below = Self::of_paths(below.collect());
+        let below = Self {
+            mixed: self.mixed,
+            ..Self::of_paths(below.collect())
+        };
         if !is_held {
             return Taint::of_document(below);
         }
@@ -122,7 +149,7 @@ impl Document {
         let mut all = self.columns.iter();
         let one = OfClass::one(first.clone());
         all.all(|it| it.class() == first.class())
-            .then(|| one.or(&self.columns))
+            .then(|| one.or(&self.columns).mixed(self.mixed))
     }
 }
 

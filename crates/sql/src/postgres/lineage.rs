@@ -156,6 +156,7 @@ impl<'a> Lineage<'a> {
             Body::Unknown => vec![Slot::unknown("a query of a kind not known here")],
         };
         shape.limits.iter().for_each(|limit| self.decide_on(limit));
+        self.told.cuts(shape.cut);
         for name in entered {
             self.ctes.get_mut(&name).map(Vec::pop);
         }

@@ -46,7 +46,7 @@ const TABLES: &[&str] = &["TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW"];
 const RELATIONS: &[&str] = &["TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW", "VIEW"];
 
 /// Types by the names of which a cast is known to keep the value.
-const TEXTS: &[&str] = &["text", "varchar"];
+const TEXTS: &[&str] = &["text", "varchar", "json", "jsonb"];
 
 /// A statement that may define something.
 pub(super) struct Definition<'a> {

@@ -17,6 +17,8 @@ pub struct Shape {
     pub(super) order: Vec<Key>,
     /// `LIMIT` and `OFFSET`
     pub(super) limits: Vec<Expr>,
+    /// Not all rows need come: there is a `LIMIT` or `OFFSET`, or a cursor. The server then prefers plans that give the first rows soon.
+    pub(super) cut: bool,
     /// The rows are stored in a new table (`SELECT … INTO`).
     pub(super) stored: bool,
 }
@@ -125,6 +127,8 @@ pub(super) struct Change {
     pub(super) columns: Vec<String>,
     pub(super) rows: Option<Shape>,
     pub(super) assigned: Vec<(String, Expr)>,
+    /// Columns of which a part is assigned, an element or a field, and the rest stays.
+    pub(super) parts: Vec<String>,
     /// What decides which rows are changed, and how.
     pub(super) conditions: Vec<Expr>,
     pub(super) returning: Vec<Target>,

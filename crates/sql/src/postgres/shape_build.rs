@@ -4,13 +4,14 @@ use pg_query::{Node, NodeEnum, NodeRef, protobuf};
 use protobuf::{AExprKind, SetOperation};
 
 use super::shape::{Body, Change, Cte, Expr, Key, Select, Shape, Target};
+use super::statement::limits;
 use super::walk::{text, texts};
 
 mod compared;
 mod expr;
 mod source;
 
-use expr::{below, expr, one_of};
+use expr::{below, expr, not_free, one_of};
 use source::{computed_source, range, source, sources};
 
 /// The shape of a query or a data-changing statement.
@@ -23,6 +24,7 @@ pub(super) fn of(node: NodeRef<'_>) -> Shape {
             change.from = sources(&s.from_clause);
             change.assigned = assignments(&s.target_list);
             change.assigned.extend(places(&s.target_list));
+            change.parts = parts(&s.target_list);
             change.conditions = conditions([&s.where_clause]);
             with(s.with_clause.as_ref(), Body::Change(Box::new(change)))
         }
@@ -168,6 +170,7 @@ fn select(s: &protobuf::SelectStmt) -> Shape {
     let mut shape = with(s.with_clause.as_ref(), body);
     shape.order = keys(&s.sort_clause);
     shape.limits = conditions([&s.limit_count, &s.limit_offset]);
+    shape.cut = limits(s.limit_count.as_deref()) || s.limit_offset.is_some();
     shape.stored = s.into_clause.is_some();
     shape
 }
@@ -205,7 +208,7 @@ fn keys<'a>(nodes: impl IntoIterator<Item = &'a Node>) -> Vec<Key> {
     found
 }
 
-/// Folds the rows of a `VALUES` into one: constants, which most are, take no room. `None` where a star stands for any
+/// Folds the rows of a `VALUES` into one: the constants of a column, which most are, take the room of one. `None` where a star stands for any
 /// number of columns.
 fn values(lists: &[Node]) -> Option<Vec<Expr>> {
     let mut columns: Vec<Vec<Expr>> = Vec::new();
@@ -218,14 +221,15 @@ fn values(lists: &[Node]) -> Option<Vec<Expr>> {
                 columns.push(Vec::new());
             }
             match (expr(item), columns.get_mut(index)) {
-                (Expr::Free, _) | (_, None) => {}
+                (_, None) => {}
+                (Expr::Free, Some(column)) if column.iter().any(|it| !not_free(it)) => {}
                 (Expr::Star(_) | Expr::Fields(_), _) => return None,
                 (other, Some(column)) => column.push(other),
             }
         }
     }
     let fold = |results: Vec<Expr>| {
-        if results.is_empty() {
+        if !results.iter().any(not_free) {
             Expr::Free
         } else {
             one_of(results)
@@ -245,6 +249,7 @@ fn insert(s: &protobuf::InsertStmt) -> Change {
     if let Some(conflict) = s.on_conflict_clause.as_deref() {
         change.assigned.extend(assignments(&conflict.target_list));
         change.assigned.extend(places(&conflict.target_list));
+        change.parts = parts(&conflict.target_list);
         change.conditions = conditions([&conflict.where_clause]);
         change.also.push("excluded".to_owned());
     }
@@ -268,6 +273,7 @@ fn merge(s: &protobuf::MergeStmt) -> Change {
         change.conditions.extend(conditions([&when.condition]));
         change.assigned.extend(assignments(&when.target_list));
         change.assigned.extend(places(&when.target_list));
+        change.parts.extend(parts(&when.target_list));
         let columns = assignments(&when.target_list)
             .into_iter()
             .map(|(column, _)| column);
@@ -297,6 +303,7 @@ fn change(
         columns: Vec::new(),
         rows: None,
         assigned: Vec::new(),
+        parts: Vec::new(),
         conditions: Vec::new(),
         returning: returning
             .map(|clause| targets(&clause.exprs))
@@ -335,6 +342,17 @@ fn places(nodes: &[Node]) -> Vec<(String, Expr)> {
         }
     }
     places
+}
+
+/// The columns of which a part is assigned: `column[1] = …`, `column.field = …`.
+fn parts(nodes: &[Node]) -> Vec<String> {
+    let parts = nodes.iter().filter_map(|node| match &node.node {
+        Some(NodeEnum::ResTarget(target)) if !target.indirection.is_empty() => {
+            Some(target.name.clone())
+        }
+        _ => None,
+    });
+    parts.collect()
 }
 
 fn targets(nodes: &[Node]) -> Vec<Target> {

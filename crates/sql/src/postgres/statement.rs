@@ -336,7 +336,7 @@ fn of_query<'a>(query: NodeRef<'a>, statement: &mut Statement, walk: &mut Walk<'
 }
 
 /// Whether a `LIMIT` is there and is not `ALL`.
-fn limits(count: Option<&Node>) -> bool {
+pub(super) fn limits(count: Option<&Node>) -> bool {
     match count.and_then(|count| count.node.as_ref()) {
         Some(NodeEnum::AConst(value)) => !value.isnull,
         other => other.is_some(),

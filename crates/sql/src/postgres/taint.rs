@@ -157,6 +157,7 @@ impl Taint {
     pub(super) fn is_like(&self, other: &Self) -> bool {
         match (&self.kind, &other.kind) {
             (Kind::Direct(a), Kind::Direct(b)) => a.is_like(b),
+            (Kind::Document(a), Kind::Document(b)) => a.is_like(b),
             (Kind::Derived(a), Kind::Derived(b)) => a.classes() == b.classes(),
             (Kind::Members(a), Kind::Members(b)) => {
                 let like = |(one, other): (&Member, &Member)| match (one, other) {
@@ -310,12 +311,14 @@ impl Taint {
     pub(super) fn either(self, other: Self) -> Self {
         let Self { kind, counted } = self;
         let shown = match (kind, other.kind) {
-            // What the other's fields are called is not known, and the server may go by its names.
-            (Kind::Clear, kind) | (kind, Kind::Clear) => Self::from(kind).unnamed(),
+            (Kind::Clear, kind) | (kind, Kind::Clear) => Self::from(kind).beside_others(),
             (Kind::Direct(a), Kind::Direct(b)) if a.is_like(&b) => {
-                Kind::Direct(a.or(b.columns())).into()
+                Kind::Direct(a.either(&b)).into()
             }
-            (Kind::Document(a), Kind::Document(b)) if a == b => Kind::Document(a).into(),
+            (Kind::Document(a), Kind::Document(b)) if a.is_like(&b) => {
+                let mixed = b.is_mixed();
+                Kind::Document(if mixed { b } else { a }).into()
+            }
             (Kind::Members(a), Kind::Members(b)) => match merged(&a, &b) {
                 Some(members) => Kind::Members(Arc::new(members)).into(),
                 None => Self::from(Kind::Members(a)).with(Kind::Members(b).into()),
@@ -333,16 +336,21 @@ impl Taint {
         shown.and_counts(&counted).and_counts(&other.counted)
     }
 
-    /// The same, where nobody knows what the fields of a row are called.
-    fn unnamed(self) -> Self {
-        let Kind::Row(fields) = &self.kind else {
-            return self;
+    /// The same, where other values may stand in its place, of which nothing is known: nor what the fields of a row are called, and
+    /// the server may go by their names.
+    fn beside_others(self) -> Self {
+        let kind = match self.kind {
+            Kind::Direct(of) => Kind::Direct(of.mixed(true)),
+            Kind::Document(document) => Kind::Document(Arc::new(document.mixed())),
+            Kind::Row(fields) => {
+                let unnamed = |field: &RowField| RowField {
+                    name: None,
+                    taint: field.taint.clone().beside_others(),
+                };
+                Kind::Row(fields.iter().map(unnamed).collect())
+            }
+            kind => kind,
         };
-        let unnamed = |field: &RowField| RowField {
-            name: None,
-            taint: field.taint.clone().unnamed(),
-        };
-        let kind = Kind::Row(fields.iter().map(unnamed).collect());
         Self { kind, ..self }
     }
 

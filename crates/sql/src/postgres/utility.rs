@@ -68,6 +68,12 @@ pub(super) fn analyze<'a>(node: NodeRef<'a>, statement: &mut Statement, walk: &m
                 Some(Name::bare(&s.portalname)),
             ));
             run_inside(s.query.as_deref(), statement, walk);
+            // The first rows of a cursor come soon, as those of a LIMIT do.
+            if let Some(inner) = &mut statement.inner
+                && let Output::Query(shape) = &mut Arc::make_mut(inner).output
+            {
+                Arc::make_mut(shape).cut = true;
+            }
         }
         NodeRef::FetchStmt(s) => {
             statement.tag = if s.ismove { "MOVE" } else { "FETCH" };
@@ -265,7 +271,13 @@ fn set(s: &protobuf::VariableSetStmt, statement: &mut Statement, walk: &mut Walk
         Ok(VariableSetKind::VarResetAll) => "all".to_owned(),
         _ => s.name.to_ascii_lowercase(),
     };
-    walk.push(named(setting::action(&name), &name));
+    // Back to who the session was at first is what RESET ALL and DISCARD ALL do too.
+    let first = name == "role" && sets_to_none(s);
+    let action = match setting::action(&name) {
+        Action::SetRole if reset || first => Action::Set,
+        action => action,
+    };
+    walk.push(named(action, &name));
     if let [
         Node {
             node: Some(NodeEnum::AConst(value)),
@@ -275,6 +287,12 @@ fn set(s: &protobuf::VariableSetStmt, statement: &mut Statement, walk: &mut Walk
         statement.sets_to = constant(value);
     }
     statement.sets = Some(name);
+}
+
+/// `SET ROLE NONE`
+fn sets_to_none(s: &protobuf::VariableSetStmt) -> bool {
+    let value = s.args.first().and_then(|value| value.node.as_ref());
+    matches!(value, Some(NodeEnum::AConst(value)) if constant(value).as_deref() == Some("none"))
 }
 
 fn constant(value: &protobuf::AConst) -> Option<String> {

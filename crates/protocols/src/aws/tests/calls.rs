@@ -77,16 +77,16 @@ fn every_operation_of_s3_is_told_from_the_others() {
         (
             "GET /b/a%2Fb/c%20d//e?x-id=GetObject",
             "s3:GetObject",
-            vec![object("a/b/c d//e")],
+            vec![object("a/b/c d//e"), object("a/b/c d/e")],
         ),
-        // To S3 dots are part of a key, to others they are not: both keys are asked about.
+        // To S3 dots and slashes are part of a key, to others they are not: all readings are asked about.
         (
             "GET /b/open/../ledger/./k",
             "s3:GetObject",
             vec![object("open/../ledger/./k"), object("ledger/k")],
         ),
         ("GET /b/a..b/...", "s3:GetObject", vec![object("a..b/...")]),
-        ("GET /b//k", "s3:GetObject", vec![object("/k")]),
+        ("GET /b//k", "s3:GetObject", vec![object("/k"), object("k")]),
         ("HEAD /b/k", "s3:HeadObject", vec![object("k")]),
         ("PUT /b/k", "s3:PutObject", vec![object("k")]),
         (

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mask::{Findings, Hint, Masker, Outcome, Place, Strategy};
 use model::DataClass;
-use sql::postgres::{BaseColumns, Document, Members};
+use sql::postgres::{BaseColumn, BaseColumns, Document, Members, OfClass};
 
 use super::document::document;
 use super::{RowError, binary, json, numeric, replaced, text, typed};
@@ -24,6 +24,9 @@ pub(super) enum Rule {
     /// Made of values of these classes, which are all revealed: as `Scan`, and counted for each.
     Shown(Arc<[DataClass]>),
     Declared(DataClass),
+    /// The same of columns whose values tell themselves apart by their length (truth values, numbers, labels): where one stands as text,
+    /// nothing of it is shown.
+    Measured(DataClass),
     /// JSON of which some members are declared.
     Members(Arc<Members>),
     /// JSON, or text with JSON, of which some places are declared.
@@ -37,7 +40,7 @@ pub(super) enum Rule {
 impl Rule {
     /// Whether values are counted that no detector finds, so that equal ones must be written alike.
     fn commits(&self) -> bool {
-        matches!(self, Self::Declared(_) | Self::Shown(_))
+        matches!(self, Self::Declared(_) | Self::Measured(_) | Self::Shown(_))
     }
 
     /// The form of a value of which nothing else is known.
@@ -64,11 +67,27 @@ pub(super) struct Column {
     pub(super) rule: Rule,
     pub(super) form: Form,
     pub(super) format: Format,
+    /// Whether the client may have chosen some of its values.
+    pub(super) chosen: bool,
 }
 
 impl Column {
     pub(super) fn passes(&self) -> bool {
         self.rule == Rule::Pass
+    }
+
+    /// Whether a text that stands in it is shown as it is.
+    pub(super) fn shows(&self, cells: &Cells, text: &str) -> bool {
+        match self.rule {
+            Rule::Pass => true,
+            Rule::Scan | Rule::Shown(_) => {
+                let (mut out, mut unused) = (Vec::new(), Findings::counting());
+                let masker = &cells.masks.text;
+                let outcome = masker.mask_text(self.hint, text.as_bytes(), &mut out, &mut unused);
+                outcome == Outcome::Clean
+            }
+            _ => false,
+        }
     }
 
     pub(super) fn withheld_value(&self) -> RowError {
@@ -86,6 +105,8 @@ impl Column {
 pub(super) struct Cells {
     known: Arc<Known>,
     masks: Masks,
+    /// Values in columns of chosen ones are looked at so, where it is otherwise.
+    chosen: Option<Box<Cells>>,
 }
 
 /// How to look at one value, and at the values within it.
@@ -102,6 +123,12 @@ impl<'a> Look<'a> {
             depth: self.depth + 1,
             ..self
         }
+    }
+
+    /// Whether a value of a form would stand as text that tells it by its length.
+    fn shows_length(self, form: Form) -> bool {
+        let is_text = matches!(form, Form::Text | Form::VersionedText | Form::Unknown);
+        is_text && matches!(self.rule, Rule::Measured(_))
     }
 
     /// How to look at the fields of a row that has so many; `None` where it should have others.
@@ -124,7 +151,19 @@ impl<'a> Look<'a> {
 
 impl Cells {
     pub(super) fn new(known: Arc<Known>, masks: Masks) -> Self {
-        Self { known, masks }
+        let chosen = masks.for_chosen();
+        let chosen = (!std::ptr::eq(chosen, &masks)).then(|| {
+            Box::new(Self {
+                known: Arc::clone(&known),
+                masks: chosen.clone(),
+                chosen: None,
+            })
+        });
+        Self {
+            known,
+            masks,
+            chosen,
+        }
     }
 
     pub(super) fn masks(&self) -> &Masks {
@@ -145,7 +184,7 @@ impl Cells {
     pub(super) fn readable(&self, name: &str) -> String {
         let mut out = Vec::new();
         let mut unused = Findings::counting();
-        let masker = &self.masks.text;
+        let masker = &self.masks.for_chosen().text;
         match masker.mask_text(Hint::NONE, name.as_bytes(), &mut out, &mut unused) {
             Outcome::Clean => name.to_owned(),
             Outcome::Masked => String::from_utf8_lossy(&out).into_owned(),
@@ -155,6 +194,58 @@ impl Cells {
 
     pub(super) fn form(&self, oid: u32) -> Form {
         self.known.types.form(oid)
+    }
+
+    /// How values are held that are of one class.
+    pub(super) fn declared(&self, of: &OfClass) -> Rule {
+        let class = of.class().clone();
+        match self.tells_by_length(of) {
+            true => Rule::Measured(class),
+            false => Rule::Declared(class),
+        }
+    }
+
+    /// Whether values of a class are of a type whose values tell themselves apart by their length: truth values, numbers, labels.
+    pub(super) fn tells_by_length(&self, of: &OfClass) -> bool {
+        let mut kinds = of.columns().iter().filter_map(BaseColumn::kind);
+        kinds.any(|kind| self.varies(self.form(kind.oid), DEPTH_MAX))
+    }
+
+    fn varies(&self, form: Form, depth: u8) -> bool {
+        let Some(depth) = depth.checked_sub(1) else {
+            return true;
+        };
+        match form {
+            Form::Plain(plain) => plain != Plain::Date,
+            Form::Array(element) => self.varies(self.form(element), depth),
+            Form::Composite(oid) => {
+                let fields = self.known.types.fields(oid).unwrap_or_default();
+                fields
+                    .iter()
+                    .any(|kind| self.varies(self.form(*kind), depth))
+            }
+            Form::Int2
+            | Form::Int4
+            | Form::Int8
+            | Form::Numeric
+            | Form::Float8
+            | Form::Floats(_)
+            | Form::Money
+            | Form::Enum
+            | Form::Range(_)
+            | Form::Multirange(_)
+            | Form::Opaque => true,
+            Form::Text
+            | Form::Json
+            | Form::Jsonb
+            | Form::VersionedText
+            | Form::Name
+            | Form::Uuid
+            | Form::Bytea
+            | Form::Record
+            | Form::Raw
+            | Form::Unknown => false,
+        }
     }
 
     /// Whether values of a type need not be read. An integer of 32 bits is no card number; it may be an SSN or bank code
@@ -195,6 +286,21 @@ impl Cells {
 
     /// Looks at a value of a column. With [`Outcome::Masked`] what replaces it was appended to `out`.
     pub(super) fn look(
+        &self,
+        column: &Column,
+        value: &[u8],
+        out: &mut Vec<u8>,
+        findings: &mut Findings,
+    ) -> Outcome {
+        if column.chosen
+            && let Some(cells) = &self.chosen
+        {
+            return cells.look_at(column, value, out, findings);
+        }
+        self.look_at(column, value, out, findings)
+    }
+
+    fn look_at(
         &self,
         column: &Column,
         value: &[u8],
@@ -243,6 +349,9 @@ impl Cells {
         }
         if self.replaced(form, Format::Text, look, value, out, findings) {
             return Outcome::Masked;
+        }
+        if look.shows_length(form) {
+            return self.typed(look, value, findings);
         }
         match form {
             Form::Text => self.free(look, value, out, findings),
@@ -307,6 +416,9 @@ impl Cells {
         }
         if self.replaced(form, Format::Binary, look, value, out, findings) {
             return Outcome::Masked;
+        }
+        if look.shows_length(form) {
+            return self.typed(look, value, findings);
         }
         match form {
             Form::Text => self.free(look, value, out, findings),
@@ -408,7 +520,7 @@ impl Cells {
         out: &mut Vec<u8>,
         findings: &mut Findings,
     ) -> bool {
-        let Rule::Declared(class) = look.rule else {
+        let (Rule::Declared(class) | Rule::Measured(class)) = look.rule else {
             return false;
         };
         let replaces = matches!(
@@ -434,7 +546,7 @@ impl Cells {
                 return Outcome::Withheld;
             }
             Rule::Scan | Rule::Shown(_) => None,
-            Rule::Declared(class) => Some(class),
+            Rule::Declared(class) | Rule::Measured(class) => Some(class),
         };
         let text = match format {
             Format::Text => value.to_vec(),
@@ -489,7 +601,9 @@ pub(super) fn mask(
             }
             masker.mask_text(look.hint, value, out, findings)
         }
-        Rule::Declared(class) => masker.mask_declared(class, value, out, findings),
+        Rule::Declared(class) | Rule::Measured(class) => {
+            masker.mask_declared(class, value, out, findings)
+        }
         // Only JSON has members and only rows have fields, and they are read by them; what is computed is not read.
         Rule::Members(_) | Rule::Document(_) | Rule::Fields(_) | Rule::Computed(_) => {
             Outcome::Withheld

@@ -63,6 +63,7 @@ impl CopyPlan {
                 plan::column(&cells, source, column.rule, findings)
             })
             .collect::<Result<Vec<_>, _>>()?;
+        asks_no_guess(&cells, copy, &columns)?;
         let way = if begin.format == Format::Binary {
             Way::binary(Tuples::new(cells, columns))
         } else if columns.iter().all(Column::passes) {
@@ -211,6 +212,26 @@ pub(super) fn options(statement: &Statement) -> Result<&Copy, RowError> {
     Ok(copy)
 }
 
+/// Whether a text that stands for NULL is no value that anybody would look for: `NULL`, `\N`, signs.
+fn is_no_value(null: &str) -> bool {
+    let letters: String = null.chars().filter(|it| it.is_alphanumeric()).collect();
+    letters.is_empty() || null == "\\N" || letters.eq_ignore_ascii_case("null")
+}
+
+/// Refuses a text in place of NULL that could be a hidden value: a row that has it would look unlike the others.
+fn asks_no_guess(cells: &Cells, copy: &Copy, columns: &[Column]) -> Result<(), RowError> {
+    let Some(null) = copy.null.as_deref().filter(|null| !is_no_value(null)) else {
+        return Ok(());
+    };
+    let hides = columns.iter().any(|column| !column.shows(cells, null));
+    if copy.format == "binary" || cells.masks().open || !hides {
+        return Ok(());
+    }
+    let message = "COPY with such a text for NULL tells which rows hold it, and some columns are masked: leave NULL out, or use \
+                   '', '\\N' or 'NULL'";
+    Err(RowError::withheld(message.to_owned(), Vec::new()))
+}
+
 /// What is known of a column: where it is not that of a table, at most its name.
 fn source(index: usize, column: &CopiedColumn, format: Format, known: &Known) -> Source {
     let kind = column.origin.and_then(|origin| {
@@ -264,6 +285,7 @@ pub(super) fn format(copy: &Copy) -> Result<CopyFormat, RowError> {
             quote,
             escape: byte(&copy.escape, quote)?,
             null: null(""),
+            keeps_quotes: false,
         }))
     } else {
         Ok(CopyFormat::Text(TextFormat {

@@ -11,8 +11,8 @@ use super::json::{Tokens, hide, is_json, is_name, says_nothing, searched};
 use super::json_path::Path;
 
 /// A value of which `document` says where it holds what. What stands at those places is masked as declared values are, whatever is
-/// below them included; the rest is searched, as other JSON is. A string in which there is JSON again, where a place would lie
-/// within it, is hidden, and so is a text that is no JSON.
+/// below them included; the rest is searched, as other JSON is. Where a place would lie within a string, a number or a truth value, that is
+/// hidden: it may be JSON written as text, whole or broken. So is a text that is no JSON.
 pub(super) fn document(
     cells: &Cells,
     document: &Document,
@@ -120,7 +120,7 @@ impl Walk<'_> {
         let mut held = self.document.held(self.next).peekable();
         let class = if held.peek().is_some() {
             first(cells, held)
-        } else if self.next.leads_somewhere() && holds_json(token) {
+        } else if self.next.leads_somewhere() && is_scalar(token) {
             first(cells, self.document.below(self.next))
         } else {
             None
@@ -151,11 +151,7 @@ fn hidden<'a>(
     classes.find(|class| cells.masks().text.masks(class))
 }
 
-/// Whether a token is a string with an object, array or string of JSON in it.
-fn holds_json(token: &[u8]) -> bool {
-    let text = serde_json::from_slice::<Cow<'_, str>>(token);
-    text.is_ok_and(|text| {
-        let text = text.trim_start();
-        text.starts_with(['{', '[', '"']) && is_json(text.as_bytes())
-    })
+/// Whether a token is a string, a number or a truth value.
+fn is_scalar(token: &[u8]) -> bool {
+    !matches!(token.first(), Some(b'{' | b'[' | b'n'))
 }

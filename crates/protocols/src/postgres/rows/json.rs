@@ -25,10 +25,10 @@ pub(super) fn json(
 ) -> Outcome {
     let before = out.len();
     let outcome = match look.rule {
-        Rule::Declared(class) if is_json(value) => {
+        Rule::Declared(class) | Rule::Measured(class) if is_json(value) => {
             declared(cells, class, look, value, out, findings)
         }
-        Rule::Declared(_) => cells.typed(look, value, findings),
+        Rule::Declared(_) | Rule::Measured(_) => cells.typed(look, value, findings),
         Rule::Members(known) if is_json(value) => members(cells, known, look, value, out, findings),
         Rule::Document(places) => document(cells, places, look, value, out, findings),
         Rule::Members(_) | Rule::Fields(_) | Rule::Computed(_) => Outcome::Withheld,
@@ -232,7 +232,7 @@ fn members(
         }
         if let Some((Member::Held(of), _)) = within {
             let class = of.class();
-            let rule = Rule::Declared(class.clone());
+            let rule = cells.declared(of);
             let look = Look {
                 rule: &rule,
                 ..look
@@ -289,6 +289,9 @@ fn string(
         // Half of a character, which json takes and nobody can mask.
         return cells.typed(look, token, findings);
     };
+    if matches!(look.rule, Rule::Measured(_)) {
+        return cells.typed(look, text.as_bytes(), findings);
+    }
     let mut masked = Vec::new();
     let outcome = mask(
         &cells.masks().text,

@@ -34,6 +34,7 @@ pub fn mask_notification(
     body.end()?;
     let place = findings.place("notification");
     findings.enter(place);
+    let masks = masks.for_chosen();
     let masked_channel = free_text(&masks.text, &channel, findings);
     let strict = !known.protected.is_empty() && !masks.open;
     let is_own = own.is_some_and(|own| memchr::memmem::find(own, &payload).is_some());

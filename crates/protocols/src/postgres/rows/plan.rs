@@ -83,6 +83,7 @@ pub(super) fn column(
         format,
     } = source;
     let name = cells.readable(&name);
+    let is_stored = origin.is_some_and(|(relation, _)| relation >= FIRST_NORMAL_OID);
     let origin = origin.and_then(|(relation, number)| cells.origin(relation, number));
     let place = origin.clone().unwrap_or_else(|| name.clone());
     let masker = &cells.masks().text;
@@ -103,6 +104,7 @@ pub(super) fn column(
         rule
     };
     let of = columns_of(&rule);
+    let chosen = may_be_chosen(&rule, is_stored);
     let rule = decided(cells, &name, &place, rule)?;
     let unreadable =
         format == Format::Binary && !matches!(rule, Rule::Computed(_)) && !cells.is_readable(form);
@@ -130,7 +132,25 @@ pub(super) fn column(
         rule,
         form,
         format,
+        chosen,
     })
+}
+
+/// Relations with lower numbers are the server's own (`FirstNormalObjectId`): its views show settings and the texts of statements.
+const FIRST_NORMAL_OID: u32 = 16_384;
+
+/// Whether a statement may have put values of its own beside those that a rule is for, or in their place.
+fn may_be_chosen(rule: &OutputRule, is_stored: bool) -> bool {
+    match rule {
+        OutputRule::Declared(of) => of.is_mixed(),
+        OutputRule::Document(document) => document.is_mixed(),
+        // Any JSON within may have members of these names.
+        OutputRule::Members(_) => true,
+        OutputRule::Clear
+        | OutputRule::Fields(_)
+        | OutputRule::Computed(_)
+        | OutputRule::Withheld(_) => !is_stored,
+    }
 }
 
 /// Whether values of a form are days, or moments.
@@ -158,34 +178,15 @@ fn fits(cells: &Cells, form: Form, rule: &OutputRule) -> bool {
     }
 }
 
-/// Whether values stand as text that is masked in place, and are of a type whose values tell themselves apart by their length:
-/// truth values, numbers, labels.
+/// Whether values stand as text, in which their length tells them.
 fn tells_by_length(cells: &Cells, form: Form, rule: &OutputRule) -> bool {
     let form = match form {
         Form::Array(element) => cells.form(element),
         form => form,
     };
-    let OutputRule::Declared(of) = rule else {
-        return false;
-    };
-    let varies = |column: &BaseColumn| {
-        let kind = column.kind().map(|kind| cells.form(kind.oid));
-        matches!(
-            kind,
-            Some(
-                Form::Int2
-                    | Form::Int4
-                    | Form::Int8
-                    | Form::Numeric
-                    | Form::Float8
-                    | Form::Money
-                    | Form::Enum
-                    | Form::Range(_)
-                    | Form::Multirange(_)
-            )
-        ) || matches!(kind, Some(Form::Plain(plain)) if plain != Plain::Date)
-    };
-    matches!(form, Form::Text) && of.columns().iter().any(varies)
+    // What COPY of a query writes has no form that anybody tells.
+    matches!(form, Form::Text | Form::VersionedText | Form::Unknown)
+        && matches!(rule, OutputRule::Declared(of) if cells.tells_by_length(of))
 }
 
 /// The declared columns of which something is in the values that a rule is for.
@@ -219,7 +220,7 @@ fn decided(cells: &Cells, name: &str, place: &str, rule: OutputRule) -> Result<R
         OutputRule::Clear => Ok(Rule::Scan),
         OutputRule::Declared(of) => {
             shown(masker, name, place, of.class(), of.columns())?;
-            Ok(Rule::Declared(of.class().clone()))
+            Ok(cells.declared(&of))
         }
         OutputRule::Members(members) => {
             let of = columns_of(&OutputRule::Members(Arc::clone(&members)));

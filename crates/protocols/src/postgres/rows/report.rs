@@ -138,7 +138,7 @@ impl Reports<'_> {
                     };
                     self.strictly(text, &names, findings)
                 }
-                _ => free_text(&self.masks.text, text, findings),
+                _ => free_text(&self.masks.for_chosen().text, text, findings),
             };
             if let Some(masked) = masked {
                 *text = masked;
@@ -172,7 +172,11 @@ impl Reports<'_> {
 
     fn strictly(&self, text: &[u8], names: &Names, findings: &mut Findings) -> Option<Bytes> {
         let mut out = Vec::new();
-        let outcome = self.masks.text.mask_error(text, names, &mut out, findings);
+        let outcome = self
+            .masks
+            .for_chosen()
+            .text
+            .mask_error(text, names, &mut out, findings);
         let shown = replacement(outcome, out);
         if !self.computes {
             return shown;
@@ -358,7 +362,7 @@ pub fn mask_parameter_status(
         findings.record_withheld(&plan::uninspected(), "lineage");
         Some(Bytes::from_static(WITHHELD))
     } else {
-        free_text(&masks.text, &value, findings)
+        free_text(&masks.for_chosen().text, &value, findings)
     };
     Ok(masked.map(|value| {
         let mut out = BytesMut::new();

@@ -66,6 +66,12 @@ impl Lineage<'_> {
             let constant = self.is_constant(value).then_some(1);
             self.keep(slot, column_of(&columns, name), constant);
         }
+        // Then one guess finds what is left of a value.
+        for name in &change.parts {
+            if let Some(column) = column_of(&columns, name) {
+                self.probe(&column.taint);
+            }
+        }
         change
             .conditions
             .iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use model::DataClass;
 
-use super::super::base::{BaseColumns, OfClass, TEXT_TYPES};
+use super::super::base::{BaseColumn, BaseColumns, OfClass, TEXT_TYPES};
 use super::super::builtin;
 use super::super::shape::{Expr, Key, Same, With};
 use super::super::slot::{Slot, together};
@@ -24,6 +24,10 @@ pub(in super::super) struct Told {
     guesses: BTreeMap<DataClass, usize>,
     probed: BaseColumns,
     counted: BaseColumns,
+    /// Which are compared with others of their class.
+    joined: BaseColumns,
+    /// Not all rows need come.
+    cut: bool,
     /// Something decides of which it is not known what it depends on.
     unknown: bool,
 }
@@ -48,6 +52,10 @@ impl Told {
         let many = guesses.filter(|(_, guesses)| *guesses > GUESSES_MAX);
         let many: Vec<DataClass> = many.map(|(class, _)| class).collect();
         probed.add(&self.matched.of(&many));
+        // The server sorts both sides then where it can, and gives the rows with the least values.
+        if self.cut {
+            probed.add(&self.joined);
+        }
         let few = self.matched.iter().filter(|it| !many.contains(it.class()));
         Predicates {
             matched: few.cloned().collect(),
@@ -67,6 +75,19 @@ impl Told {
         self.probed.add(&body.matched);
         self.counted.add(&body.counted);
         self.unknown |= body.unknown;
+    }
+
+    /// Notes whether not all rows need come.
+    pub(super) fn cuts(&mut self, cut: bool) {
+        self.cut |= cut;
+    }
+
+    /// Notes that values of columns are compared with one another.
+    fn joins(&mut self, both: [&OfClass; 2]) {
+        for of in both {
+            self.matches(of, 0);
+            self.joined.add(of.columns());
+        }
     }
 
     fn probe(&mut self, taint: &Taint) {
@@ -170,8 +191,7 @@ impl Lineage<'_> {
                     (Kind::Direct(a), Kind::Direct(b))
                         if a.is_like(b) && column.pure && other.pure =>
                     {
-                        self.told.matches(a, 0);
-                        self.told.matches(b, 0);
+                        self.told.joins([a, b]);
                     }
                     _ => {
                         self.told.probe(&column.taint);
@@ -203,6 +223,9 @@ impl Lineage<'_> {
         else {
             return None;
         };
+        if of.columns().iter().any(is_figure) {
+            return None;
+        }
         let mut functions = functions.iter().chain(&same.by);
         let fixed = functions.all(|name| self.is_fixed(name));
         let folds = same.by.is_empty() || self.is_text(column);
@@ -234,8 +257,7 @@ impl Lineage<'_> {
     pub(super) fn join_by(&mut self, left: Slot, right: Slot) {
         match (&left.taint.kind, &right.taint.kind) {
             (Kind::Direct(a), Kind::Direct(b)) if a.is_like(b) && left.pure && right.pure => {
-                self.told.matches(a, 0);
-                self.told.matches(b, 0);
+                self.told.joins([a, b]);
                 self.decide(left.taint.with(right.taint));
             }
             _ => self.decide_by(left.taint.with(right.taint)),
@@ -305,6 +327,16 @@ impl Lineage<'_> {
         Taint::counting(counted)
     }
 }
+
+/// Whether a column holds figures of geometry, of which `=` compares sizes, or takes what is near.
+fn is_figure(column: &BaseColumn) -> bool {
+    column
+        .kind()
+        .is_some_and(|kind| FIGURES.contains(&kind.oid))
+}
+
+/// `point`, `lseg`, `path`, `box`, `polygon`, `line`, `circle`.
+const FIGURES: [u32; 7] = [600, 601, 602, 603, 604, 628, 718];
 
 /// What the output column of this number, from 1, depends on.
 fn numbered(number: usize, outputs: &[Slot]) -> Taint {

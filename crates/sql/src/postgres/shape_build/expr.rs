@@ -39,10 +39,13 @@ fn expr_of(node: NodeRef<'_>) -> Option<Expr> {
         NodeRef::SubLink(link) if link.sub_link_type == SubLinkType::ArraySublink as i32 => {
             link.subselect.as_deref().map_or(Expr::Free, expr)
         }
-        NodeRef::AArrayExpr(_) => match below(node) {
-            elements if elements.is_empty() => Expr::Free,
-            elements => one_of(elements),
-        },
+        NodeRef::AArrayExpr(array) => {
+            let elements: Vec<Expr> = array.elements.iter().map(expr).collect();
+            match elements.iter().any(not_free) {
+                false => Expr::Free,
+                true => one_of(elements),
+            }
+        }
         NodeRef::AExpr(e) => same(e)
             .or_else(|| of_json(e))
             .unwrap_or_else(|| computed(node)),
@@ -228,7 +231,7 @@ fn call_of(call: &protobuf::FuncCall) -> Expr {
     }
 }
 
-fn not_free(expr: &Expr) -> bool {
+pub(super) fn not_free(expr: &Expr) -> bool {
     !matches!(expr, Expr::Free)
 }
 
@@ -244,8 +247,8 @@ fn kept(by: Name, call: &protobuf::FuncCall, of: &[usize]) -> Expr {
     let (mut results, mut conditions) = (Vec::new(), chosen_by(call));
     for (index, argument) in call.args.iter().enumerate() {
         match expr(argument) {
-            Expr::Free => {}
             value if of.contains(&index) => results.push(value),
+            Expr::Free => {}
             value => conditions.push(value),
         }
     }

@@ -64,7 +64,7 @@ pub(super) fn merged(one: &Members, other: &Members) -> Option<Members> {
 fn insert(members: &mut Members, name: &str, member: Member) -> bool {
     let known = members.entry(name.to_owned()).or_insert(Member::Clear);
     match (&mut *known, member) {
-        (Member::Held(a), Member::Held(b)) if a.is_like(&b) => *a = a.clone().or(b.columns()),
+        (Member::Held(a), Member::Held(b)) if a.is_like(&b) => *a = a.clone().either(&b),
         (Member::Held(_), Member::Held(_)) => return false,
         (Member::Clear, member) | (_, member @ Member::Held(_)) => *known = member,
         (Member::Members | Member::Held(_), _) => {}

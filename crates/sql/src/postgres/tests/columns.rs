@@ -5,7 +5,7 @@ use model::DataClass;
 use super::bank::bank;
 use super::{on_big_stack, one};
 use crate::postgres::{
-    BaseColumns, Catalog, Declaration, How, OutputColumn, Protected, Resolved, resolve,
+    BaseColumns, Catalog, Declaration, How, OutputColumn, OutputRule, Protected, Resolved, resolve,
 };
 
 /// The bank with two columns of one class: `ssn` and `boss` are social security numbers, of customers and of tenants.
@@ -53,6 +53,52 @@ fn written(output: &OutputColumn) -> String {
         (false, None) => of.join("+"),
     };
     of + if output.many { "*" } else { "" }
+}
+
+/// Whether constants may stand beside the values of a declared column.
+#[test]
+fn what_stands_beside_declared_values_is_known() {
+    let pure = [
+        "SELECT ssn FROM customers",
+        "SELECT max(ssn), array_agg(ssn) FROM customers",
+        "SELECT ssn FROM customers UNION SELECT name FROM public.tenants",
+        "SELECT coalesce(c.ssn, t.name) FROM customers c, public.tenants t",
+        "WITH RECURSIVE r AS (SELECT ssn FROM customers UNION SELECT ssn FROM r) SELECT ssn FROM r",
+        "SELECT lag(ssn) OVER () FROM customers",
+        "SELECT x.ssn FROM customers c LEFT JOIN customers x ON true",
+    ];
+    let mixed = [
+        "SELECT coalesce(ssn, '1') FROM customers",
+        "SELECT CASE WHEN id = 1 THEN ssn ELSE '1' END FROM customers",
+        "SELECT CASE id WHEN 1 THEN '1' ELSE ssn END FROM customers",
+        "SELECT ssn FROM customers UNION ALL SELECT '1'",
+        "SELECT ssn FROM customers UNION ALL VALUES ('1')",
+        "SELECT x FROM (SELECT '1' UNION SELECT ssn FROM customers) t(x)",
+        "WITH RECURSIVE r(x) AS (SELECT '1' UNION SELECT ssn FROM r, customers) SELECT x FROM r",
+        "SELECT lag(ssn, 1, '1') OVER () FROM customers",
+        "SELECT array_agg(coalesce(ssn, '1')) FROM customers",
+        "SELECT ARRAY[ssn, '1'] FROM customers",
+        "SELECT max(coalesce(ssn, $1)) FROM customers",
+        "SELECT ssn FROM customers FULL JOIN (VALUES ('1')) v(ssn) USING (ssn)",
+        "SELECT coalesce((SELECT ssn FROM customers), '1')",
+        "VALUES ('1'), ((SELECT ssn FROM customers))",
+    ];
+    let (catalog, _) = bank();
+    let protected = protected(&catalog);
+    for (queries, is_mixed) in [(&pure[..], false), (&mixed[..], true)] {
+        for query in queries {
+            let resolved = resolve(&one(query), &catalog, &protected);
+            let count = resolved.outputs().len();
+            for column in resolved.copied(count) {
+                // What is withheld shows neither.
+                match column.rule {
+                    OutputRule::Declared(of) => assert_eq!(of.is_mixed(), is_mixed, "{query}"),
+                    OutputRule::Withheld(_) => assert!(is_mixed, "{query}"),
+                    rule => panic!("{query}: {rule:?}"),
+                }
+            }
+        }
+    }
 }
 
 fn names(columns: &BaseColumns) -> String {
@@ -360,6 +406,44 @@ const COLUMNS: &[(&str, &str, &str)] = &[
         "ssn+boss / /",
     ),
     ("SELECT 1 FROM customers ORDER BY email", ".", "/ email /"),
+    // Where not all rows need come, the least values come first.
+    (
+        "SELECT a.id FROM customers a JOIN customers b USING (ssn) LIMIT 5",
+        ".",
+        "ssn / ssn /",
+    ),
+    (
+        "SELECT a.id FROM customers a JOIN customers b ON a.ssn = b.ssn OFFSET 1",
+        ".",
+        "ssn / ssn /",
+    ),
+    (
+        "SELECT 1 FROM (SELECT a.id FROM customers a NATURAL JOIN customers b FETCH FIRST ROW ONLY) x",
+        ".",
+        "email+ssn / email+ssn /",
+    ),
+    (
+        "DECLARE c CURSOR FOR SELECT a.id FROM customers a JOIN customers b USING (ssn)",
+        "",
+        "ssn / ssn /",
+    ),
+    (
+        "SELECT a.id FROM customers a JOIN customers b USING (ssn) LIMIT ALL",
+        ".",
+        "ssn / /",
+    ),
+    (
+        "SELECT id FROM customers WHERE ssn = '1' LIMIT 5",
+        ".",
+        "ssn / /",
+    ),
+    // The rest of the value stays, so that a guess finds it.
+    ("UPDATE customers SET ssn[1] = 'x'", "", "ssn / ssn /"),
+    (
+        "INSERT INTO customers (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET ssn.a = 'x'",
+        "",
+        "ssn / ssn /",
+    ),
     (
         "SELECT 1 FROM public.tenants WHERE name IN ('1','2','3','4','5','6','7','8','9','0','a','b','c','d','e','f','g')",
         ".",

@@ -440,6 +440,10 @@ pub(super) const TABLE: &[(&str, &str)] = &[
         "SELECT|notify FUNCTION pg_notify|select customers",
     ),
     (
+        "SELECT pg_advisory_unlock_all()",
+        "SELECT|discard FUNCTION pg_advisory_unlock_all|select",
+    ),
+    (
         "SELECT pg_advisory_lock(1)",
         "SELECT|lock FUNCTION pg_advisory_lock|select",
     ),
@@ -457,7 +461,12 @@ pub(super) const TABLE: &[(&str, &str)] = &[
     ("SET ROLE admin", "SET|set_role role"),
     ("SET role = admin", "SET|set_role role"),
     ("SET \"role\" TO admin", "SET|set_role role"),
-    ("RESET ROLE", "RESET|set_role role"),
+    ("RESET ROLE", "RESET|set role"),
+    ("SET ROLE NONE", "SET|set role"),
+    (
+        "RESET SESSION AUTHORIZATION",
+        "RESET|set session_authorization",
+    ),
     (
         "SET SESSION AUTHORIZATION admin",
         "SET|set_role session_authorization",

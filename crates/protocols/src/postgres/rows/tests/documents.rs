@@ -46,12 +46,19 @@ fn values_are_masked_at_their_places() {
         // Arrays take no step, on the way and at the end; everything below is hidden.
         (
             r#"[{"cards": [{"x": {"pan": ["QW", {"a": 7}], "y": 1}}, {"pan": "QWZX"}], "n": [1, "b"]}, {"plain": "QW"}]"#,
-            r#"[{"cards": [{"x": {"pan": ["**", {"a": null}], "y": 1}}, {"pan": "QWZX"}], "n": [1, "b"]}, {"plain": "**"}]"#,
+            r#"[{"cards": [{"x": {"pan": ["**", {"a": null}], "y": 1}}, {"pan": "****"}], "n": [1, "b"]}, {"plain": "**"}]"#,
         ),
         (
             r#"{"customer": [1, {"ssn": 12345}, {"ssn": true}], "plain": {}}"#,
-            r#"{"customer": [1, {"ssn": null}, {"ssn": null}], "plain": {}}"#,
+            r#"{"customer": [null, {"ssn": null}, {"ssn": null}], "plain": {}}"#,
         ),
+        // What stands where a place would be below it: JSON cut off, or something else.
+        (
+            r#"{"customer": "{\"ssn\": \"QWZX", "cards": ["QWZX", {"x": 12345}, null]}"#,
+            r#"{"customer": "*************", "cards": ["****", {"x": null}, null]}"#,
+        ),
+        (r#""the number is QWZX""#, r#""******************""#),
+        ("478051120", "null"),
         // JSON within a string, where a place lies in it, or might.
         (
             r#"{"customer": "{\"ssn\": \"QWZX\"}", "note": "{\"ssn\": \"QWZX\"}"}"#,

@@ -68,6 +68,7 @@ pub(super) fn look(
         rule,
         form: cells.form(kind),
         format,
+        chosen: false,
     };
     let mut out = Vec::new();
     Some(match cells.look(&column, value, &mut out, &mut findings) {

@@ -20,6 +20,7 @@ pub(super) fn facts_of(
         rule,
         form: cells.form(kind),
         format,
+        chosen: false,
     };
     let _ = cells.look(&column, value, &mut Vec::new(), &mut findings);
     findings.facts()
