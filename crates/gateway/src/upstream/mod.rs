@@ -36,6 +36,8 @@ pub struct Target {
     pub user: String,
     /// Whether TLS is wanted.
     pub tls: TlsWish,
+    /// After so many protected values a person and their agents may ask within a day before that counts as a search.
+    pub guesses_per_day: u64,
     way: Way,
     labels: BTreeMap<String, String>,
     connect: Duration,
@@ -98,6 +100,7 @@ impl Target {
                 TlsMode::Prefer => TlsWish::Prefer,
                 TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => TlsWish::Require,
             },
+            guesses_per_day: target.guesses_per_day,
             way: Way::Wire(Wire {
                 address: target.address.clone(),
                 password: target.password.clone(),
@@ -125,6 +128,8 @@ impl Target {
             protocol: config::TargetProtocol::Aws.name(),
             user: target.account(),
             tls: TlsWish::Require,
+            // Nothing that is asked of AWS is counted as a guess.
+            guesses_per_day: 0,
             way: Way::Aws(Box::new(aws::Account::new(target, limits, mask_key)?)),
             labels: target.labels.clone(),
             connect: limits.connect,

@@ -45,6 +45,18 @@ pub struct Resolved {
     pub(super) columns: Vec<Slot>,
 }
 
+impl Resolved {
+    /// What it matches and probes where comparing values of these classes counts as a search.
+    #[must_use]
+    pub fn searching(&self, classes: &[DataClass]) -> (BaseColumns, BaseColumns) {
+        let few = self.matched.iter();
+        let few = few.filter(|column| !classes.contains(column.class()));
+        let mut probed = self.probed.clone();
+        probed.add(&self.matched.of(classes));
+        (few.cloned().collect(), probed)
+    }
+}
+
 /// An effect with the relations it can mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResolvedEffect {

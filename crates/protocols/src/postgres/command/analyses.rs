@@ -229,13 +229,9 @@ fn search(pieces: &mut [Piece]) {
     }
     let classes: Vec<DataClass> = guesses.into_keys().collect();
     for piece in pieces {
-        let searched = piece.resolved.matched.of(&classes);
-        if !searched.is_empty() {
+        if !piece.resolved.matched.of(&classes).is_empty() {
             let resolved = Arc::make_mut(&mut piece.resolved);
-            let few = resolved.matched.iter();
-            let few = few.filter(|column| !classes.contains(column.class()));
-            resolved.matched = few.cloned().collect();
-            resolved.probed.add(&searched);
+            (resolved.matched, resolved.probed) = resolved.searching(&classes);
         }
     }
 }
