@@ -40,7 +40,7 @@ pub use catalog::{
     Volatility,
 };
 pub use document::{Document, PLACES_MAX, Place};
-pub use lineage::GUESSES_MAX;
+pub use lineage::{GUESSES_MAX, Missing};
 pub use literal::{Concealed, Held, Hidden, Literals, Parameters, all_literals};
 pub use place::place;
 pub use protected::{Declaration, Meant, Protected};

@@ -59,6 +59,7 @@ fn each_bind_tells_how_many_values_it_asks_after() {
         "select id from customers where id = 1",
         "select id from customers where ssn > 'M'",
     ] {
+        let mut gateway = Gateway::live();
         gateway.client(&query(text)).unwrap();
         assert!(gateway.permit().asks.searching().is_none(), "{text}");
     }

@@ -8,7 +8,7 @@ use super::super::shape::{Expr, Source, SourceKind, Using};
 use super::super::shape_build::STORED;
 use super::super::slot::{Slot, column_of, rename, together};
 use super::super::taint::{Kind, Taint};
-use super::{Bound, HELD_COST, Lineage, Qualifier, Scope, too_much};
+use super::{Bound, HELD_COST, Lineage, Missing, Qualifier, Scope, too_much};
 use crate::Name;
 
 impl Lineage<'_> {
@@ -172,6 +172,9 @@ impl Lineage<'_> {
 
     /// The columns of a relation or common table expression, as far as there is room for them.
     fn relation(&mut self, name: &Name) -> Vec<Slot> {
+        if self.cte_named(name).is_none() && self.catalog.candidates(name).next().is_none() {
+            self.misses(Missing::Relation(name.clone()));
+        }
         let columns = self.looked_up(name);
         self.room_for(columns)
     }

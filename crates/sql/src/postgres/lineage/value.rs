@@ -349,6 +349,7 @@ impl Lineage<'_> {
                 return Slot::one(None, returned);
             }
         }
+        self.misses_column(path);
         match found {
             Some(slot) => slot,
             // The server will say so; it decides nothing.
