@@ -116,3 +116,34 @@ fn a_renamed_column_stays_declared_and_a_missing_one_holds_its_table_back() {
     let log = gateway.log();
     assert!(!log.contains("QWZXKVJP"));
 }
+
+/// A slip of the pen in a declaration protects nothing, so whoever runs the gateway is told.
+#[test]
+fn what_is_declared_and_not_there_is_told() {
+    let database = Postgres::shared().database();
+    let owner = database.endpoint();
+    owner
+        .psql("CREATE TABLE vault (id integer, s text)")
+        .success();
+    let config = Config::bank(&database)
+        .all_permitted()
+        .unset(&["targets", "bank", "mask"])
+        .set(&["targets", "bank", "mask", "public.vault.s"], "vault")
+        .set(&["targets", "bank", "mask", "public.valt.s"], "vault")
+        .set(&["targets", "bank", "mask", "public.vault.doc$.a"], "vault");
+    let told = |text: &str| {
+        let missing = text.contains("public.valt.s") && text.contains("public.vault.doc$.a");
+        missing && !text.contains("public.vault.s ") && text.contains("not in the database")
+    };
+    let discovered = config.countersign(&["discover", "bank"]).success();
+    assert!(told(&discovered.stderr), "{discovered:?}");
+    let explained = ["explain", "bank", "--for", "alice", "SELECT 1"];
+    let explained = config.countersign(&explained).success();
+    assert!(told(&explained.stderr), "{explained:?}");
+    let gateway = Gateway::start(config);
+    gateway.bank().psql("SELECT 1").success();
+    gateway.bank().psql("SELECT 2").success();
+    let log = gateway.log();
+    assert!(told(&log), "{log}");
+    assert_eq!(log.matches("public.valt.s").count(), 1, "{log}");
+}

@@ -5,7 +5,7 @@ mod learned;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -42,6 +42,8 @@ pub struct Target {
     labels: BTreeMap<String, String>,
     connect: Duration,
     knowledge: Learned,
+    /// Declarations that the log was last told of, since they name nothing there.
+    missing: Mutex<Vec<String>>,
 }
 
 /// How a target is reached.
@@ -110,6 +112,7 @@ impl Target {
             labels: target.labels.clone(),
             connect: limits.connect,
             knowledge: Learned::new(limits.catalog),
+            missing: Mutex::default(),
         })
     }
 
@@ -134,6 +137,7 @@ impl Target {
             labels: target.labels.clone(),
             connect: limits.connect,
             knowledge: Learned::new(limits.catalog),
+            missing: Mutex::default(),
         })
     }
 
@@ -215,6 +219,21 @@ impl Target {
     pub fn client_tls(&self) -> Option<(Arc<ClientConfig>, ServerName<'static>)> {
         let wire = self.wire()?;
         Some((wire.client.clone()?, wire.server_name.clone()))
+    }
+
+    /// Tells the log of declared columns that were not found, where these are not those that it was told of.
+    pub(crate) fn tell_missing(&self, missing: Vec<String>) {
+        let mut told = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        if *told != missing {
+            for column in &missing {
+                tracing::warn!(
+                    target = %self.name,
+                    %column,
+                    "is declared and not in the database: nothing is protected by it, and of its table, if that is there, nothing is shown"
+                );
+            }
+            *told = missing;
+        }
     }
 
     /// What its sessions learned of it.
