@@ -36,10 +36,24 @@ const SHOWN: &[(&str, &str)] = &[
         "\\N\t{\"customer\": \"********************\"}",
     ),
     ("SELECT count(body), count(raw) FROM events", "3|2"),
+    (
+        "SELECT body #>> '{customer,secret}', body #> '{customer,name}', body #>> '{cards,0,number}', body #> '{cards,1}', \
+         jsonb_extract_path_text(body, 'customer', 'secret') FROM events WHERE id = 1",
+        r#"******|"Ann"|******|{"number": null}|******"#,
+    ),
+    (
+        "SELECT v, v ->> 'number', value FROM events, jsonb_array_elements(body -> 'cards') v WHERE id = 1",
+        "{\"number\": \"******\"}|******|{\"number\": \"******\"}\n{\"number\": null}||{\"number\": null}",
+    ),
+    (
+        "SELECT x FROM events, jsonb_array_elements_text(body) v(x) WHERE id = 2",
+        r#"{"customer": {"secret": ["******", {"****": "******"}]}}"#,
+    ),
 ];
 
 const REFUSED: &[&str] = &[
-    "SELECT body #>> '{customer,secret}' FROM events",
+    "SELECT body #>> '{}' FROM events",
+    "SELECT v FROM events, jsonb_array_elements(body #> '{customer,secret}') v WHERE id = 2",
     "SELECT jsonb_path_query(body, '$.**') FROM events",
     "SELECT v FROM events, jsonb_each_text(body) v",
     "SELECT left(raw, 20) FROM events",
