@@ -161,3 +161,41 @@ fn what_is_declared_and_not_there_is_told() {
     assert!(told(&log), "{log}");
     assert_eq!(log.matches("public.valt.s").count(), 1, "{log}");
 }
+
+/// A temporary view has its name in its own session alone.
+#[test]
+fn what_others_made_for_themselves_takes_no_name() {
+    let database = Postgres::shared().database();
+    let owner = database.endpoint();
+    owner
+        .psql("CREATE TABLE vault (id integer, s text); INSERT INTO vault VALUES (1, 'QWZXKVJP')")
+        .success();
+    let config = Config::bank(&database)
+        .all_permitted()
+        .set(&["targets", "bank", "mask", "public.vault.s"], "vault");
+    let gateway = Gateway::start(config);
+    let (mut one, mut other) = (gateway.bank().psql_talk(), gateway.bank().psql_talk());
+    one.say("CREATE TEMP VIEW vault AS SELECT 7 AS id, s, 'own' AS more FROM public.vault;");
+    one.say("SELECT more FROM pg_temp.vault;");
+    one.hear("own");
+    for text in [
+        "SELECT s FROM vault WHERE id = 1",
+        "SELECT coalesce(s, 'x') FROM vault",
+    ] {
+        let shown = gateway.bank().psql(text).success().stdout;
+        assert_eq!(shown, "********\n", "{text}");
+        other.say(&format!("{text};"));
+        other.hear("********");
+    }
+    // Where both have one, each has its own.
+    other.say("CREATE TEMP VIEW vault AS SELECT 8 AS id, 'mine' AS s;");
+    other.say("SELECT id, s FROM pg_temp.vault;");
+    other.hear("8|mine");
+    one.say("SELECT s, more FROM pg_temp.vault;");
+    one.hear("********|own");
+    let said = [one.finish(), other.finish()];
+    assert!(
+        said.iter().all(|it| !it.stdout.contains("QWZX")),
+        "{said:?}"
+    );
+}

@@ -68,7 +68,12 @@ pub(super) struct Opened {
 /// The session.
 pub(super) struct Live {
     served: Served,
+    /// What is known, as this session sees it.
     known: Arc<Known>,
+    /// The same as all know it.
+    shared: Arc<Known>,
+    /// The session's temporary schema, once it has one.
+    own_temporary: Option<String>,
     upstream_key: Option<(u32, Bytes)>,
     tls: bool,
     /// Masks with nothing revealed: for what no command stands behind, and for what rests.
@@ -153,7 +158,9 @@ impl Live {
             beside: beside::Beside::new(&opened.commitments),
             commitments: opened.commitments,
             served: opened.served,
-            known: opened.known,
+            known: opened.known.seen_by(None),
+            shared: opened.known,
+            own_temporary: None,
             upstream_key: opened.upstream_key,
             tls: opened.tls,
             out: Out::default(),
@@ -384,9 +391,20 @@ impl Live {
         fx.push(Effect::Send(Peer::Upstream, message));
     }
 
+    /// Looks at what is known as this session sees it.
+    fn knows(&mut self, shared: Arc<Known>) {
+        if !Arc::ptr_eq(&self.shared, &shared)
+            || self.known.is_private()
+            || self.own_temporary.is_some()
+        {
+            self.known = shared.seen_by(self.own_temporary.as_deref());
+        }
+        self.shared = shared;
+    }
+
     /// What this session learned of the target.
     fn learn(&mut self, known: Arc<Known>, fx: &mut Effects<Bytes>) {
-        self.known = Arc::clone(&known);
+        self.knows(Arc::clone(&known));
         let knowledge: Knowledge = known;
         fx.push(Effect::Learned(knowledge));
     }

@@ -96,7 +96,8 @@ impl Analyses {
     ) -> Result<Arc<Understood>, Unreadable> {
         let understood = Arc::new(understand(parsed, settings, known, handles)?);
         // What depends on the session's own names is not for others.
-        if !understood.own && understood.text.len() <= TEXT_BYTES_MAX {
+        let private = understood.own || known.is_private();
+        if !private && understood.text.len() <= TEXT_BYTES_MAX {
             self.lock().insert(Arc::clone(&understood), self.half_bytes);
         }
         Ok(understood)
