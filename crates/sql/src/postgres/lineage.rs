@@ -185,8 +185,8 @@ impl<'a> Lineage<'a> {
             .conditions
             .iter()
             .for_each(|condition| self.filter(condition));
-        self.keys(&select.groups, &columns);
-        self.keys(&shape.order, &columns);
+        self.groups(&select.groups, &columns);
+        self.sorts(&shape.order, &columns);
         if select.distinct {
             for column in &columns {
                 self.decide_by(column.taint.clone());
@@ -203,7 +203,7 @@ impl<'a> Lineage<'a> {
                 star: columns.clone(),
                 ..Scope::default()
             });
-            self.keys(&shape.order, &columns);
+            self.sorts(&shape.order, &columns);
             self.scopes.pop();
         }
         columns

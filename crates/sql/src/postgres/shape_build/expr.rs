@@ -43,7 +43,8 @@ fn expr_of(node: NodeRef<'_>) -> Option<Expr> {
             elements if elements.is_empty() => Expr::Free,
             elements => one_of(elements),
         },
-        NodeRef::AExpr(e) => same(e)
+        NodeRef::AExpr(e) => null_or_not(e)
+            .or_else(|| same(e))
             .or_else(|| of_json(e))
             .unwrap_or_else(|| computed(node)),
         NodeRef::BoolExpr(e) => connected(e),
@@ -341,6 +342,26 @@ fn connected(e: &protobuf::BoolExpr) -> Expr {
     } else {
         Expr::Conditions(parts)
     }
+}
+
+/// `column IS DISTINCT FROM NULL` and `IS NOT DISTINCT FROM NULL`, which the server takes for the same as those below
+/// (`make_nulltest_from_distinct`).
+fn null_or_not(e: &protobuf::AExpr) -> Option<Expr> {
+    let is_null = |node: &Node| match inner(node) {
+        Some(NodeRef::AConst(constant)) => constant.isnull,
+        _ => false,
+    };
+    let tests = [AExprKind::AexprDistinct, AExprKind::AexprNotDistinct];
+    if !tests.iter().any(|kind| e.kind == *kind as i32) {
+        return None;
+    }
+    let (left, right) = (e.lexpr.as_deref()?, e.rexpr.as_deref()?);
+    let tested = match (is_null(left), is_null(right)) {
+        (_, true) => left,
+        (true, _) => right,
+        _ => return None,
+    };
+    Some(Expr::IsNull(column(tested)?))
 }
 
 /// `column IS NULL` and `column IS NOT NULL`.
