@@ -199,3 +199,61 @@ fn what_others_made_for_themselves_takes_no_name() {
         "{said:?}"
     );
 }
+
+/// What is declared of a table holds for its partitions and heirs by their own names, renamed and attached later too.
+#[test]
+fn partitions_and_heirs_hold_what_their_parent_does() {
+    let database = Postgres::shared().database();
+    let owner = database.endpoint();
+    owner
+        .psql(
+            "CREATE TABLE vault (id integer, s text) PARTITION BY LIST (id);
+             CREATE TABLE vault_1 PARTITION OF vault FOR VALUES IN (1);
+             CREATE TABLE deep PARTITION OF vault FOR VALUES IN (2) PARTITION BY LIST (id);
+             CREATE TABLE deep_2 PARTITION OF deep DEFAULT;
+             CREATE TABLE loose (more text, s text, id integer);
+             CREATE TABLE base (id integer, t text);
+             CREATE TABLE heir (own text) INHERITS (base);
+             INSERT INTO vault VALUES (1, 'QWZXKVJP'), (2, 'QWZXKVJP');
+             INSERT INTO loose VALUES ('x', 'QWZXKVJP', 3);
+             INSERT INTO heir VALUES (1, 'QWZXKVJP', 'shown')",
+        )
+        .success();
+    let config = Config::bank(&database)
+        .all_permitted()
+        .set(&["targets", "bank", "mask", "public.vault.s"], "vault")
+        .set(&["targets", "bank", "mask", "public.base.t"], "vault");
+    let gateway = Gateway::start(config);
+    let shown = |sql: &str| gateway.bank().psql(sql).success().stdout;
+    for sql in [
+        "SELECT s FROM vault_1",
+        "SELECT s FROM deep",
+        "SELECT s FROM deep_2",
+        "SELECT t FROM heir",
+        "SELECT max(s) FROM deep_2",
+    ] {
+        assert_eq!(shown(sql), "********\n", "{sql}");
+    }
+    assert_eq!(shown("SELECT id, own, t FROM heir"), "1|shown|********\n");
+    assert_eq!(shown("SELECT * FROM vault_1"), "1|********\n");
+    // Attached and renamed by others; what the gateway knows is read again after a change through it.
+    owner
+        .psql(
+            "ALTER TABLE loose DROP COLUMN more; ALTER TABLE vault ATTACH PARTITION loose FOR VALUES IN (3);
+             ALTER TABLE vault RENAME COLUMN s TO s9; ALTER TABLE deep_2 RENAME TO other_2",
+        )
+        .success();
+    shown("CREATE TABLE other (id integer)");
+    for sql in [
+        "SELECT s9 FROM loose",
+        "SELECT s9 FROM other_2",
+        "SELECT s9 FROM vault_1",
+    ] {
+        assert_eq!(shown(sql), "********\n", "{sql}");
+    }
+    let told = gateway
+        .bank()
+        .psql("SELECT reverse(s9) FROM loose")
+        .failure();
+    assert!(!told.stderr.contains("PJVKXZWQ"), "{told:?}");
+}
