@@ -29,6 +29,8 @@ pub struct Catalog {
     pub(super) references: Vec<((u32, i16), (u32, i16))>,
     /// The temporary schemas in which there is something.
     temporary: BTreeSet<String>,
+    /// The account may have other sessions' temporary schemas in its search path, as superusers may.
+    reaches_others: bool,
     /// Whose temporary schemas are looked at where no schema is named.
     sees: Temporary,
 }
@@ -151,7 +153,8 @@ impl Catalog {
     /// definitions come fully qualified; end the transaction with `ROLLBACK`.
     pub const QUERIES: &[&str] = &[
         "SELECT pg_catalog.set_config('search_path', '', true), (SELECT n.nspname FROM pg_catalog.pg_namespace n \
-         WHERE n.oid = pg_catalog.pg_my_temp_schema())",
+         WHERE n.oid = pg_catalog.pg_my_temp_schema()), EXISTS (SELECT FROM pg_catalog.pg_namespace n \
+         WHERE n.nspname ~ '^pg_temp_' AND pg_catalog.pg_has_role(session_user, n.nspowner, 'MEMBER'))",
         "SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltoastrelid, \
          CASE WHEN c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
          THEN pg_catalog.pg_get_viewdef(c.oid) END \
@@ -320,6 +323,7 @@ impl CatalogBuilder {
         match query {
             0 => {
                 self.own_temporary = row.text(1).ok().map(str::to_owned);
+                self.catalog.reaches_others = row.text(2).is_ok_and(|reaches| reaches == "t");
                 Ok(())
             }
             1 => self.relation(&row),

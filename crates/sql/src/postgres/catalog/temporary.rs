@@ -40,11 +40,11 @@ impl Catalog {
     }
 
     /// The same as the session sees it whose temporary schema this is, if it has one: what others made in theirs goes by no
-    /// name that does not say so. `None` where there is no such thing.
+    /// name that does not say so. `None` where there is no such thing, or the account may search them.
     #[must_use]
     pub fn seen_by(&self, own: Option<&str>) -> Option<Self> {
         let mut others = self.temporary.iter().filter(|it| Some(it.as_str()) != own);
-        others.next()?;
+        others.next().filter(|_| !self.reaches_others)?;
         Some(Self {
             sees: Temporary::Own(own.map(str::to_owned)),
             ..self.clone()

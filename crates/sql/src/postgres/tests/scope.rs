@@ -224,6 +224,11 @@ fn temporary_schemas_are_their_sessions_own() {
     ] {
         assert_eq!(names.map(|name| means(catalog, name)), expected);
     }
+    // A superuser may look for names there.
+    let mut builder = Catalog::builder();
+    builder.row(0, &[Some(b""), None, Some(b"t")]).unwrap();
+    builder.add(relation(2, "pg_temp_5"));
+    assert!(builder.build().seen_by(None).is_none());
     let mut builder = Catalog::builder();
     builder.add(relation(3, "pg_temp_7"));
     let alone = builder.build();
