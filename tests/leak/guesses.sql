@@ -222,3 +222,12 @@ SELECT count(DISTINCT left(secret, 1)) FILTER (WHERE secret > 'M') FROM vault
 *SELECT to_jsonb(v) - 'secret', to_jsonb(v) ->> 'kind', to_jsonb(v) -> 'id' FROM vault v
 *SELECT * FROM vault_view ORDER BY id
 *!LOCK TABLE vault IN ACCESS SHARE MODE
+
+-- Names of outputs, NULL, and what a primary key decides
+*SELECT upper(kind) AS secret FROM vault ORDER BY secret
+*SELECT id AS code FROM vault ORDER BY code DESC NULLS LAST
+*SELECT id FROM vault WHERE secret IS DISTINCT FROM NULL
+*SELECT id FROM vault WHERE NULL IS NOT DISTINCT FROM secret
+*SELECT id, secret FROM vault GROUP BY id
+SELECT upper(kind) AS secret, id FROM vault ORDER BY secret || ''
+SELECT id, secret AS word FROM vault ORDER BY word

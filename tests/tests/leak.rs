@@ -324,3 +324,50 @@ fn guesses_are_refused() {
     let refused = wrong(&ordinary, &|answer| !answer.answered);
     assert!(refused.is_empty(), "not answered:\n{refused}");
 }
+
+/// A value at a time, each in a statement or session of its own: it makes no difference, and what was asked before may be asked
+/// again.
+#[test]
+fn guesses_of_many_statements_and_sessions_count_together() {
+    let database = database();
+    let mut config = Config::bank(&database)
+        .all_permitted()
+        .policy("25-no-guessing.cedar", NO_GUESSING);
+    config = config.set(&["targets", "bank", "guesses_per_day"], 5);
+    let gateway = Gateway::start(protected(config));
+    let one = |number: usize| format!("SELECT id FROM vault WHERE secret = 'GUESS{number}'");
+    let answered = |mode: &str, texts: &[String]| -> Vec<bool> {
+        let answers = gateway
+            .bank()
+            .statements(mode, texts.iter().map(String::as_str));
+        answers.iter().map(|answer| answer.answered).collect()
+    };
+    let three = answered("simple", &[one(1), one(2), one(3)]);
+    assert_eq!(three, [true; 3]);
+    // In another session two more, and none beyond; but those that were asked already, and what is no guess.
+    let more = [one(1), one(4), one(5), one(6), one(2)];
+    assert_eq!(answered("binary", &more), [true, true, true, false, true]);
+    let others = [
+        "SELECT count(secret) FROM vault WHERE id = 1".to_owned(),
+        "INSERT INTO vault (id, secret) VALUES (77, 'GUESS7')".to_owned(),
+        "SELECT id FROM vault WHERE secret IN ('GUESS1', 'GUESS2')".to_owned(),
+        "EXPLAIN SELECT id FROM vault WHERE secret = 'GUESS8'".to_owned(),
+    ];
+    assert_eq!(answered("simple", &others), [true, false, false, false]);
+    // A prepared statement guesses anew with each parameter.
+    let prepared = gateway
+        .bank()
+        .psql("PREPARE p AS SELECT id FROM vault WHERE secret = $1; EXECUTE p('GUESS9')");
+    assert!(
+        prepared.stderr.contains("guesses_per_day") && prepared.stderr.contains("no-guessing"),
+        "{prepared:?}"
+    );
+    let (_, config) = gateway.stop();
+    let ledger = config.ledger();
+    let told = |event: &&&serde_json::Value| {
+        let message = event["denial"]["message"].as_str().unwrap();
+        message.contains("more than 5 protected values")
+    };
+    let refused = ledger.events("refused");
+    assert_eq!(refused.iter().filter(told).count(), 5, "{refused:?}");
+}

@@ -13,6 +13,7 @@
 mod approved;
 mod caller;
 mod entry;
+mod guesses;
 mod intended;
 
 #[cfg(test)]
@@ -26,13 +27,14 @@ use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use model::{
-    Command, CommandDigest, Decision, Denial, DenialCode, Event, Gate as GateInTheWay, Held,
+    Asks, Command, CommandDigest, Decision, Denial, DenialCode, Event, Gate as GateInTheWay, Held,
     Intent, Obligations, Settle,
 };
 use policy::PolicySet;
 use protocols::session::Answer;
 
 use crate::approval::{Approvals, Asked as AskedOfPeople, Grant, GrantKey, Settled, Ticket};
+use crate::clock::Clock;
 use crate::journal::Journal;
 use crate::policies::Policies;
 use crate::random;
@@ -40,6 +42,7 @@ use crate::stats::Stats;
 
 use approved::Approved;
 pub use caller::{Caller, Counts};
+use guesses::Guesses;
 use intended::Intended;
 
 /// Something under way.
@@ -54,6 +57,7 @@ pub struct Gate {
     approvals: Approvals,
     key: hmac::Key,
     hold: Duration,
+    guesses: Guesses,
     stats: Arc<Stats>,
 }
 
@@ -70,6 +74,7 @@ pub struct Asked {
     caller: Arc<Caller>,
     seq: u64,
     command: Box<Command>,
+    digest: CommandDigest,
     hold: Duration,
 }
 
@@ -99,6 +104,7 @@ impl Gate {
         approvals: Approvals,
         key: hmac::Key,
         hold: Duration,
+        clock: Clock,
         stats: Arc<Stats>,
     ) -> Self {
         Self {
@@ -107,6 +113,7 @@ impl Gate {
             approvals,
             key,
             hold,
+            guesses: Guesses::new(clock),
             stats,
         }
     }
@@ -118,34 +125,30 @@ impl Gate {
             return Begun::Writing(self.unrecorded(caller, denial));
         }
         let policies = self.policies.current();
-        match &*decide(&policies, caller, &command, &NOTHING_APPROVED) {
-            Decision::Allow(obligations) => {
-                let digest = self.digest(&command);
-                Begun::Writing(self.intend(
-                    &policies,
-                    caller,
-                    seq,
-                    &command,
-                    &digest,
-                    obligations.clone(),
-                    None,
-                ))
-            }
-            Decision::Deny(denial) => {
-                let digest = self.digest(&command);
-                Begun::Writing(self.refuse(
-                    &policies,
-                    caller,
-                    seq,
-                    &command,
-                    &digest,
-                    denial.clone(),
-                ))
-            }
+        let digest = self.digest(&command);
+        match &*self.decide(&policies, caller, &command, &digest) {
+            Decision::Allow(obligations) => Begun::Writing(self.intend(
+                &policies,
+                caller,
+                seq,
+                &command,
+                &digest,
+                obligations.clone(),
+                None,
+            )),
+            Decision::Deny(denial) => Begun::Writing(self.refuse(
+                &policies,
+                caller,
+                seq,
+                &command,
+                &digest,
+                denial.clone(),
+            )),
             Decision::Ask { .. } => Begun::People(Box::new(Asked {
                 caller: caller.clone(),
                 seq,
                 command,
+                digest,
                 hold: self.hold,
             })),
         }
@@ -173,22 +176,21 @@ impl Gate {
             caller,
             seq,
             command,
+            digest,
             ..
         } = &*asked;
         let policies = self.policies.current();
-        let digest = self.digest(command);
-        let gates = match &*decide(&policies, caller, command, &NOTHING_APPROVED) {
+        let gates = match &*self.decide(&policies, caller, command, digest) {
             Decision::Ask { gates, .. } => gates.clone(),
             // Policies changed since it was begun.
             Decision::Allow(obligations) => {
                 let obligations = obligations.clone();
                 let intent =
-                    self.intend(&policies, caller, *seq, command, &digest, obligations, None);
+                    self.intend(&policies, caller, *seq, command, digest, obligations, None);
                 return Asking::Done(intent.await);
             }
             Decision::Deny(denial) => {
-                let refusal =
-                    self.refuse(&policies, caller, *seq, command, &digest, denial.clone());
+                let refusal = self.refuse(&policies, caller, *seq, command, digest, denial.clone());
                 return Asking::Done(refusal.await);
             }
         };
@@ -199,9 +201,9 @@ impl Gate {
             policy: policies.version(),
         };
         if let Some(grant) = self.approvals.grant(&key, &caller.session) {
-            return Asking::Done(self.granted(&asked, &key, grant, &digest).await);
+            return Asking::Done(self.granted(&asked, &key, grant).await);
         }
-        match self.request(&asked, &policies, &digest, &gates).await {
+        match self.request(&asked, &policies, &gates).await {
             Ok(ticket) => {
                 self.stats.held.up();
                 let message = ticket.message().to_owned();
@@ -211,10 +213,10 @@ impl Gate {
                 };
                 // Made here: dropped before it was ever polled, it must withdraw too.
                 let waiting = Waiting::new(ticket, &self.stats);
-                Asking::Held(held, Box::pin(self.hold(asked, key, waiting, digest)))
+                Asking::Held(held, Box::pin(self.hold(asked, key, waiting)))
             }
             Err(denial) => Asking::Done(
-                self.refuse(&policies, caller, *seq, command, &digest, denial)
+                self.refuse(&policies, caller, *seq, command, digest, denial)
                     .await,
             ),
         }
@@ -224,7 +226,6 @@ impl Gate {
         &self,
         asked: &Asked,
         policies: &PolicySet,
-        digest: &CommandDigest,
         gates: &[GateInTheWay],
     ) -> Result<Ticket, Denial> {
         let random = random::bytes()
@@ -235,7 +236,7 @@ impl Gate {
             session: &caller.session,
             target: &caller.target.name,
             command: &asked.command,
-            digest,
+            digest: &asked.digest,
             policy: policies.version(),
             gates,
         };
@@ -248,7 +249,6 @@ impl Gate {
         asked: Box<Asked>,
         key: GrantKey,
         mut waiting: Waiting,
-        digest: CommandDigest,
     ) -> Answer {
         let settled = match tokio::time::timeout(asked.hold, waiting.settled()).await {
             Ok(settled) => settled,
@@ -256,7 +256,7 @@ impl Gate {
         };
         waiting.over();
         match settled {
-            Settled::Granted(grant) => self.granted(&asked, &key, grant, &digest).await,
+            Settled::Granted(grant) => self.granted(&asked, &key, grant).await,
             Settled::Refused(denial) => {
                 let policies = self.policies.current();
                 self.refuse(
@@ -264,7 +264,7 @@ impl Gate {
                     &asked.caller,
                     asked.seq,
                     &asked.command,
-                    &digest,
+                    &asked.digest,
                     denial,
                 )
                 .await
@@ -273,17 +273,12 @@ impl Gate {
     }
 
     /// People said yes. Whether that still holds is asked again, of the policies in force now.
-    async fn granted(
-        &self,
-        asked: &Asked,
-        key: &GrantKey,
-        grant: Grant,
-        digest: &CommandDigest,
-    ) -> Answer {
+    async fn granted(&self, asked: &Asked, key: &GrantKey, grant: Grant) -> Answer {
         let Asked {
             caller,
             seq,
             command,
+            digest,
             ..
         } = asked;
         let policies = self.policies.current();
@@ -294,7 +289,8 @@ impl Gate {
         };
         let denial = if policies.version() == key.policy {
             let approved = grant.groups.iter().cloned().collect();
-            match &*decide(&policies, caller, command, &approved) {
+            // What it asks after they saw, so it is no guess.
+            match &*decide(&policies, caller, &command.asks, &approved) {
                 Decision::Allow(obligations) => {
                     let obligations = obligations.clone();
                     let intent = self.intend(
@@ -407,6 +403,31 @@ impl Gate {
         Box::pin(std::future::ready(Answer::Refused(denial)))
     }
 
+    /// What policy says before anybody is asked. Of somebody who has asked after too many protected values it is asked as of
+    /// one who searches.
+    fn decide(
+        &self,
+        policies: &PolicySet,
+        caller: &Caller,
+        command: &Command,
+        digest: &CommandDigest,
+    ) -> Arc<Decision> {
+        let decision = decide(policies, caller, &command.asks, &NOTHING_APPROVED);
+        let (Decision::Allow(obligations), Some(searching)) =
+            (&*decision, command.asks.searching())
+        else {
+            return decision;
+        };
+        if self.guesses.may(caller, command, digest, obligations) {
+            return decision;
+        }
+        let decision = decide(policies, caller, searching, &NOTHING_APPROVED);
+        match &*decision {
+            Decision::Deny(denial) => Arc::new(Decision::Deny(guesses::too_many(caller, denial))),
+            Decision::Allow(_) | Decision::Ask { .. } => decision,
+        }
+    }
+
     fn digest(&self, command: &Command) -> CommandDigest {
         CommandDigest::new(&self.key, &command.canonical())
     }
@@ -415,15 +436,10 @@ impl Gate {
 fn decide(
     policies: &PolicySet,
     caller: &Caller,
-    command: &Command,
+    asks: &Asks,
     approved: &BTreeSet<String>,
 ) -> Arc<Decision> {
-    policies.decide(
-        &caller.identity,
-        &caller.target.as_policy(),
-        &command.asks,
-        approved,
-    )
+    policies.decide(&caller.identity, &caller.target.as_policy(), asks, approved)
 }
 
 /// A command that waits for people. Dropped on the way, its request is withdrawn.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_lc_rs::hmac;
 use bytes::Bytes;
 
-use crate::Digest;
+use crate::{DataClass, Digest};
 
 /// One command as a protocol understood it, before anybody decided about it.
 #[derive(Debug, Clone)]
@@ -106,6 +106,8 @@ impl CommandDigest {
 pub struct Asks {
     list: Vec<Ask>,
     key: Digest,
+    guesses: BTreeMap<DataClass, u64>,
+    searching: Option<Arc<Asks>>,
 }
 
 impl Asks {
@@ -117,6 +119,19 @@ impl Asks {
         Self {
             key: Digest::of(&[&bytes]),
             list,
+            guesses: BTreeMap::new(),
+            searching: None,
+        }
+    }
+
+    /// The same of a command that asks after so many values of each of these classes. `searching` is what it asks where so
+    /// many are too many.
+    #[must_use]
+    pub fn guessing(self, guesses: BTreeMap<DataClass, u64>, searching: Self) -> Self {
+        Self {
+            guesses,
+            searching: Some(Arc::new(searching)),
+            ..self
         }
     }
 
@@ -124,6 +139,18 @@ impl Asks {
     #[must_use]
     pub fn list(&self) -> &[Ask] {
         &self.list
+    }
+
+    /// After how many values of each class the command asks.
+    #[must_use]
+    pub fn guesses(&self) -> &BTreeMap<DataClass, u64> {
+        &self.guesses
+    }
+
+    /// What it asks if whoever asks has asked after too many; none where it asks after none.
+    #[must_use]
+    pub fn searching(&self) -> Option<&Self> {
+        self.searching.as_deref()
     }
 
     /// Equal for equal questions, and only then.

@@ -12,6 +12,7 @@ use gateway::discover::{self, Column, Confidence, Discovery, Proposal};
 use serde_json::json;
 
 use super::block_on;
+use super::explain_statement::not_there;
 use crate::cli::Globals;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -68,6 +69,9 @@ impl Discover {
             let section = section(&self.target, &discovery.columns, &target.mask);
             file.set_len(0)?;
             file.write_all(section.as_bytes())?;
+        }
+        for column in target.mask.keys().filter(|it| discovery.lacks(it)) {
+            not_there(&column.to_string(), output)?;
         }
         for (name, code) in &discovery.unread {
             let name = escape::visible(name);

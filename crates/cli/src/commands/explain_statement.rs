@@ -1,7 +1,7 @@
 //! `countersign explain`.
 
 use std::collections::BTreeSet;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 
 use clap::Args;
 use gateway::config::{Config, Target};
@@ -63,6 +63,9 @@ impl Explain {
             }
         };
         let understood = self.understand(&text, target, &config)?;
+        for column in &understood.missing {
+            not_there(column, output)?;
+        }
         let explained = self.explained(&understood, target, &policies);
         if output.is_json() {
             output.json(&explained)?;
@@ -136,8 +139,17 @@ impl Explain {
             "reveals": obligations.reveal,
             "policy": policies.version(),
             "statements": statements.collect::<Vec<_>>(),
+            "missing": understood.missing,
         })
     }
+}
+
+/// Warns of a declared column that is not in the database.
+pub(super) fn not_there(column: &str, output: &Output) -> Result<(), Failure> {
+    let warning = output.stderr_paint().yellow("warning:");
+    let column = escape::visible(column);
+    let words = "is declared and not in the database: correct the target's mask";
+    Ok(writeln!(std::io::stderr(), "{warning} {column} {words}")?)
 }
 
 fn dependence(column: &BaseColumn, how: &str) -> Value {

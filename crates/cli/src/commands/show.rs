@@ -46,6 +46,9 @@ impl Show {
         for of in &view.commands {
             output.line(&format!("\n{}", command(of, output.paint())))?;
         }
+        if !view.masks.is_empty() {
+            output.line(&format!("\n{}", beside(&view.masks, output.paint())))?;
+        }
         Ok(())
     }
 }
@@ -89,6 +92,13 @@ fn head(view: &SessionView, paint: Paint) -> String {
         )
     };
     fields.into_iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// What was masked where no command was answered.
+fn beside(masks: &[MaskFact], paint: Paint) -> String {
+    let masks: Vec<String> = masks.iter().map(mask).collect();
+    let masks = paint.cyan(&escape::line(&masks.join("; "), 500));
+    format!("{}\n    {masks}", paint.bold("beside commands"))
 }
 
 fn command(of: &CommandView, paint: Paint) -> String {
@@ -240,10 +250,11 @@ mod tests {
         };
         let outcome = Outcome {
             tag: "SELECT 5".to_owned(),
-            masks: vec![mask],
+            masks: vec![mask.clone()],
             ..Outcome::bare(Status::Completed)
         };
         SessionView {
+            masks: vec![mask],
             row: SessionRow {
                 session: "s-1".to_owned(),
                 opened: at,
@@ -296,6 +307,10 @@ mod tests {
             commands[1].ends_with("decided by bob: fine\n    refused: not permitted"),
             "{}",
             commands[1]
+        );
+        assert_eq!(
+            beside(&view.masks, Paint::NONE),
+            "beside commands\n    us_ssn ×5 in public.x.ssn (redact, declared)"
         );
         let mut late = view.commands.into_iter().nth(1).unwrap();
         late.denial = Some(Denial::new(DenialCode::ApprovalPending, "nobody decided"));

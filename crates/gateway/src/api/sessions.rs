@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use ledger::Reader;
-use model::{ApprovalStatement, Denial, Entry, Event, Outcome, SealedCommand, Timestamp};
+use model::{ApprovalStatement, Denial, Entry, Event, MaskFact, Outcome, SealedCommand, Timestamp};
 use recording::SessionKey;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,9 @@ pub struct SessionView {
     pub row: SessionRow,
     /// Its commands, in order.
     pub commands: Vec<CommandView>,
+    /// What was masked in it where no command was answered.
+    #[serde(default)]
+    pub masks: Vec<MaskFact>,
 }
 
 /// One command.
@@ -81,8 +84,12 @@ pub(super) async fn show(
 ) -> Result<Json<SessionView>, ApiError> {
     let row = watch(&api, caller, &session, query).await?;
     blocking(move || {
-        let commands = commands(&api, &session)?;
-        Ok(Json(SessionView { row, commands }))
+        let (commands, masks) = told(&api, &session)?;
+        Ok(Json(SessionView {
+            row,
+            commands,
+            masks,
+        }))
     })
     .await
 }
@@ -165,11 +172,13 @@ pub(super) async fn watch(
     Ok(row)
 }
 
-fn commands(api: &Api, session: &str) -> Result<Vec<CommandView>, ApiError> {
+/// A session's commands, and what was masked beside them.
+fn told(api: &Api, session: &str) -> Result<(Vec<CommandView>, Vec<MaskFact>), ApiError> {
     let key = api.recordings.session_key(session).ok();
     let reader = Reader::open(&api.ledger, None).map_err(|error| ApiError::internal(&error))?;
     let mut commands: Vec<CommandView> = Vec::new();
     let mut approvers: Vec<(String, String, String)> = Vec::new();
+    let mut beside = Vec::new();
     for leaf in api.store.leaves(session)? {
         let Some(Ok((_, bytes))) = reader.entries(leaf..leaf + 1).next() else {
             continue;
@@ -194,6 +203,7 @@ fn commands(api: &Api, session: &str) -> Result<Vec<CommandView>, ApiError> {
                     approvers.push((said.approval, said.approver, said.reason));
                 }
             }
+            Event::SessionClosed { masks, .. } => beside.extend(masks),
             other => commands.extend(command(leaf, at, other, key.as_ref())),
         }
     }
@@ -203,7 +213,7 @@ fn commands(api: &Api, session: &str) -> Result<Vec<CommandView>, ApiError> {
         };
         command.approvers = approvers.iter().filter_map(of).collect();
     }
-    Ok(commands)
+    Ok((commands, beside))
 }
 
 fn command(

@@ -253,6 +253,9 @@ pub struct Target {
     /// `trusted_functions`: functions of the database, `schema.function`, that give nothing but what is computed of their
     /// arguments, and keep those nowhere.
     pub trusted_functions: Vec<(String, String)>,
+    /// `guesses_per_day`: after so many values of declared columns a person and their agents may ask within a day before that
+    /// counts as a search. Default 1000.
+    pub guesses_per_day: u64,
     /// The classes that `[classes]` defines.
     pub own: OwnClasses,
 }

@@ -223,7 +223,7 @@ fn unknown_keys_are_refused_with_the_nearest_known_one() {
     );
     assert_eq!(
         added("[targets.bank.colour]\nx = 1"),
-        "9: targets.bank.colour is not a setting: there are protocol, address, tls, database, user, password, ca, replication, auth, labels, mask, strategies, find, trusted_functions"
+        "9: targets.bank.colour is not a setting: there are protocol, address, tls, database, user, password, ca, replication, auth, labels, mask, strategies, find, trusted_functions, guesses_per_day"
     );
     assert_eq!(
         error(

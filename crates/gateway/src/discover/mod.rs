@@ -3,7 +3,7 @@
 
 mod server;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use model::DataClass;
 use protocols::postgres::known::Known;
 use protocols::postgres::settings::Settings;
 
-use crate::config;
+use crate::config::{self, Declared};
 use crate::serve::postgres::settings;
 use crate::tls::TlsError;
 use crate::upstream::Target;
@@ -35,6 +35,11 @@ const COLUMNS: &str = "SELECT n.nspname, c.relname, a.attname, greatest(c.reltup
     AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)' \
     AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') \
     AND pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT') ORDER BY 1, 2, a.attnum";
+
+/// Every column that can be declared.
+const ALL_COLUMNS: &str = "SELECT n.nspname, c.relname, a.attname FROM pg_catalog.pg_attribute a \
+    JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+    WHERE c.relkind IN ('r', 'm', 'p', 'f', 'v') AND a.attnum > 0 AND NOT a.attisdropped";
 
 /// A column, and what was found in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +106,17 @@ pub struct Discovery {
     pub columns: Vec<Column>,
     /// Tables that could not be read, and why: a SQLSTATE.
     pub unread: Vec<(String, String)>,
+    /// Every column that is there, as schema, table and name.
+    there: HashSet<[String; 3]>,
+}
+
+impl Discovery {
+    /// Whether there is no such column.
+    #[must_use]
+    pub fn lacks(&self, declared: &Declared) -> bool {
+        let names = [&declared.schema, &declared.table, &declared.column];
+        !self.there.contains(&names.map(Clone::clone))
+    }
 }
 
 /// Why nothing was discovered.
@@ -149,6 +165,12 @@ pub async fn discover(
         ..MaskerConfig::default()
     });
     let mut discovery = Discovery::default();
+    server
+        .query(ALL_COLUMNS, |row| {
+            let names = [0, 1, 2].map(|place| text(&row, place));
+            discovery.there.insert(names);
+        })
+        .await?;
     for table in tables {
         let mut counts = Counts::new(&table, &masker);
         let asked = server
@@ -184,11 +206,13 @@ pub async fn known(
     Ok((settings, Arc::new(known)))
 }
 
+fn text(row: &Row, place: usize) -> String {
+    let value = row.get(place).cloned().flatten().unwrap_or_default();
+    String::from_utf8_lossy(&value).into_owned()
+}
+
 fn column(row: &Row, tables: &mut Vec<Table>) {
-    let text = |place: usize| {
-        let value = row.get(place).cloned().flatten().unwrap_or_default();
-        String::from_utf8_lossy(&value).into_owned()
-    };
+    let text = |place: usize| text(row, place);
     let (schema, name, column) = (text(0), text(1), text(2));
     match tables.last_mut() {
         Some(last) if last.schema == schema && last.name == name => last.columns.push(column),

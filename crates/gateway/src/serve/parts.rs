@@ -122,6 +122,7 @@ impl Parts {
             approvals.clone(),
             keys.commands,
             config.approval.hold,
+            clock.clone(),
             stats.clone(),
         );
         let api = Api {

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use mask::MaskKey;
+use protocols::postgres::known::Known;
 use protocols::postgres::settings::{AuthMethods, Limits, Settings};
 use protocols::postgres::{Analyses, Connection, Served, Targets, Transport};
+use protocols::session::Knowledge;
 use sql::Name;
 use sql::postgres::Declaration;
 use tokio::net::TcpListener;
@@ -66,6 +68,12 @@ fn served(name: &str, target: &Target, limits: Limits, mask_key: &MaskKey) -> Se
         analyses: Arc::new(Analyses::new(ANALYSES_BYTES_MAX)),
         meant: Arc::default(),
     }
+}
+
+/// The declared columns that were not found, by what a session learned of a target.
+pub(crate) fn missing(knowledge: &Knowledge) -> Option<Vec<String>> {
+    let known = knowledge.downcast_ref::<Known>()?;
+    Some(known.protected.missing_names())
 }
 
 /// What the configuration says of a target, without the key of its masks.

@@ -5,7 +5,7 @@ mod learned;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -36,10 +36,14 @@ pub struct Target {
     pub user: String,
     /// Whether TLS is wanted.
     pub tls: TlsWish,
+    /// After so many protected values a person and their agents may ask within a day before that counts as a search.
+    pub guesses_per_day: u64,
     way: Way,
     labels: BTreeMap<String, String>,
     connect: Duration,
     knowledge: Learned,
+    /// Declarations that the log was last told of, since they name nothing there.
+    missing: Mutex<Vec<String>>,
 }
 
 /// How a target is reached.
@@ -98,6 +102,7 @@ impl Target {
                 TlsMode::Prefer => TlsWish::Prefer,
                 TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => TlsWish::Require,
             },
+            guesses_per_day: target.guesses_per_day,
             way: Way::Wire(Wire {
                 address: target.address.clone(),
                 password: target.password.clone(),
@@ -107,6 +112,7 @@ impl Target {
             labels: target.labels.clone(),
             connect: limits.connect,
             knowledge: Learned::new(limits.catalog),
+            missing: Mutex::default(),
         })
     }
 
@@ -125,10 +131,13 @@ impl Target {
             protocol: config::TargetProtocol::Aws.name(),
             user: target.account(),
             tls: TlsWish::Require,
+            // Nothing that is asked of AWS is counted as a guess.
+            guesses_per_day: 0,
             way: Way::Aws(Box::new(aws::Account::new(target, limits, mask_key)?)),
             labels: target.labels.clone(),
             connect: limits.connect,
             knowledge: Learned::new(limits.catalog),
+            missing: Mutex::default(),
         })
     }
 
@@ -210,6 +219,21 @@ impl Target {
     pub fn client_tls(&self) -> Option<(Arc<ClientConfig>, ServerName<'static>)> {
         let wire = self.wire()?;
         Some((wire.client.clone()?, wire.server_name.clone()))
+    }
+
+    /// Tells the log of declared columns that were not found, where these are not those that it was told of.
+    pub(crate) fn tell_missing(&self, missing: Vec<String>) {
+        let mut told = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        if *told != missing {
+            for column in &missing {
+                tracing::warn!(
+                    target = %self.name,
+                    %column,
+                    "is declared and not in the database: nothing is protected by it, and of its table, if that is there, nothing is shown"
+                );
+            }
+            *told = missing;
+        }
     }
 
     /// What its sessions learned of it.

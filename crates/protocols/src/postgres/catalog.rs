@@ -179,6 +179,8 @@ pub struct Loaded {
     pub types: Types,
     /// Tells it from others that this process loads: equal where every row was.
     pub digest: u64,
+    /// The temporary schema of the session that loaded it, once it has one.
+    pub own_temporary: Option<String>,
 }
 
 /// A catalog being loaded.
@@ -305,8 +307,11 @@ impl Loading {
                 name: "catalog_rows",
             });
         }
-        let hash = DIGESTS.hash_one((query, &frame.body));
-        self.digest = self.digest.wrapping_add(hash);
+        // The first tells of the session alone.
+        if query > 0 {
+            let hash = DIGESTS.hash_one((query, &frame.body));
+            self.digest = self.digest.wrapping_add(hash);
+        }
         let mut body = Reader::new(&frame.body);
         let count = body.count()?;
         let values: Vec<Option<Bytes>> =
@@ -343,6 +348,7 @@ impl Loading {
         match self.failed.take() {
             Some(error) => Err(error),
             None => Ok(Loaded {
+                own_temporary: self.catalog.own_temporary().map(str::to_owned),
                 catalog: Arc::new(std::mem::take(&mut self.catalog).build()),
                 types: std::mem::take(&mut self.types),
                 digest: self.digest,

@@ -13,8 +13,8 @@ use std::sync::{Arc, OnceLock, Weak};
 use bytes::Bytes;
 use model::{Asks, DataClass};
 use sql::postgres::{
-    CopyDirection, CopyPeer, Handle, Output, Parameters, RelationKind, Resolved, ResolvedEffect,
-    Rows, Statement, Transaction,
+    CopyDirection, CopyPeer, Handle, Missing, Output, Parameters, RelationKind, Resolved,
+    ResolvedEffect, Rows, Statement, Transaction,
 };
 use sql::{Action, Name};
 
@@ -69,6 +69,22 @@ impl Understood {
     pub(super) fn computes_beside(&self) -> bool {
         let asks = |piece: &Piece| !piece.resolved.probed.is_empty() || piece.has(Action::Opaque);
         !self.pieces.iter().any(asks)
+    }
+
+    /// A name in it that means nothing, where what it means is for the catalog to say.
+    pub(super) fn missing(&self) -> Option<&Missing> {
+        for piece in &self.pieces {
+            if piece.stale {
+                return None;
+            }
+            if let Some(missing) = &piece.resolved.missing {
+                return Some(missing);
+            }
+            if piece.unsettles() || piece.recasts() {
+                return None;
+            }
+        }
+        None
     }
 
     /// The same after a command that recasts names.

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use model::{Denial, DenialCode, Held};
+use sql::postgres::Missing;
 
 use super::wire::write::{self, Words};
 
@@ -74,6 +75,28 @@ fn told(severity: &str, denial: &Denial) -> Bytes {
         message: &denial.message,
         detail: &detail(denial),
         hint: hint(denial.code),
+        ..Words::default()
+    })
+}
+
+/// The ErrorResponse for a command that is refused and names what is not there: what the server would have said, if it had been
+/// asked. What policy said was said of a statement that may read anything.
+#[must_use]
+pub fn missing(missing: &Missing, denial: &Denial) -> Bytes {
+    let code = match missing {
+        Missing::Relation(_) | Missing::Item(_) => "42P01",
+        Missing::Column(_) => "42703",
+    };
+    let detail = format!(
+        "It is not in the catalog as the gateway knows it, and the statement was not run: {}",
+        denial.message
+    );
+    write::error(&Words {
+        severity: "ERROR",
+        code,
+        message: &missing.to_string(),
+        detail: &detail,
+        hint: "Look at how the name is written.",
         ..Words::default()
     })
 }

@@ -18,6 +18,8 @@ pub struct Explained {
     pub asks: Arc<Asks>,
     /// Its statements: the command tag of each, and what it does and returns.
     pub statements: Vec<(String, Arc<Resolved>)>,
+    /// Declared columns that are not in the database.
+    pub missing: Vec<String>,
 }
 
 /// Reads a text as a session would that has prepared nothing and declared no cursor. Needs a stack of
@@ -36,6 +38,7 @@ pub fn explain(text: &str, settings: &Settings, known: &Arc<Known>) -> Result<Ex
     Ok(Explained {
         asks: Arc::clone(&understood.asks),
         statements: understood.pieces.iter().map(statement).collect(),
+        missing: known.protected.missing_names(),
     })
 }
 

@@ -170,6 +170,7 @@ fn identity() -> Identity {
 
 fn upstream() -> Upstream {
     let loaded = Loaded {
+        own_temporary: None,
         catalog: Arc::new(Catalog::builder().build()),
         types: Types::built_in(),
         digest: 0,

@@ -1,6 +1,6 @@
 //! What is known of a target's database: its catalog, its types, and the declared columns found in it.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use sql::Name;
 use sql::postgres::{Catalog, Declaration, Meant, Protected};
@@ -20,6 +20,10 @@ pub struct Known {
     /// The declared columns.
     pub protected: Protected,
     digest: u64,
+    /// The same as sessions see it that have made nothing temporary.
+    plainly: OnceLock<Arc<Self>>,
+    /// One session sees it so, and no other.
+    is_private: bool,
 }
 
 impl Known {
@@ -62,6 +66,35 @@ impl Known {
             types: loaded.types,
             protected,
             digest: loaded.digest,
+            plainly: OnceLock::new(),
+            is_private: false,
         }
+    }
+
+    /// The same as the session sees it whose temporary schema this is, if it has one: what other sessions made in theirs takes
+    /// no name from it.
+    pub(super) fn seen_by(self: &Arc<Self>, own: Option<&str>) -> Arc<Self> {
+        let Some(catalog) = self.catalog.seen_by(own) else {
+            return Arc::clone(self);
+        };
+        let seen = || {
+            Arc::new(Self {
+                catalog: Arc::new(catalog),
+                types: self.types.clone(),
+                protected: self.protected.clone(),
+                digest: self.digest,
+                plainly: OnceLock::new(),
+                is_private: own.is_some(),
+            })
+        };
+        match own {
+            Some(_) => seen(),
+            None => Arc::clone(self.plainly.get_or_init(seen)),
+        }
+    }
+
+    /// Whether what is made of it is of no use to other sessions.
+    pub(super) fn is_private(&self) -> bool {
+        self.is_private
     }
 }

@@ -24,7 +24,7 @@ use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
 use mask::CommitmentKey;
-use model::{Held, Note, Outcome, Permit, Status};
+use model::{Denial, DenialCode, Held, Note, Outcome, Permit, Status};
 
 use super::command::{Echo, Understood};
 use super::deny;
@@ -36,7 +36,7 @@ use super::session::Served;
 use super::settings::Masks;
 use super::wire::{Frame, client, write};
 use crate::session::{Answer, Effect, Effects, Knowledge, Peer, Question};
-use types::{Batch, Cursor, Owed, Portal, Running, Step, Stmt, Turn};
+use types::{Batch, Cursor, Owed, Portal, Running, Step, Stmt, Turn, What};
 
 /// Questions that may be open at a time. More of the client's messages wait.
 pub const QUESTIONS_MAX: usize = 64;
@@ -68,7 +68,12 @@ pub(super) struct Opened {
 /// The session.
 pub(super) struct Live {
     served: Served,
+    /// What is known, as this session sees it.
     known: Arc<Known>,
+    /// The same as all know it.
+    shared: Arc<Known>,
+    /// The session's temporary schema, once it has one.
+    own_temporary: Option<String>,
     upstream_key: Option<(u32, Bytes)>,
     tls: bool,
     /// Masks with nothing revealed: for what no command stands behind, and for what rests.
@@ -153,7 +158,9 @@ impl Live {
             beside: beside::Beside::new(&opened.commitments),
             commitments: opened.commitments,
             served: opened.served,
-            known: opened.known,
+            known: opened.known.seen_by(None),
+            shared: opened.known,
+            own_temporary: None,
             upstream_key: opened.upstream_key,
             tls: opened.tls,
             out: Out::default(),
@@ -226,8 +233,9 @@ impl Live {
                     seq,
                     denial: denial.clone(),
                 }));
+                let error = self.refusal(seq, &denial);
                 if let Some(step) = self.waiting(seq).filter(|_| wanted) {
-                    step.turn = Turn::Refused(deny::error(&denial));
+                    step.turn = Turn::Refused(error);
                 }
             }
             Answer::Cancelled => self.cancelled(fx),
@@ -235,6 +243,28 @@ impl Live {
             Answer::Learned(knowledge) => self.learned(knowledge),
             Answer::Aged => self.aged = true,
             Answer::Known(_) | Answer::Reached(_) | Answer::Secured(..) => {}
+        }
+    }
+
+    /// What the client is told of a refusal.
+    fn refusal(&self, seq: u64, denial: &Denial) -> Bytes {
+        let step = self.steps.iter().find(|step| step.seq == Some(seq));
+        let understood = match step.map(|step| &step.what) {
+            Some(What::Simple {
+                understood,
+                stale: false,
+                ..
+            }) => Some(Arc::clone(understood)),
+            Some(What::Bind { portal, .. }) if !portal.stale => {
+                Some(Arc::clone(&portal.understood))
+            }
+            Some(What::Parse(parsing)) if !self.is_unsure() => parsing.stmt.latest(),
+            _ => None,
+        };
+        let missing = understood.as_ref().and_then(|it| it.missing());
+        match missing.filter(|_| denial.code == DenialCode::Forbidden) {
+            Some(missing) => deny::missing(missing, denial),
+            None => deny::error(denial),
         }
     }
 
@@ -361,9 +391,20 @@ impl Live {
         fx.push(Effect::Send(Peer::Upstream, message));
     }
 
+    /// Looks at what is known as this session sees it.
+    fn knows(&mut self, shared: Arc<Known>) {
+        if !Arc::ptr_eq(&self.shared, &shared)
+            || self.known.is_private()
+            || self.own_temporary.is_some()
+        {
+            self.known = shared.seen_by(self.own_temporary.as_deref());
+        }
+        self.shared = shared;
+    }
+
     /// What this session learned of the target.
     fn learn(&mut self, known: Arc<Known>, fx: &mut Effects<Bytes>) {
-        self.known = Arc::clone(&known);
+        self.knows(Arc::clone(&known));
         let knowledge: Knowledge = known;
         fx.push(Effect::Learned(knowledge));
     }

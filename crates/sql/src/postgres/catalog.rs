@@ -1,13 +1,15 @@
 //! What the database knows: relations, columns, views, functions. Loaded by the gateway, searched here.
 
 mod body;
+mod temporary;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::statement::{Output, Statement};
 use super::{Shape, parse};
 use crate::Name;
+use temporary::Temporary;
 
 /// One snapshot of a database's catalog, without a search path: a bare name means every relation of that name.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +27,12 @@ pub struct Catalog {
     pub(super) computed: Vec<(u32, i16, i16)>,
     /// A foreign key: relation and column, and the relation and column whose values it holds.
     pub(super) references: Vec<((u32, i16), (u32, i16))>,
+    /// The temporary schemas in which there is something.
+    temporary: BTreeSet<String>,
+    /// The account may have other sessions' temporary schemas in its search path, as superusers may.
+    reaches_others: bool,
+    /// Whose temporary schemas are looked at where no schema is named.
+    sees: Temporary,
 }
 
 /// A relation of the catalog.
@@ -144,7 +152,9 @@ impl Catalog {
     /// every row with [`CatalogBuilder::row`]. The first one clears the transaction's `search_path` so that view
     /// definitions come fully qualified; end the transaction with `ROLLBACK`.
     pub const QUERIES: &[&str] = &[
-        "SELECT pg_catalog.set_config('search_path', '', true)",
+        "SELECT pg_catalog.set_config('search_path', '', true), (SELECT n.nspname FROM pg_catalog.pg_namespace n \
+         WHERE n.oid = pg_catalog.pg_my_temp_schema()), EXISTS (SELECT FROM pg_catalog.pg_namespace n \
+         WHERE n.nspname ~ '^pg_temp_' AND pg_catalog.pg_has_role(session_user, n.nspowner, 'MEMBER'))",
         "SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltoastrelid, \
          CASE WHEN c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
          THEN pg_catalog.pg_get_viewdef(c.oid) END \
@@ -205,7 +215,7 @@ impl Catalog {
         let schema = name.schema.clone();
         oids.iter()
             .filter_map(|oid| self.relations.get(oid))
-            .filter(move |relation| means(schema.as_deref(), &relation.schema))
+            .filter(move |relation| self.sees.means(schema.as_deref(), &relation.schema))
     }
 
     /// Every function a name can mean.
@@ -217,7 +227,7 @@ impl Catalog {
         let schema = name.schema.clone();
         functions
             .iter()
-            .filter(move |function| means(schema.as_deref(), &function.schema))
+            .filter(move |function| self.sees.means(schema.as_deref(), &function.schema))
     }
 
     /// The query of a view, when it could be read.
@@ -263,6 +273,7 @@ impl Catalog {
 #[derive(Debug, Default)]
 pub struct CatalogBuilder {
     catalog: Catalog,
+    own_temporary: Option<String>,
     rows: usize,
 }
 
@@ -310,6 +321,11 @@ impl CatalogBuilder {
         };
         self.rows += 1;
         match query {
+            0 => {
+                self.own_temporary = row.text(1).ok().map(str::to_owned);
+                self.catalog.reaches_others = row.text(2).is_ok_and(|reaches| reaches == "t");
+                Ok(())
+            }
             1 => self.relation(&row),
             2 => self.column(&row),
             3 => {
@@ -361,8 +377,15 @@ impl CatalogBuilder {
         Ok(())
     }
 
+    /// The temporary schema of the session that the rows came from, once it has one.
+    #[must_use]
+    pub fn own_temporary(&self) -> Option<&str> {
+        self.own_temporary.as_deref()
+    }
+
     /// Adds a relation.
     pub fn add(&mut self, relation: Relation) {
+        self.catalog.has_temporary(&relation.schema);
         self.catalog
             .by_name
             .entry(relation.name.clone())
@@ -406,6 +429,7 @@ impl CatalogBuilder {
 
     /// Adds a function. Its body counts where it is one query.
     pub fn add_function(&mut self, function: Function) {
+        self.catalog.has_temporary(&function.schema);
         self.catalog
             .functions
             .entry(function.name.clone())
@@ -437,11 +461,4 @@ impl CatalogBuilder {
         }
         self.catalog
     }
-}
-
-/// Whether a schema as a name has it is that of a relation or function. Of temporary schemas, each session has its own.
-fn means(named: Option<&str>, schema: &str) -> bool {
-    named.is_none_or(|named| {
-        named == schema || (named == "pg_temp" && schema.starts_with("pg_temp_"))
-    })
 }

@@ -41,6 +41,17 @@ impl Document {
         (paths.len() <= PLACES_MAX).then(|| Self::of_paths(paths))
     }
 
+    /// A document that is one of the two; `None` where it would have more places than can be.
+    pub(super) fn or(&self, other: &Self) -> Option<Self> {
+        let mut paths = self.paths.clone();
+        let more = other.paths.iter().filter(|it| !self.paths.contains(it));
+        paths.extend(more.cloned());
+        (paths.len() <= PLACES_MAX).then(|| Self {
+            mixed: self.mixed || other.mixed,
+            ..Self::of_paths(paths)
+        })
+    }
+
     fn of_paths(paths: Vec<(Vec<Step>, BaseColumn)>) -> Self {
         let columns = paths.iter().map(|(_, of)| of.clone()).collect();
         Self {

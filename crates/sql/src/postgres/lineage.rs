@@ -3,6 +3,7 @@
 mod call;
 mod change;
 mod from;
+mod missing;
 mod told;
 mod value;
 
@@ -14,6 +15,7 @@ use super::protected::Protected;
 use super::shape::{Body, Expr, Select, Shape, Target};
 use super::slot::{Slot, merge, rename, together};
 use super::taint::{Kind, Taint};
+pub use missing::Missing;
 pub use told::GUESSES_MAX;
 pub(super) use told::{Predicates, Told};
 
@@ -76,6 +78,8 @@ pub(super) struct Lineage<'a> {
     pub(super) called: bool,
     /// What its predicates tell.
     pub(super) told: Told,
+    /// The first name in it that certainly means nothing.
+    pub(super) missing: Option<Missing>,
     /// What decided the rows of the queries that the value being looked at comes from.
     decided: Taint,
     /// What is being looked at decides which rows come.
@@ -95,6 +99,7 @@ impl<'a> Lineage<'a> {
             stores: Taint::CLEAR,
             called: false,
             told: Told::default(),
+            missing: None,
             decided: Taint::CLEAR,
             decides: false,
             depth: 0,
@@ -181,8 +186,8 @@ impl<'a> Lineage<'a> {
             .conditions
             .iter()
             .for_each(|condition| self.filter(condition));
-        self.keys(&select.groups, &columns);
-        self.keys(&shape.order, &columns);
+        self.groups(&select.groups, &columns);
+        self.sorts(&shape.order, &columns);
         if select.distinct {
             for column in &columns {
                 self.decide_by(column.taint.clone());
@@ -199,7 +204,7 @@ impl<'a> Lineage<'a> {
                 star: columns.clone(),
                 ..Scope::default()
             });
-            self.keys(&shape.order, &columns);
+            self.sorts(&shape.order, &columns);
             self.scopes.pop();
         }
         columns

@@ -40,7 +40,7 @@ pub use catalog::{
     Volatility,
 };
 pub use document::{Document, PLACES_MAX, Place};
-pub use lineage::GUESSES_MAX;
+pub use lineage::{GUESSES_MAX, Missing};
 pub use literal::{Concealed, Held, Hidden, Literals, Parameters, all_literals};
 pub use place::place;
 pub use protected::{Declaration, Meant, Protected};
@@ -147,9 +147,20 @@ fn parse_as(text: &str, with_literals: bool) -> Result<Analysis, ParseError> {
     if raw.len() > MAX_STATEMENTS {
         return Err(ParseError::TooMany { count: raw.len() });
     }
-    let statements = raw
-        .iter()
-        .map(|raw| statement::analyze(text, raw, with_literals))
-        .collect();
+    let hinted = is_hinted(text);
+    let analyzed = |raw| Statement {
+        hinted,
+        ..statement::analyze(text, raw, with_literals)
+    };
+    let statements = raw.iter().map(analyzed).collect();
     Ok(Analysis { statements })
 }
+
+/// Whether pg_hint_plan may find hints in a text: by its settings it looks for them in the first comment or anywhere, in strings
+/// too.
+fn is_hinted(text: &str) -> bool {
+    text.contains(HINT)
+}
+
+/// How a comment with hints begins.
+const HINT: &str = "/*+";

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use model::{DataClass, JsonPath};
 
 use super::Shape;
-use super::base::BaseColumns;
+use super::base::{BaseColumn, BaseColumns};
 use super::catalog::{Catalog, Function, Relation, RelationKind};
 use super::lineage::Lineage;
 use super::taint::{Kind, Taint};
@@ -93,6 +93,14 @@ impl Protected {
         protected.add_views(catalog);
         protected.add_toast(catalog);
         protected
+    }
+
+    /// The declarations that name nothing in the catalog, as people write them.
+    #[must_use]
+    pub fn missing_names(&self) -> Vec<String> {
+        let missing = self.missing.iter();
+        let named = missing.map(|declaration| BaseColumn::new(declaration, None));
+        named.map(|column| column.name().to_owned()).collect()
     }
 
     /// What the declarations mean, for the next time that they are compiled.

@@ -116,6 +116,13 @@ impl Definition<'_> {
         {
             return Some("with the planner's settings rows come in the order of an index");
         }
+        let finds = matches!(
+            action,
+            Action::Select | Action::Insert | Action::Update | Action::Delete
+        );
+        if statement.hinted && finds && name.is_some() && object != "FUNCTION" {
+            return Some("with hints to the planner rows come in the order of an index");
+        }
         if action == Action::Grant && (effect.protected || object == "ALL IN SCHEMA") {
             return Some("others may read what holds protected columns, and not through here");
         }

@@ -7,7 +7,7 @@ use model::DataClass;
 use super::base::BaseColumns;
 use super::builtin;
 use super::catalog::{Catalog, RelationKind, Volatility};
-use super::lineage::{Lineage, Predicates, Told};
+use super::lineage::{Lineage, Missing, Predicates, Told};
 use super::protected::Protected;
 use super::redefine::Definition;
 use super::shown::{Rows, shown};
@@ -39,10 +39,24 @@ pub struct Resolved {
     pub counted: BaseColumns,
     /// Columns whose values are in its rows, masked or not, or of which something in them is computed.
     pub shown: BaseColumns,
+    /// The first name in it that certainly means nothing, by which the server will refuse it.
+    pub missing: Option<Missing>,
     /// What may be shown of its rows.
     pub rows: Rows,
     /// The predicted columns of its rows, where they count.
     pub(super) columns: Vec<Slot>,
+}
+
+impl Resolved {
+    /// What it matches and probes where comparing values of these classes counts as a search.
+    #[must_use]
+    pub fn searching(&self, classes: &[DataClass]) -> (BaseColumns, BaseColumns) {
+        let few = self.matched.iter();
+        let few = few.filter(|column| !classes.contains(column.class()));
+        let mut probed = self.probed.clone();
+        probed.add(&self.matched.of(classes));
+        (few.cloned().collect(), probed)
+    }
 }
 
 /// An effect with the relations it can mean.
@@ -114,7 +128,7 @@ pub fn resolve(statement: &Statement, catalog: &Catalog, protected: &Protected) 
         .filter(|effect| effect.protected)
         .flat_map(|effect| effect.relations.iter().cloned())
         .collect();
-    let (mut rows, mut columns, copies_protected, told) =
+    let (mut rows, mut columns, copies_protected, told, missing) =
         rows(statement, catalog, protected, !touched.is_empty());
     if !protected.is_empty()
         && let Some(why) = planned(statement, catalog, trusted)
@@ -145,6 +159,7 @@ pub fn resolve(statement: &Statement, catalog: &Catalog, protected: &Protected) 
         protected: touched.into_iter().collect(),
         calls,
         copies_protected,
+        missing,
         rows,
         columns,
     }
@@ -277,20 +292,21 @@ fn calls(statement: &Statement, catalog: &Catalog) -> Vec<Called> {
     calls
 }
 
-/// What may be shown of the rows, the columns, whether protected values come to rest elsewhere, and what else is told.
+/// What may be shown of the rows, the columns, whether protected values come to rest elsewhere, what else is told, and what is
+/// not there.
 fn rows(
     statement: &Statement,
     catalog: &Catalog,
     protected: &Protected,
     touches: bool,
-) -> (Rows, Vec<Slot>, bool, Told) {
+) -> (Rows, Vec<Slot>, bool, Told, Option<Missing>) {
     let mut lineage = Lineage::new(catalog, protected);
     if protected.is_empty() {
         let columns = match &statement.output {
             Output::Query(shape) if statement.copy.is_some() => lineage.columns(shape),
             _ => Vec::new(),
         };
-        return (Rows::Clear, columns, false, Told::default());
+        return (Rows::Clear, columns, false, Told::default(), None);
     }
     let stored_elsewhere = stores_result(statement);
     let (columns, rows) = match &statement.output {
@@ -321,7 +337,8 @@ fn rows(
             | Kind::Derived(_) => true,
             Kind::Unknown(_) => touches || stored_elsewhere || lineage.called,
         });
-    (rows, columns, copies || side_effects, lineage.told)
+    let Lineage { told, missing, .. } = lineage;
+    (rows, columns, copies || side_effects, told, missing)
 }
 
 /// Why the plan that an `EXPLAIN` shows may hold data: the planner runs functions that are immutable, and shows what they return.

@@ -16,6 +16,7 @@ const PLANNER: (&[&str], &[&str]) = (
         "min_parallel_",
         "max_parallel_",
         "parallel_",
+        "pg_hint_plan.",
     ],
     &[
         "_cost",

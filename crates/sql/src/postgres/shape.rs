@@ -192,7 +192,11 @@ pub(super) enum Expr {
         of: Box<Expr>,
         name: String,
         as_text: bool,
+        /// In an array it is the number of an element.
+        counts: bool,
     },
+    /// The elements of a JSON array, each a row, that this function gives.
+    Elements { by: Name, of: Box<Expr> },
     /// JSON without some of its members, or an element of it; anything that an operator makes of something else.
     Part(Box<Expr>),
     /// A column is null, or is not.

@@ -56,6 +56,8 @@ pub struct Statement {
     pub takes: Vec<Name>,
     /// It drops more than it names (`CASCADE`, `OWNED BY`).
     pub cascades: bool,
+    /// A comment in the text may tell the planner how to find rows (`/*+ … */`, pg_hint_plan).
+    pub hinted: bool,
     /// What stands with what in it, where that was asked for.
     pub literals: Option<Arc<Literals>>,
 }
@@ -264,6 +266,7 @@ impl Statement {
             renames_to: None,
             takes: Vec::new(),
             cascades: false,
+            hinted: false,
             literals: None,
         }
     }

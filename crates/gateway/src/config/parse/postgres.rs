@@ -41,6 +41,10 @@ pub(super) fn target(mut section: Section<'_>, own: &OwnClasses) -> Result<Targe
             Some(item) => functions(item)?,
             None => Vec::new(),
         },
+        guesses_per_day: match section.take("guesses_per_day") {
+            Some(item) => item.count(1..=GUESSES_MAX)?,
+            None => GUESSES,
+        },
         own: own.clone(),
         address,
     };
@@ -96,3 +100,8 @@ pub(super) fn limits(section: &mut Section<'_>) -> Result<Limits, ConfigError> {
 }
 
 const MIB: u64 = 1 << 20;
+/// So many values are nobody's ordinary work in a day, and few beside the hundred thousand that a social security number can
+/// have of which the last four digits are shown.
+const GUESSES: u64 = 1_000;
+/// Each is remembered for a day.
+const GUESSES_MAX: u64 = 100_000;

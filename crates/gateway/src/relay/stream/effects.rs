@@ -10,6 +10,7 @@ use super::super::link::Upgrade;
 use super::super::questions::{QUESTIONS_MAX, Reply};
 use super::{Phase, Reason, Relay};
 use crate::random;
+use crate::serve::postgres;
 
 /// The reason of a session that ended itself.
 const DONE: &str = "the session was closed";
@@ -103,6 +104,9 @@ impl Relay {
         match effect {
             Effect::Learning => self.learning = shared.changes(),
             Effect::Learned(knowledge) => {
+                if let Some(missing) = postgres::missing(&knowledge) {
+                    caller.target.tell_missing(missing);
+                }
                 let now = self.gateway.clock.monotonic();
                 shared.put(now, self.learning, knowledge);
             }

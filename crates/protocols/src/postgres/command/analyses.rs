@@ -96,7 +96,8 @@ impl Analyses {
     ) -> Result<Arc<Understood>, Unreadable> {
         let understood = Arc::new(understand(parsed, settings, known, handles)?);
         // What depends on the session's own names is not for others.
-        if !understood.own && understood.text.len() <= TEXT_BYTES_MAX {
+        let private = understood.own || known.is_private();
+        if !private && understood.text.len() <= TEXT_BYTES_MAX {
             self.lock().insert(Arc::clone(&understood), self.half_bytes);
         }
         Ok(understood)
@@ -229,13 +230,9 @@ fn search(pieces: &mut [Piece]) {
     }
     let classes: Vec<DataClass> = guesses.into_keys().collect();
     for piece in pieces {
-        let searched = piece.resolved.matched.of(&classes);
-        if !searched.is_empty() {
+        if !piece.resolved.matched.of(&classes).is_empty() {
             let resolved = Arc::make_mut(&mut piece.resolved);
-            let few = resolved.matched.iter();
-            let few = few.filter(|column| !classes.contains(column.class()));
-            resolved.matched = few.cloned().collect();
-            resolved.probed.add(&searched);
+            (resolved.matched, resolved.probed) = resolved.searching(&classes);
         }
     }
 }

@@ -11,23 +11,50 @@ use super::{Known, Piece};
 
 /// One question for each effect of each statement, and the same for preparing them.
 pub(super) fn of(pieces: &[Piece], target: &str, known: &Known) -> (Arc<Asks>, Arc<Asks>) {
-    let mut asks = Vec::new();
-    for piece in pieces {
-        for effect in &piece.resolved.effects {
-            of_effect(piece, effect, target, known, &mut asks);
-        }
-    }
-    if asks.is_empty() {
-        asks.push(empty(target));
-    }
-    asks.dedup();
+    let asks = list(pieces, &[], target, known);
     let prepare = |ask: &Ask| Ask {
         action: Action::Prepare.name(),
         ..ask.clone()
     };
     let mut prepares: Vec<Ask> = asks.iter().map(prepare).collect();
     prepares.dedup();
-    (Arc::new(Asks::new(asks)), Arc::new(Asks::new(prepares)))
+    let mut asks = Asks::new(asks);
+    let guesses = guesses(pieces);
+    if !guesses.is_empty() {
+        let classes: Vec<DataClass> = guesses.keys().cloned().collect();
+        asks = asks.guessing(guesses, Asks::new(list(pieces, &classes, target, known)));
+    }
+    (Arc::new(asks), Arc::new(Asks::new(prepares)))
+}
+
+/// The questions, where comparing values of the classes in `searched` counts as a search.
+fn list(pieces: &[Piece], searched: &[DataClass], target: &str, known: &Known) -> Vec<Ask> {
+    let mut asks = Vec::new();
+    for piece in pieces {
+        let told = piece.resolved.searching(searched);
+        for effect in &piece.resolved.effects {
+            of_effect(piece, effect, &told, target, known, &mut asks);
+        }
+    }
+    if asks.is_empty() {
+        asks.push(empty(target));
+    }
+    asks.dedup();
+    asks
+}
+
+/// After how many values of each class the statements ask together, which do nothing worse with it.
+fn guesses(pieces: &[Piece]) -> BTreeMap<DataClass, u64> {
+    let mut guesses = BTreeMap::new();
+    for Piece { resolved, .. } in pieces {
+        let matched = resolved.matched.classes();
+        let counted = resolved.guesses.iter();
+        for (class, &count) in counted.filter(|(class, _)| matched.contains(*class)) {
+            *guesses.entry(class.clone()).or_default() += count as u64;
+        }
+    }
+    guesses.retain(|_, count| *count > 0);
+    guesses
 }
 
 /// An empty text computes nothing and reads nothing: the least that `select` can mean.
@@ -55,6 +82,7 @@ fn empty(target: &str) -> Ask {
 fn of_effect(
     piece: &Piece,
     effect: &ResolvedEffect,
+    (matched, probed): &(BaseColumns, BaseColumns),
     target: &str,
     known: &Known,
     asks: &mut Vec<Ask>,
@@ -66,10 +94,10 @@ fn of_effect(
         ("has_where", Value::Bool(effect.effect.has_where)),
         ("known", Value::Bool(effect.known)),
         ("protected", names(&classes_of(effect, known))),
-        ("matched", names(&resolved.matched.classes())),
-        ("probed", names(&resolved.probed.classes())),
-        ("matched_columns", columns(&resolved.matched)),
-        ("probed_columns", columns(&resolved.probed)),
+        ("matched", names(&matched.classes())),
+        ("probed", names(&probed.classes())),
+        ("matched_columns", columns(matched)),
+        ("probed_columns", columns(probed)),
         ("counted_columns", columns(&resolved.counted)),
         ("shown_columns", columns(&resolved.shown)),
     ]);

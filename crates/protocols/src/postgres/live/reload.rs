@@ -57,7 +57,7 @@ impl Live {
         let own = self.unsettled || self.unsettled_at_end || self.unsettling > 0;
         if let Some(known) = self.news.take().filter(|_| !own) {
             // Also where it says the same: analyses are shared by those who know by the same one.
-            self.known = known;
+            self.knows(known);
             (self.outdated, self.aged) = (false, false);
         }
     }
@@ -146,10 +146,11 @@ impl Live {
                 (self.aged, self.snapshot) = (true, true);
             }
             Ok(Some(loaded)) => {
-                let known = Known::again(&self.known, loaded, &self.served);
+                self.own_temporary.clone_from(&loaded.own_temporary);
+                let known = Known::again(&self.shared, loaded, &self.served);
                 match reload.within {
                     // What a transaction made is not there for others, and goes if it is rolled back.
-                    Within::Transaction => self.known = known,
+                    Within::Transaction => self.knows(known),
                     Within::Idle => self.learn(known, fx),
                 }
                 // The server looks names up as they are now.

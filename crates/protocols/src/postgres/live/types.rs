@@ -1,7 +1,7 @@
 //! What a live session keeps of each statement, portal and message.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use mask::Findings;
@@ -33,6 +33,14 @@ pub(super) struct Stmt {
     pub(super) described: Described,
     /// The parameter types that the upstream told.
     pub(super) parameters: OnceLock<Vec<u32>>,
+}
+
+impl Stmt {
+    /// The last analysis of its text.
+    pub(super) fn latest(&self) -> Option<Arc<Understood>> {
+        let latest = self.analysis.as_ref()?.lock();
+        Some(Arc::clone(&latest.unwrap_or_else(PoisonError::into_inner)))
+    }
 }
 
 /// A portal.

@@ -105,6 +105,7 @@ fn loaded(catalog: Arc<Catalog>) -> Loaded {
         );
     }
     Loaded {
+        own_temporary: None,
         catalog,
         types,
         digest: 0,

@@ -132,6 +132,7 @@ fn loaded(settings: &Settings, digest: u64) -> Arc<Known> {
     let depends = ["503", "502", "1"].map(|value| Some(value.as_bytes()));
     catalog.row(DEPENDS, &depends).unwrap();
     let loaded = Loaded {
+        own_temporary: None,
         catalog: Arc::new(catalog.build()),
         types: Types::built_in(),
         digest,

@@ -32,6 +32,39 @@ pub(super) fn probes(command: &Command) -> bool {
     probed.any(|probed| matches!(probed, Some(Value::Texts(classes)) if !classes.is_empty()))
 }
 
+/// What it asks where it asks after too many values is what it would ask if it searched.
+#[test]
+fn each_bind_tells_how_many_values_it_asks_after() {
+    let mut gateway = Gateway::live();
+    let text = "select id from customers where ssn = $1 or ssn in ('a', 'b')";
+    for message in [parse("s", text), bind("", "s"), bind("", "s"), sync()] {
+        gateway.client(&message).unwrap();
+    }
+    let asked: Vec<Command> =
+        std::iter::from_fn(|| (!gateway.open.is_empty()).then(|| gateway.permit())).collect();
+    let guesses = |command: &Command| command.asks.guesses().get(&DataClass::US_SSN).copied();
+    let counts: Vec<_> = asked.iter().map(guesses).collect();
+    assert_eq!(counts, [Some(3), Some(3)]);
+    for command in asked {
+        let searching = command.asks.searching().unwrap();
+        let context = &searching.list()[0].context;
+        let texts =
+            |texts: &[&str]| Value::Texts(texts.iter().map(|it| (*it).to_owned()).collect());
+        assert_eq!(context["matched"], texts(&[]));
+        assert_eq!(context["probed"], texts(&["us_ssn"]));
+        assert_eq!(context["probed_columns"], texts(&["public.customers.ssn"]));
+        assert!(!probes(&command));
+    }
+    for text in [
+        "select id from customers where id = 1",
+        "select id from customers where ssn > 'M'",
+    ] {
+        let mut gateway = Gateway::live();
+        gateway.client(&query(text)).unwrap();
+        assert!(gateway.permit().asks.searching().is_none(), "{text}");
+    }
+}
+
 const SEARCH: &str = "select n from t where words > 'M'";
 
 #[test]

@@ -19,6 +19,82 @@ fn within_transaction() -> Gateway {
     gateway
 }
 
+/// Who mistypes a name is told what the server would say, though policy cannot tell what it would read.
+#[test]
+fn what_is_not_there_is_refused_in_the_servers_words() {
+    let cases = [
+        ("select n from tt where n = 1", "42P01"),
+        ("select n from public.tt where n = 1", "42P01"),
+        ("select upper(wrds) from t", "42703"),
+        ("select n from t where t.wrds = 'x'", "42703"),
+        ("select n from t order by t.wrds", "42703"),
+        ("select n from t where x.n = 1", "42P01"),
+        (
+            "select n from (select n from t) x where x.words > 'a'",
+            "42703",
+        ),
+        ("update tt set n = 1 where n = 2", "42P01"),
+        ("select 1; select n from tt where n = 1", "42P01"),
+        // These are there, or may be.
+        ("select n from t where words > 'x'", "42501"),
+        ("select ctid from t where t.ctid > '(0,1)'", "42501"),
+        (
+            "with x as (select n from t) select n from x where x.n > 1",
+            "42501",
+        ),
+        ("select n from t where lower(t) = 'x'", "42501"),
+        (
+            "create table tt (n int); select n from tt where n = 1",
+            "42501",
+        ),
+        ("do ''; select n from tt where n = 1", "42501"),
+        ("select f(n) from t where f(n) > 1", "42501"),
+        ("select excluded.n from t", "42P01"),
+        (
+            "insert into t values (1) on conflict (n) do update set words = excluded.words",
+            "42501",
+        ),
+    ];
+    for (text, code) in cases {
+        let mut gateway = Gateway::live();
+        gateway.client(&query(text)).unwrap();
+        gateway.refuse();
+        let expected = format!("E {code}");
+        assert_eq!(gateway.take_client(), [&*expected, "Z I"], "{text}");
+        assert!(gateway.to_upstream.is_empty(), "{text}");
+        if code != "42501" && !text.contains(';') {
+            let mut gateway = Gateway::live();
+            let run = [parse("", text), bind("", ""), execute("", 0), sync()];
+            gateway.client(&say::join(&run)).unwrap();
+            gateway.refuse();
+            assert_eq!(gateway.take_client(), [expected], "{text}");
+        }
+    }
+}
+
+/// What was changed a moment ago may be there by now.
+#[test]
+fn after_a_change_in_the_batch_nothing_is_said_not_to_be_there() {
+    let mut gateway = Gateway::live();
+    let run = |text| [parse("", text), bind("", ""), execute("", 0)];
+    let mut batch = run("create temp table tt (n int)").to_vec();
+    batch.extend(run("select n from tt where n = 1"));
+    batch.push(sync());
+    gateway.client(&say::join(&batch)).unwrap();
+    gateway.permit();
+    gateway.refuse();
+    let answer = [
+        write::bare(server::PARSE_COMPLETE),
+        write::bare(server::BIND_COMPLETE),
+        complete("CREATE TABLE"),
+        say::error("26000"),
+        write::ready(b'I'),
+    ];
+    gateway.upstream(&say::join(&answer)).unwrap();
+    let told = gateway.take_client();
+    assert!(told.contains(&"E 42501".to_owned()), "{told:?}");
+}
+
 #[test]
 fn outside_a_transaction_a_refused_query_never_leaves() {
     let mut gateway = Gateway::live();

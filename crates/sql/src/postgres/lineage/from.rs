@@ -8,7 +8,7 @@ use super::super::shape::{Expr, Source, SourceKind, Using};
 use super::super::shape_build::STORED;
 use super::super::slot::{Slot, column_of, rename, together};
 use super::super::taint::{Kind, Taint};
-use super::{Bound, HELD_COST, Lineage, Qualifier, Scope, too_much};
+use super::{Bound, HELD_COST, Lineage, Missing, Qualifier, Scope, too_much};
 use crate::Name;
 
 impl Lineage<'_> {
@@ -35,6 +35,9 @@ impl Lineage<'_> {
                 (self.beside(before, |this| this.columns(query)), None)
             }
             SourceKind::Query(query) => (self.columns(query), None),
+            SourceKind::Call(Expr::Elements { by, of }) => {
+                return self.elements_of(by, of, source, before);
+            }
             SourceKind::Call(call) => {
                 return match self.rows_of(call, source, before) {
                     Some(rows) => rows,
@@ -81,6 +84,11 @@ impl Lineage<'_> {
         let taint = self.beside(before, |this| {
             this.deciding(|this| this.value(|this| this.all(of)))
         });
+        self.rows_computed(taint, source)
+    }
+
+    /// Any columns that are computed as this is.
+    fn rows_computed(&mut self, taint: Taint, source: &Source) -> Scope {
         self.decide_by(taint.clone());
         let taint = taint.computed();
         let mut slots: Vec<Slot> = source
@@ -90,6 +98,33 @@ impl Lineage<'_> {
             .collect();
         slots.push(Slot::many(taint));
         named(slots, source.alias.clone(), Qualifier::Nothing, false)
+    }
+
+    /// The elements of an array of JSON as rows, which have one column and go by the item's name as well.
+    fn elements_of(&mut self, by: &Name, of: &Expr, source: &Source, before: &Scope) -> Scope {
+        let taint = self.beside(before, |this| this.value(|this| this.elements(by, of)));
+        if !matches!(taint.kind, Kind::Document(_)) {
+            return self.rows_computed(taint, source);
+        }
+        let value = Slot::one(Some("value".to_owned()), taint);
+        let item = Slot {
+            name: Some(source.alias.clone().unwrap_or_else(|| by.name.clone())),
+            ..value.clone()
+        };
+        let mut scope = named(
+            rename(vec![value], &source.columns),
+            item.name.clone(),
+            Qualifier::Nothing,
+            true,
+        );
+        scope.bounds.push(Bound {
+            names: Vec::new(),
+            qualifier: Qualifier::Nothing,
+            slots: Rc::from([item]),
+            qualified: false,
+            renamed: true,
+        });
+        scope
     }
 
     pub(super) fn beside<T>(&mut self, before: &Scope, run: impl FnOnce(&mut Self) -> T) -> T {
@@ -172,6 +207,9 @@ impl Lineage<'_> {
 
     /// The columns of a relation or common table expression, as far as there is room for them.
     fn relation(&mut self, name: &Name) -> Vec<Slot> {
+        if self.cte_named(name).is_none() && self.catalog.candidates(name).next().is_none() {
+            self.misses(Missing::Relation(name.clone()));
+        }
         let columns = self.looked_up(name);
         self.room_for(columns)
     }

@@ -272,8 +272,17 @@ impl Lineage<'_> {
                 .all(|function| function.builtin)
     }
 
-    /// What rows are sorted or grouped by, with the output columns that it can name.
-    pub(super) fn keys(&mut self, keys: &[Key], outputs: &[Slot]) {
+    /// What rows are sorted by, where an output column's name means that column and no other (SQL-92).
+    pub(super) fn sorts(&mut self, keys: &[Key], outputs: &[Slot]) {
+        self.keys(keys, outputs, true);
+    }
+
+    /// What rows are grouped by, or are distinct in, with the output columns that it can name.
+    pub(super) fn groups(&mut self, keys: &[Key], outputs: &[Slot]) {
+        self.keys(keys, outputs, false);
+    }
+
+    fn keys(&mut self, keys: &[Key], outputs: &[Slot], sorts: bool) {
         for key in keys {
             match key {
                 Key::Number(number) => self.decide_by(numbered(*number, outputs)),
@@ -287,7 +296,8 @@ impl Lineage<'_> {
                         .fold(Taint::CLEAR, |taint, slot| taint.with(slot.taint.clone()));
                     self.decide_by(taint);
                     // An alias need not be a column as well.
-                    if named.iter().all(|slot| slot.name.is_none()) || self.found(path).is_some() {
+                    let none = named.iter().all(|slot| slot.name.is_none());
+                    if none || !sorts && self.found(path).is_some() {
                         self.decide_on(&Expr::Column(path.clone()));
                     }
                 }

@@ -13,6 +13,16 @@ fn is_pure(function: &Function) -> bool {
     function.volatility == Volatility::Immutable || builtin::makes_values(&function.name)
 }
 
+/// What is a member of JSON, or an element of it.
+fn or_element(member: Taint, element: Taint) -> Taint {
+    if let (Kind::Document(a), Kind::Document(b)) = (&member.kind, &element.kind)
+        && let Some(both) = a.or(b)
+    {
+        return Taint::of_document(both).and_counts(&member.counted());
+    }
+    member.either(element)
+}
+
 impl Lineage<'_> {
     pub(super) fn all(&mut self, exprs: &[Expr]) -> Taint {
         exprs
@@ -42,15 +52,25 @@ impl Lineage<'_> {
             Expr::Exists(shape) => self.exists(shape),
             Expr::Conditions(_) | Expr::Same(_) | Expr::IsNull(_) => self.test(expr).computed(),
             Expr::NullIf(same) => self.null_if(same),
-            Expr::Member { of, name, as_text } => self.member(of, name, *as_text),
-            Expr::Part(of) => {
+            Expr::Member {
+                of,
+                name,
+                as_text,
+                counts,
+            } => {
                 let value = self.expr(of);
-                match value.kind {
-                    // What is left of JSON goes by the same names.
-                    Kind::Members(_) | Kind::Document(_) => value,
-                    _ => self.computed_of(value),
+                let member = self.member(value.clone(), name, *as_text);
+                match (counts, as_text) {
+                    (true, true) => or_element(member, self.part(value).in_text()),
+                    (true, false) => or_element(member, self.part(value)),
+                    (false, _) => member,
                 }
             }
+            Expr::Part(of) => {
+                let value = self.expr(of);
+                self.part(value)
+            }
+            Expr::Elements { by, of } => self.elements(by, of),
             Expr::Window => {
                 let windows = self.scopes.last().and_then(|scope| scope.windows.clone());
                 windows.unwrap_or(Taint::CLEAR)
@@ -216,9 +236,31 @@ impl Lineage<'_> {
         taint
     }
 
-    /// A member of JSON: what goes by its name.
-    fn member(&mut self, of: &Expr, name: &str, as_text: bool) -> Taint {
+    /// A part of JSON, which goes by the same names as what it is of.
+    fn part(&mut self, value: Taint) -> Taint {
+        match value.kind {
+            Kind::Members(_) | Kind::Document(_) => value,
+            _ => self.computed_of(value),
+        }
+    }
+
+    /// What the elements of an array of JSON are. How many rows they make tells how many values there are.
+    pub(super) fn elements(&mut self, by: &Name, of: &Expr) -> Taint {
         let value = self.expr(of);
+        let as_text = by.name.ends_with("_text");
+        let elements = match value.kind {
+            Kind::Document(_) if self.protected.trusts(by, self.catalog) => {
+                let counted = self.counts(&value);
+                value.and_counts(&counted.counted())
+            }
+            Kind::Document(_) | Kind::Members(_) if !as_text => self.part(value),
+            _ => self.computed_of(value),
+        };
+        self.trusted(by, elements)
+    }
+
+    /// A member of JSON: what goes by its name.
+    fn member(&mut self, value: Taint, name: &str, as_text: bool) -> Taint {
         let members = match &value.kind {
             Kind::Members(members) => members,
             Kind::Document(document) => {
@@ -349,6 +391,7 @@ impl Lineage<'_> {
                 return Slot::one(None, returned);
             }
         }
+        self.misses_column(path);
         match found {
             Some(slot) => slot,
             // The server will say so; it decides nothing.

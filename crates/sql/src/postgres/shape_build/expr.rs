@@ -46,7 +46,8 @@ fn expr_of(node: NodeRef<'_>) -> Option<Expr> {
                 true => one_of(elements),
             }
         }
-        NodeRef::AExpr(e) => same(e)
+        NodeRef::AExpr(e) => null_or_not(e)
+            .or_else(|| same(e))
             .or_else(|| of_json(e))
             .unwrap_or_else(|| computed(node)),
         NodeRef::BoolExpr(e) => connected(e),
@@ -227,6 +228,18 @@ fn call_of(call: &protobuf::FuncCall) -> Expr {
                 None => called(name, call),
             }
         }
+        Some(
+            "json_extract_path"
+            | "jsonb_extract_path"
+            | "json_extract_path_text"
+            | "jsonb_extract_path_text",
+        ) if !odd && plain => extracted(&name, call).unwrap_or_else(|| called(name, call)),
+        Some(
+            "json_array_elements"
+            | "jsonb_array_elements"
+            | "json_array_elements_text"
+            | "jsonb_array_elements_text",
+        ) if !odd && plain => elements(&name, call).unwrap_or_else(|| called(name, call)),
         _ => called(name, call),
     }
 }
@@ -334,12 +347,116 @@ fn connected(e: &protobuf::BoolExpr) -> Expr {
     }
 }
 
+/// `column IS DISTINCT FROM NULL` and `IS NOT DISTINCT FROM NULL`, which the server takes for the same as those below
+/// (`make_nulltest_from_distinct`).
+fn null_or_not(e: &protobuf::AExpr) -> Option<Expr> {
+    let is_null = |node: &Node| match inner(node) {
+        Some(NodeRef::AConst(constant)) => constant.isnull,
+        _ => false,
+    };
+    let tests = [AExprKind::AexprDistinct, AExprKind::AexprNotDistinct];
+    if !tests.iter().any(|kind| e.kind == *kind as i32) {
+        return None;
+    }
+    let (left, right) = (e.lexpr.as_deref()?, e.rexpr.as_deref()?);
+    let tested = match (is_null(left), is_null(right)) {
+        (_, true) => left,
+        (true, _) => right,
+        _ => return None,
+    };
+    Some(Expr::IsNull(column(tested)?))
+}
+
 /// `column IS NULL` and `column IS NOT NULL`.
 fn is_null(test: &protobuf::NullTest) -> Option<Expr> {
     Some(Expr::IsNull(column(test.arg.as_deref()?)?))
 }
 
-/// `json -> 'name'`, `json ->> 'name'`, `json -> 1` and `json - …`, with a constant behind the operator.
+/// What stands at a path of names, and of numbers in arrays.
+fn at_path(of: Expr, path: Vec<String>, as_text: bool) -> Expr {
+    let last = path.len().saturating_sub(1);
+    path.into_iter().enumerate().fold(of, |of, (index, name)| {
+        if let Expr::Free = of {
+            return of;
+        }
+        Expr::Member {
+            of: Box::new(of),
+            // As the server reads numbers, with blanks before them and a sign.
+            counts: name.trim_start().parse::<i64>().is_ok(),
+            name,
+            as_text: as_text && index == last,
+        }
+    })
+}
+
+/// A path that is written out: `'{a,b}'` or `ARRAY['a', 'b']`. One of no steps, which gives the whole, is none.
+fn path(node: &Node) -> Option<Vec<String>> {
+    let path: Vec<String> = match inner(node)? {
+        NodeRef::AConst(protobuf::AConst {
+            val: Some(Val::Sval(array)),
+            ..
+        }) => {
+            let inside = array.sval.strip_prefix('{')?.strip_suffix('}')?;
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+            let is_plain = |name: &&str| {
+                !name.is_empty() && name.chars().all(plain) && !name.eq_ignore_ascii_case("null")
+            };
+            let names: Vec<&str> = inside.split(',').collect();
+            names
+                .iter()
+                .all(is_plain)
+                .then_some(names)?
+                .into_iter()
+                .map(str::to_owned)
+                .collect()
+        }
+        NodeRef::AArrayExpr(array) => array
+            .elements
+            .iter()
+            .map(constant_text)
+            .collect::<Option<_>>()?,
+        _ => return None,
+    };
+    (!path.is_empty()).then_some(path)
+}
+
+fn constant_text(node: &Node) -> Option<String> {
+    match inner(node)? {
+        NodeRef::AConst(protobuf::AConst {
+            val: Some(Val::Sval(text)),
+            ..
+        }) => Some(text.sval.clone()),
+        _ => None,
+    }
+}
+
+/// `jsonb_extract_path(json, 'a', 'b')` and its like, with a path that is written out.
+fn extracted(name: &Name, call: &protobuf::FuncCall) -> Option<Expr> {
+    let (of, path) = call.args.split_first()?;
+    let path: Vec<String> = path.iter().map(constant_text).collect::<Option<_>>()?;
+    let as_text = name.name.ends_with("_text");
+    match expr(of) {
+        of if path.is_empty() || !not_free(&of) => None,
+        of => Some(Expr::Choice {
+            by: Some(name.clone()),
+            conditions: Vec::new(),
+            results: vec![at_path(of, path, as_text)],
+        }),
+    }
+}
+
+/// The elements of an array of JSON.
+fn elements(name: &Name, call: &protobuf::FuncCall) -> Option<Expr> {
+    let [of] = call.args.as_slice() else {
+        return None;
+    };
+    Some(expr(of)).filter(not_free).map(|of| Expr::Elements {
+        by: name.clone(),
+        of: Box::new(of),
+    })
+}
+
+/// `json -> 'name'`, `json ->> 'name'`, `json -> 1`, `json #> '{a,b}'` and `json - …`, with a constant behind the operator.
 fn of_json(e: &protobuf::AExpr) -> Option<Expr> {
     let operator = texts(&e.name);
     let ([operator], true) = (operator.as_slice(), e.kind == AExprKind::AexprOp as i32) else {
@@ -362,9 +479,11 @@ fn of_json(e: &protobuf::AExpr) -> Option<Expr> {
                 of: Box::new(of),
                 name: name.sval.clone(),
                 as_text: operator == "->>",
+                counts: false,
             },
         }),
         ("->", Some(Val::Ival(_))) => Some(part(expr(of))),
+        ("#>" | "#>>", _) => Some(at_path(expr(of), path(with)?, operator == "#>>")),
         ("-", _) if is_written_out(with) => Some(part(expr(of))),
         _ => None,
     }

@@ -144,6 +144,7 @@ const VIEWS: &[(u32, &str, &str, &str)] = &[
 
 const BUILTINS: &str = "upper right count min max sum length row_to_json to_json lower array_agg generate_series now \
     query_to_xml row_number string_agg md5 unnest left replace ascii nullif lag lead first_value nth_value to_jsonb json_agg \
+    jsonb_array_elements jsonb_array_elements_text jsonb_extract_path jsonb_extract_path_text json_extract_path jsonb_each \
     jsonb_agg json_build_object jsonb_build_object json_build_array coalesce set_config pg_notify lo_from_bytea \
     btrim ltrim rtrim pg_typeof num_nulls num_nonnulls";
 

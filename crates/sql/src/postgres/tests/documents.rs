@@ -34,11 +34,56 @@ const RULES: &[(&str, &str)] = &[
     ),
     // What nobody follows.
     (
-        "SELECT body ->> kind, body #>> '{customer,ssn}', jsonb_path_query(body, '$.*'), jsonb_pretty(body), body || '{}', \
-         upper(body::text), body::varchar(9), body['customer'], length(raw) FROM events",
-        "DDDDDDDDD",
+        "SELECT body ->> kind, body #>> kind::text[], jsonb_path_query(body, '$.*'), jsonb_pretty(body), body || '{}', \
+         upper(body::text), body::varchar(9), body['customer'], length(raw), body #>> '{}', body #> '{\"a\"}', \
+         jsonb_extract_path(body, kind), jsonb_extract_path(body), jsonb_extract_path(body, VARIADIC '{a}') FROM events",
+        "DDDDDDDDDDDDDD",
     ),
-    ("SELECT v FROM events, jsonb_array_elements(body) v", "D"),
+    // A path that is written out is a chain of names; a number in it is a name, or counts elements.
+    (
+        "SELECT body #> '{kind}', body #>> '{customer,ssn}', body #> '{customer}', body #>> ARRAY['customer', 'name'], \
+         body #>> '{cards,0,credit,pan}', body #> '{cards,-1}', raw::jsonb #>> '{ssn}', raw::jsonb #>> '{0}' FROM events",
+        ".sd.pdsd",
+    ),
+    (
+        "SELECT jsonb_extract_path_text(body, 'customer', 'ssn'), jsonb_extract_path(body, 'kind'), \
+         json_extract_path(body, 'customer') FROM events",
+        "s.d",
+    ),
+    // Elements go by the names of the array, whatever the item is called; of a declared value they are made.
+    (
+        "SELECT v FROM events, jsonb_array_elements(body -> 'cards') v",
+        "d",
+    ),
+    (
+        "SELECT v.value, value, v, v ->> 'x', v #>> '{credit,pan}', v.* FROM events, jsonb_array_elements(body #> '{cards}') v",
+        "ddd.pd",
+    ),
+    (
+        "SELECT x, v FROM events e, LATERAL jsonb_array_elements_text(e.body -> 'cards') v(x)",
+        "dd",
+    ),
+    (
+        "SELECT jsonb_array_elements(body -> 'cards') FROM events",
+        "d",
+    ),
+    (
+        "SELECT id, v FROM events, jsonb_array_elements(body -> 'kind') v",
+        "..",
+    ),
+    (
+        "SELECT v FROM events, jsonb_array_elements(body -> 'customer' -> 'ssn') v",
+        "D",
+    ),
+    (
+        "SELECT v FROM events, jsonb_array_elements(body -> 'cards') WITH ORDINALITY v",
+        "D",
+    ),
+    ("SELECT v FROM events, jsonb_each(body) v", "D"),
+    (
+        "SELECT (SELECT max(v ->> 'pan') FROM jsonb_array_elements(body -> 'cards') v) FROM events",
+        "D",
+    ),
     (
         "SELECT body FROM events UNION ALL SELECT raw FROM events",
         "D",
@@ -97,6 +142,36 @@ const TOLD: &[(&str, bool, &str, &str)] = &[
         false,
         "us_ssn",
         "",
+    ),
+    (
+        "SELECT id FROM events WHERE body #>> '{kind}' = 'x'",
+        false,
+        "",
+        "",
+    ),
+    (
+        "SELECT id FROM events WHERE body #>> '{customer,ssn}' = 'x'",
+        false,
+        "",
+        "us_ssn",
+    ),
+    (
+        "SELECT v FROM events, jsonb_array_elements(body -> 'cards') v",
+        false,
+        "",
+        "",
+    ),
+    (
+        "SELECT id FROM events, jsonb_array_elements(body -> 'cards') v WHERE v -> 'credit' ->> 'pan' > '5'",
+        false,
+        "",
+        "pan",
+    ),
+    (
+        "SELECT id FROM events, jsonb_array_elements(body -> 'customer' -> 'ssn') v",
+        false,
+        "",
+        "us_ssn",
     ),
     (
         "UPDATE events SET body = body - 'kind'",

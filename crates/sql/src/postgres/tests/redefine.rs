@@ -56,6 +56,12 @@ const REDEFINES: &[&str] = &[
     "ALTER TABLE payments ATTACH PARTITION customers DEFAULT",
     "ALTER TABLE payments INHERIT customers",
     "SET enable_seqscan = off",
+    "SET pg_hint_plan.enable_hint = on",
+    "/*+ IndexScan(payments) */ SELECT id FROM payments",
+    "SELECT id FROM customers /*+ IndexScan(customers i) */",
+    "SELECT id, '/*+ IndexScan(customers i) */' FROM customers",
+    "PREPARE p AS /*+ SeqScan(c) */ SELECT id FROM customers c",
+    "WITH x AS (SELECT 1) /* x /*+ y */ */ DELETE FROM customers",
     "SET LOCAL Random_Page_Cost TO 0",
     "SELECT set_config('enable_sort', 'off', true)",
     "GRANT SELECT ON customers TO PUBLIC",
@@ -97,6 +103,9 @@ const DOES_NOT: &[&str] = &[
     "CREATE TABLE x () INHERITS (payments)",
     "CREATE STATISTICS s ON a, b FROM payments",
     "SELECT reader(), ssn FROM customers",
+    "/* + */ SELECT id /*a*/ FROM customers -- *+",
+    "/*+ x */ SELECT 1",
+    "/*+ x */ SET search_path = public",
     "INSERT INTO customers (id) VALUES (1)",
 ];
 

@@ -3,7 +3,8 @@
 use model::DataClass;
 
 use super::bank::{assert_rules, resolved};
-use crate::Action;
+use crate::postgres::{Catalog, Relation, RelationKind};
+use crate::{Action, Name};
 
 /// Statements and the rule of each output column, with no origin reported.
 const RULES: &[(&str, &str)] = &[
@@ -186,4 +187,50 @@ fn what_is_asked_beside_rows_is_asked() {
             "{sql}"
         );
     }
+}
+
+/// What other sessions made for themselves has no name in this one.
+#[test]
+fn temporary_schemas_are_their_sessions_own() {
+    let mut builder = Catalog::builder();
+    let relation = |oid, schema: &str| Relation {
+        oid,
+        schema: schema.into(),
+        name: "t".into(),
+        kind: RelationKind::Table,
+        columns: Vec::new(),
+        definition: None,
+        toast: 0,
+    };
+    builder.row(0, &[Some(b""), Some(b"pg_temp_7")]).unwrap();
+    assert_eq!(builder.own_temporary(), Some("pg_temp_7"));
+    for (oid, schema) in [(1, "public"), (2, "pg_temp_5"), (3, "pg_temp_7")] {
+        builder.add(relation(oid, schema));
+    }
+    let all = builder.build();
+    let means = |catalog: &Catalog, name: &Name| -> Vec<u32> {
+        catalog.candidates(name).map(|it| it.oid).collect()
+    };
+    let bare = Name::bare("t");
+    let [own, other] = ["pg_temp", "pg_temp_5"].map(|schema| Name::qualified(schema, "t"));
+    let names = [&bare, &own, &other];
+    for (catalog, expected) in [
+        (&all, [vec![1, 2, 3], vec![2, 3], vec![2]]),
+        (&all.seen_by(None).unwrap(), [vec![1], vec![], vec![2]]),
+        (
+            &all.seen_by(Some("pg_temp_7")).unwrap(),
+            [vec![1, 3], vec![3], vec![2]],
+        ),
+    ] {
+        assert_eq!(names.map(|name| means(catalog, name)), expected);
+    }
+    // A superuser may look for names there.
+    let mut builder = Catalog::builder();
+    builder.row(0, &[Some(b""), None, Some(b"t")]).unwrap();
+    builder.add(relation(2, "pg_temp_5"));
+    assert!(builder.build().seen_by(None).is_none());
+    let mut builder = Catalog::builder();
+    builder.add(relation(3, "pg_temp_7"));
+    let alone = builder.build();
+    assert!(alone.seen_by(Some("pg_temp_7")).is_none() && alone.seen_by(None).is_some());
 }
