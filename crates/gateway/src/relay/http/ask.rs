@@ -110,6 +110,7 @@ impl Relay {
             ended,
             key: String::new(),
             whole: false,
+            coded: false,
             known: None,
             facts: Facts::default(),
             claim,

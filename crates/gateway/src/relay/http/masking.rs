@@ -26,8 +26,8 @@ pub(super) struct Masking {
 /// The answer as it came, and as it is shown.
 pub(super) struct Page {
     wire: Wire,
-    pub(super) came: Vec<u8>,
-    pub(super) shown: Vec<u8>,
+    came: Vec<u8>,
+    shown: Vec<u8>,
 }
 
 /// An answer that ended before its end.
@@ -65,8 +65,44 @@ impl Page {
 }
 
 impl Masking {
+    /// Takes the next piece, and gives what is ready to be shown.
+    pub(super) fn push(&mut self, piece: &[u8]) -> Result<Vec<u8>, ShownError> {
+        if self.stream.is_some() && !is_text(piece) {
+            return Err(ShownError::Withheld);
+        }
+        let anywhere = self.findings.place("answer");
+        self.findings.enter(anywhere);
+        let mut out = Vec::with_capacity(piece.len());
+        match &mut self.stream {
+            Some(stream) => stream.push(piece, &mut out, &mut self.findings),
+            // What reads CBOR searches it.
+            None => out.extend_from_slice(piece),
+        }
+        let out = self.named(out, false)?;
+        if let Some(page) = &mut self.page {
+            page.came.extend_from_slice(piece);
+            page.shown.extend_from_slice(&out);
+        }
+        Ok(out)
+    }
+
+    /// There is no more: gives what was held back.
+    pub(super) fn finish(&mut self) -> Result<Vec<u8>, ShownError> {
+        let mut out = Vec::new();
+        if let Some(stream) = self.stream.take() {
+            stream.finish(&mut out, &mut self.findings);
+        }
+        let mut out = self.named(out, true)?;
+        if let Some(hider) = self.hider.take() {
+            let finished = hider.finish(&mut out, &mut self.findings);
+            finished.map_err(|_| ShownError::Withheld)?;
+        }
+        self.next_page(&out)?;
+        Ok(out)
+    }
+
     /// Whether the next page can be asked for by what is shown, of which this is the last.
-    pub(super) fn next_page(&mut self, last: &[u8]) -> Result<(), ShownError> {
+    fn next_page(&mut self, last: &[u8]) -> Result<(), ShownError> {
         let Some(mut page) = self.page.take() else {
             return Ok(());
         };
@@ -78,7 +114,7 @@ impl Masking {
     }
 
     /// Hides by name too, and what could not be read; `last` is what there is no more behind.
-    pub(super) fn named(&mut self, mut text: Vec<u8>, last: bool) -> Result<Vec<u8>, ShownError> {
+    fn named(&mut self, mut text: Vec<u8>, last: bool) -> Result<Vec<u8>, ShownError> {
         if let Some(packed) = &mut self.packed {
             let mut read = Vec::with_capacity(text.len());
             packed.push(&text, &mut read);

@@ -24,6 +24,7 @@ mod numbered;
 mod outgoing;
 mod part;
 mod patience;
+mod peek;
 mod peer;
 mod posted;
 mod refusals;

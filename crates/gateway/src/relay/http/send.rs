@@ -26,6 +26,7 @@ use super::keep::{Keeping, Side};
 use super::numbered::numbered;
 use super::outgoing::{Outgoing, Unsent, Upload};
 use super::part::{length_of, needs_whole, object, unmaskable, wanted};
+use super::peek;
 use super::sessions::Session;
 use super::settling::Settling;
 use super::uploads::Step;
@@ -51,6 +52,8 @@ pub(super) struct Going {
     pub(super) key: String,
     /// An object is asked for whole, though its head or a part of it is wanted.
     pub(super) whole: bool,
+    /// It is compressed, as its first bytes say.
+    pub(super) coded: bool,
     /// How long what is shown of it is, where it is compressed and that is known.
     pub(super) known: Option<u64>,
     /// What is known of the object that is read.
@@ -90,7 +93,7 @@ impl Relay {
         if let Some(step) = &going.step {
             self.uploads.goes(step);
         }
-        let (going, answer, upload) = self.ask_target(account, going, &keys, content).await?;
+        let (mut going, answer, upload) = self.ask_target(account, going, &keys, content).await?;
         let (parts, body) = answer.into_parts();
         if let Some(step) = going.step.as_ref().filter(|_| parts.status.is_success()) {
             self.uploads.taken(step, &parts);
@@ -99,6 +102,9 @@ impl Relay {
             // Where it stands is known now, so that it can be masked as in the whole.
             drop(body);
             return Box::pin(self.send_part(account, going, &keys, part)).await;
+        }
+        if !needs_whole(account, &parts, &going) && peek::tells_of_object(&going, &parts) {
+            going = Box::pin(self.peek(account, going, &keys, &parts)).await?;
         }
         if !needs_whole(account, &parts, &going) {
             return Box::pin(self.show(account, going, (parts, body), &upload)).await;
