@@ -115,6 +115,7 @@ impl Relay {
             facts: Facts::default(),
             claim,
             step,
+            list: None,
         };
         Box::pin(self.send(going, content)).await
     }

@@ -11,6 +11,7 @@ use model::{Denial, DenialCode, Permit, Status};
 use protocols::aws::classify::{Call, Wire};
 use protocols::aws::deny::Refusal;
 use protocols::aws::objects::Facts;
+use protocols::aws::pages::{self, BadMarker, Opened};
 use protocols::aws::{transient, upstream};
 use protocols::http::Head;
 use protocols::http::canonical::PathForm;
@@ -23,6 +24,7 @@ use super::bodies::{Upward, intake, trailer};
 use super::exchange::{Asked, Content, Refused, denied, malformed};
 use super::head::ids;
 use super::keep::{Keeping, Side};
+use super::masking::List;
 use super::numbered::numbered;
 use super::outgoing::{Outgoing, Unsent, Upload};
 use super::part::{length_of, needs_whole, object, unmaskable, wanted};
@@ -62,6 +64,8 @@ pub(super) struct Going {
     pub(super) claim: Option<Claim>,
     /// What it does to an upload in parts, where policy asks what that carries.
     pub(super) step: Option<Step>,
+    /// The list that it asks for a page of.
+    pub(super) list: Option<List>,
 }
 
 impl Relay {
@@ -81,6 +85,13 @@ impl Relay {
             going.stopped(DenialCode::Withheld, None);
             return Err(Refused { refusal, wire });
         }
+        let content = match self.listed(&mut going, content) {
+            Ok(content) => content,
+            Err(bad) => {
+                going.stopped(DenialCode::Withheld, None);
+                return Err(malformed(&bad.to_string(), wire));
+            }
+        };
         let keys = match self.keys(account, &going).await {
             Ok(keys) => keys,
             Err(refused) => {
@@ -161,6 +172,39 @@ impl Relay {
             }
             (Ok(answer), _) => Ok((going, answer, upload)),
         }
+    }
+
+    /// The request for a page with the marker that is meant in the place of one that was sealed.
+    fn listed(&self, going: &mut Going, content: Content) -> Result<Content, BadMarker> {
+        if !pages::may_go_on(&going.call) {
+            return Ok(content);
+        }
+        let caller = &going.session.caller;
+        let (call, head) = (&going.call, &going.asked.head);
+        let sent = match &content {
+            Content::Whole(bytes, _) => bytes.as_ref(),
+            Content::Stream(_) => &[],
+        };
+        let of = pages::Of::new(&caller.identity, &caller.target.name, call, head, sent);
+        let (sealer, now) = (self.mint.pages().clone(), self.gateway.clock.now());
+        let opened = pages::opened(&sealer, &of, (call, head, sent), now)?;
+        let mut list = List {
+            sealer,
+            of,
+            sent: Vec::new(),
+            now,
+        };
+        let content = match (opened, content) {
+            (Opened::Body(body), Content::Whole(_, room)) => Content::Whole(body.into(), room),
+            (Opened::Query(sent, query), content) => {
+                list.sent = sent;
+                going.asked.head.query = Some(query);
+                content
+            }
+            (_, content) => content,
+        };
+        going.list = Some(list);
+        Ok(content)
     }
 
     /// The keys that the session's requests are signed with.

@@ -11,7 +11,6 @@ use protocols::aws::classify::Wire;
 use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::objects::declared;
 use protocols::aws::packed::Packed;
-use protocols::aws::pages;
 use protocols::aws::range::Wanted;
 use protocols::aws::screen::is;
 use protocols::aws::secrets::{Hider, search};
@@ -96,7 +95,9 @@ impl Relay {
         // Where it is compressed anew, only its end tells how long it is.
         let is_error = parts.status.as_u16() >= 400;
         let waits = going.whole || begun.coding.is_some() || is_error && !bodiless && !clear;
-        let pages = !bodiless && !clear && is_content && pages::may_go_on(&going.call);
+        let list = going.list.clone();
+        let list = list.filter(|_| !bodiless && !clear && is_content);
+        let pages = list.is_some();
         let waits = waits || pages;
         let untold = is_head && !clear && wire == Wire::S3 && is_compressed(&parts, &going);
         let mut findings = Findings::new(&going.session.caller.commitments);
@@ -122,7 +123,7 @@ impl Relay {
                 packed: (!bodiless && !matches!(wire, Wire::Cbor | Wire::S3)).then(Packed::default),
                 hider: hider.filter(|_| !bodiless),
                 findings,
-                page: pages.then(|| Page::new(wire)),
+                page: list.map(|list| Page::new(wire, list)),
                 named: 0,
                 ahead: cut.as_ref().map_or(0, |(cut, _)| cut.skip),
             })
