@@ -8,17 +8,11 @@
 )]
 
 use serde_json::{Value, json};
-use tests::lake::{self, POLICIES};
+use tests::lake::{self, GATED, POLICIES};
 use tests::raw::{Raw, Reply, exchange, sending};
 use tests::{Agent, Config, Front, Gateway, Person, S3};
 
-const GATED: &str = r#"
-@id("ledger-gate")
-@gate("stewards")
-@quorum("1")
-forbid (principal, action == Aws::Action::"write", resource is Aws::Object)
-when { resource.key like "ledger/*" }
-unless { context.approvals.contains("stewards") };
+const ITEMS: &str = r#"
 @id("items-gate")
 @gate("stewards")
 @quorum("1")
@@ -51,6 +45,7 @@ impl Scene {
         let config = Config::account(front.address, server.access_key, server.secret_key)
             .policy("10-lake.cedar", POLICIES)
             .policy("20-gates.cedar", GATED)
+            .policy("21-items.cedar", ITEMS)
             .person(&bob)
             .set(&["aws", "hold"], "100ms")
             .set(&["roles", "auditors"], vec!["auditors"]);
@@ -72,21 +67,8 @@ impl Scene {
     fn stop(self) -> (Vec<Value>, usize) {
         let (_, config) = self.gateway.stop();
         let ledger = config.ledger();
-        let intents: Vec<_> = (0..)
-            .zip(ledger.entries())
-            .filter(|(_, entry)| entry["event"]["approval"].is_string())
-            .filter(|(_, entry)| entry["event"]["type"] == "intent")
-            .map(|(leaf, _)| json!(leaf))
-            .collect();
-        let outcomes = ledger.events("outcome");
-        let of = |leaf: &Value| {
-            let found = outcomes.iter().find(|it| it["intent"] == *leaf).unwrap();
-            json!([found["outcome"]["status"], found["outcome"]["again"]])
-        };
-        (
-            intents.iter().map(of).collect(),
-            ledger.events("approval_requested").len(),
-        )
+        let ended = ledger.ended(|intent| intent["approval"].is_string());
+        (ended, ledger.events("approval_requested").len())
     }
 }
 
