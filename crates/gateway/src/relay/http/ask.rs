@@ -12,7 +12,8 @@ use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::expressions;
 use protocols::aws::inside;
 use protocols::aws::objects::Facts;
-use protocols::aws::{screen, why};
+use protocols::aws::screen;
+use protocols::aws::why::{self, Reason};
 use protocols::http::chunked::Ended;
 use protocols::http::sigv4::Payload;
 use protocols::session::Answer;
@@ -98,6 +99,9 @@ impl Relay {
             }
         };
         let why = why(&call, &asked, &content);
+        if let Some(why) = &why {
+            command.tag = format!("{} ({})", command.tag, why.word()).into();
+        }
         let permit = self.permit(&session, seq, command, (wire, why)).await;
         let permit = permit.map_err(|refused| incomplete(refused, &call, &carries))?;
         let going = Going {
@@ -233,7 +237,7 @@ impl Relay {
         session: &Session,
         seq: u64,
         command: Command,
-        (wire, why): (Wire, Option<String>),
+        (wire, why): (Wire, Option<Reason>),
     ) -> Result<Permit, Refused> {
         let caller = &session.caller;
         let gate = &self.gateway.gate;
@@ -292,7 +296,7 @@ fn understood(
 }
 
 /// Why a request is opaque, where it is.
-fn why(call: &Call, asked: &Asked, content: &Content) -> Option<String> {
+fn why(call: &Call, asked: &Asked, content: &Content) -> Option<Reason> {
     let body = match content {
         Content::Whole(bytes, _) => Some(bytes.as_ref()),
         Content::Stream(_) => None,
