@@ -96,7 +96,9 @@ impl Passing {
         settling: Settling,
         (cut, window): (Option<Cut>, Option<Cut>),
     ) -> Self {
-        let looks = matches!(settling.status, 400..500) && !settling.again || settling.late;
+        let begins = settling.begins.is_some() && matches!(settling.status, 200..300);
+        let looks =
+            matches!(settling.status, 400..500) && !settling.again || settling.late || begins;
         let error = looks.then(Vec::new);
         let mut this = Self {
             from,
@@ -142,6 +144,11 @@ impl Passing {
         if let Some(error) = &mut self.error {
             let room = ERROR_BYTES_MAX.saturating_sub(error.len());
             error.extend_from_slice(piece.get(..room).unwrap_or(&piece));
+            // Its parts may come as soon as the client has read this.
+            let begins = self.settling.as_mut().and_then(|it| it.begins.as_mut());
+            if begins.is_some_and(|begins| begins.told(error)) {
+                self.error = None;
+            }
         }
         let Some(masking) = &mut self.masking else {
             return self.emit(piece);

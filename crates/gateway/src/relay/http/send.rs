@@ -20,6 +20,7 @@ use protocols::http::sigv4::{Credentials, Payload, Signer, Verified, sha256};
 
 use super::Relay;
 use super::answer::Shown;
+use super::begun::Begins;
 use super::bodies::{Upward, intake, trailer};
 use super::exchange::{Asked, Content, Refused, denied, malformed};
 use super::head::ids;
@@ -66,6 +67,8 @@ pub(super) struct Going {
     pub(super) step: Option<Step>,
     /// The list that it asks for a page of.
     pub(super) list: Option<List>,
+    /// The upload that it begins by an approval.
+    pub(super) begins: Option<Begins>,
 }
 
 impl Relay {
@@ -429,6 +432,7 @@ impl Going {
             uploaded: ended.map_or_else(String::new, |ended| {
                 format!("put={} put-sha256={}", ended.length, ended.sha256)
             }),
+            begins: self.begins,
         }
     }
 
@@ -484,6 +488,7 @@ impl Going {
             late: false,
             ids,
             uploaded: String::new(),
+            begins: None,
         };
         settling.settle(ended, 0, "", Vec::new());
     }
