@@ -36,6 +36,16 @@ pub fn of_canned(
     (target, Gateway::start(configure(config)))
 }
 
+/// People are asked about what is written below `ledger/`.
+pub const GATED: &str = r#"
+@id("ledger-gate")
+@gate("stewards")
+@quorum("1")
+forbid (principal, action == Aws::Action::"write", resource is Aws::Object)
+when { resource.key like "ledger/*" }
+unless { context.approvals.contains("stewards") };
+"#;
+
 /// Nobody writes a card number, nor below `seen/` what could not be looked at.
 pub const SCREENED: &str = r#"
 @id("no-cards")

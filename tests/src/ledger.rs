@@ -1,7 +1,7 @@
 //! What a gateway wrote, read back by the ledger's own reader, which checks it first.
 
 use ledger::{Reader, Verifier};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 
@@ -41,6 +41,23 @@ impl Ledger {
     #[must_use]
     pub fn permitted(&self) -> Vec<String> {
         tags(&self.events("intent"))
+    }
+
+    /// How the permitted commands ended for which `of` holds of their intents, and whether they may go again.
+    ///
+    /// # Panics
+    /// If one has no outcome.
+    #[must_use]
+    pub fn ended(&self, of: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let outcomes = self.events("outcome");
+        let all = (0..).zip(&self.entries);
+        let events = all.map(|(leaf, entry): (u64, _)| (leaf, &entry["event"]));
+        let intents = events.filter(|(_, event)| event["type"] == "intent" && of(event));
+        let end = |(leaf, _)| {
+            let found = outcomes.iter().find(|it| it["intent"] == leaf).unwrap();
+            json!([found["outcome"]["status"], found["outcome"]["again"]])
+        };
+        intents.map(end).collect()
     }
 
     /// The commands that were refused, by their tags.

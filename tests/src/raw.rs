@@ -116,7 +116,8 @@ fn read_chunks(from: &mut impl BufRead, body: &mut Vec<u8>) -> Option<()> {
 }
 
 /// The lines of a head, without the empty one.
-pub(crate) fn read_head(from: &mut impl BufRead) -> Vec<String> {
+#[must_use]
+pub fn read_head(from: &mut impl BufRead) -> Vec<String> {
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();
@@ -130,7 +131,8 @@ pub(crate) fn read_head(from: &mut impl BufRead) -> Vec<String> {
 }
 
 /// How long a head says that its body is.
-pub(crate) fn announced(head: &[String]) -> Option<u64> {
+#[must_use]
+pub fn announced(head: &[String]) -> Option<u64> {
     head.iter().find_map(|line| {
         let (name, value) = line.split_once(':')?;
         let is_length = name.eq_ignore_ascii_case("content-length");

@@ -8,17 +8,11 @@
 )]
 
 use serde_json::{Value, json};
-use tests::lake::{self, POLICIES};
+use tests::lake::{self, GATED, POLICIES};
 use tests::raw::{Raw, Reply, exchange, sending};
 use tests::{Agent, Config, Front, Gateway, Person, S3};
 
-const GATED: &str = r#"
-@id("ledger-gate")
-@gate("stewards")
-@quorum("1")
-forbid (principal, action == Aws::Action::"write", resource is Aws::Object)
-when { resource.key like "ledger/*" }
-unless { context.approvals.contains("stewards") };
+const ITEMS: &str = r#"
 @id("items-gate")
 @gate("stewards")
 @quorum("1")
@@ -51,6 +45,7 @@ impl Scene {
         let config = Config::account(front.address, server.access_key, server.secret_key)
             .policy("10-lake.cedar", POLICIES)
             .policy("20-gates.cedar", GATED)
+            .policy("21-items.cedar", ITEMS)
             .person(&bob)
             .set(&["aws", "hold"], "100ms")
             .set(&["roles", "auditors"], vec!["auditors"]);
@@ -72,21 +67,8 @@ impl Scene {
     fn stop(self) -> (Vec<Value>, usize) {
         let (_, config) = self.gateway.stop();
         let ledger = config.ledger();
-        let intents: Vec<_> = (0..)
-            .zip(ledger.entries())
-            .filter(|(_, entry)| entry["event"]["approval"].is_string())
-            .filter(|(_, entry)| entry["event"]["type"] == "intent")
-            .map(|(leaf, _)| json!(leaf))
-            .collect();
-        let outcomes = ledger.events("outcome");
-        let of = |leaf: &Value| {
-            let found = outcomes.iter().find(|it| it["intent"] == *leaf).unwrap();
-            json!([found["outcome"]["status"], found["outcome"]["again"]])
-        };
-        (
-            intents.iter().map(of).collect(),
-            ledger.events("approval_requested").len(),
-        )
+        let ended = ledger.ended(|intent| intent["approval"].is_string());
+        (ended, ledger.events("approval_requested").len())
     }
 }
 
@@ -272,4 +254,89 @@ fn of_two_at_once_one_runs() {
     });
     sent.sort_unstable();
     assert_eq!((sent, scene.front.passed().len()), (vec![200, 403], 1));
+}
+
+/// The AWS CLI begins another upload each time, so what begins it is what people approve.
+#[test]
+fn an_upload_in_parts_runs_once_it_was_approved() {
+    let scene = Scene::new(|config| config);
+    let agent = Agent::new(&scene.gateway, "lake", &[]);
+    let folder = scene.gateway.config().directory().to_owned();
+    let content = "a line of a ledger\n".repeat(1 << 20);
+    std::fs::write(folder.join("large"), &content).unwrap();
+    let copy = || agent.cli(&["s3", "cp", "large", "s3://lake/ledger/large"]);
+    let held = copy();
+    assert_ne!(held.code, Some(0), "{held:?}");
+    scene.approve(&named(&held.stderr));
+    copy().success();
+    let written = scene.server.folder().join("lake/ledger/large");
+    assert!(std::fs::read_to_string(&written).unwrap() == content);
+    // Once.
+    assert_ne!(copy().code, Some(0));
+
+    // By the same approval nobody else sends parts, nor goes anything into another upload.
+    let (_, config) = scene.gateway.stop();
+    let ledger = config.ledger();
+    let intents = ledger.events("intent");
+    let tags: Vec<_> = intents
+        .iter()
+        .filter_map(|it| it["command"]["tag"].as_str())
+        .collect();
+    let of = |name: &str| tags.iter().filter(|tag| tag.starts_with(name)).count();
+    assert_eq!(of("s3:CreateMultipartUpload"), 1, "{tags:?}");
+    assert_eq!(
+        of("s3:UploadPart (upload approved with entry "),
+        3,
+        "{tags:?}"
+    );
+    assert_eq!(
+        of("s3:CompleteMultipartUpload (upload approved with entry "),
+        1,
+        "{tags:?}"
+    );
+    assert_eq!(ledger.events("approval_requested").len(), 2);
+}
+
+#[test]
+fn what_was_approved_of_an_upload_is_its_own_and_holds_for_who_asked() {
+    let scene = Scene::new(|config| {
+        let carried = r#"
+            @id("pan-gate")
+            @gate("stewards")
+            forbid (principal, action == Aws::Action::"write", resource is Aws::Object)
+            when { context.carries.contains("pan") } unless { context.approvals.contains("stewards") };
+        "#;
+        lake::in_clear(config).policy("30-carries.cedar", carried)
+    });
+    let raw = Raw::of(&scene.gateway, "lake", &[]);
+    let other = Raw::of_human(&scene.gateway, "lake", "carol", &[]);
+    let begin = |raw: &Raw| {
+        let (name, number) = sending();
+        raw.s3(
+            "POST",
+            "/lake/ledger/a?uploads=",
+            &[(name, number.as_str())],
+            b"",
+        )
+    };
+    let part = |raw: &Raw, key: &str, upload: &str, body: &[u8]| {
+        let (name, number) = sending();
+        let to = format!("/lake/ledger/{key}?partNumber=1&uploadId={upload}");
+        raw.s3("PUT", &to, &[(name, number.as_str())], body)
+    };
+    scene.approve(&pending(&begin(&raw)));
+    let begun = begin(&raw).text();
+    let upload = begun.split("<UploadId>").nth(1).unwrap();
+    let upload = upload.split('<').next().unwrap();
+    assert_eq!(part(&raw, "a", upload, b"text").status, 200);
+    pending(&part(&other, "a", upload, b"text"));
+    pending(&part(&raw, "b", upload, b"text"));
+    pending(&part(
+        &raw,
+        "a",
+        "7f2f5f0e-0000-4000-8000-000000000000",
+        b"text",
+    ));
+    // Another gate in the way is not open by it.
+    pending(&part(&raw, "a", upload, b"pan 4111111111111111"));
 }

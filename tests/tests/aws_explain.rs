@@ -241,6 +241,8 @@ fn a_request_can_be_given_by_its_parts() {
         (&odd[0]["operation"], &odd[0]["level"]),
         (&json!("dynamodb:unknown"), &json!("opaque"))
     );
+    let why = odd[0]["opaque"].as_str().unwrap();
+    assert!(why.starts_with("no operation of the service has"), "{why}");
 
     let people = [
         "--output",

@@ -16,18 +16,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::lake::{self, POLICIES};
+use tests::lake::{self, GATED, POLICIES};
 use tests::raw::{Raw, exchange, sending};
 use tests::{Agent, Config, Gateway, Person, S3, leaves};
-
-const GATED: &str = r#"
-@id("ledger-gate")
-@gate("stewards")
-@quorum("1")
-forbid (principal, action == Aws::Action::"write", resource is Aws::Object)
-when { resource.key like "ledger/*" }
-unless { context.approvals.contains("stewards") };
-"#;
 
 fn scene(hold: &str, configure: impl Fn(Config) -> Config) -> (S3, Gateway, Person) {
     let (server, bob) = (S3::start(), Person::new("bob"));
@@ -44,18 +35,8 @@ fn scene(hold: &str, configure: impl Fn(Config) -> Config) -> (S3, Gateway, Pers
 fn ended(gateway: Gateway, tag: &str) -> (Vec<Value>, Config) {
     let (_, config) = gateway.stop();
     let ledger = config.ledger();
-    let intents: Vec<_> = (0..)
-        .zip(ledger.entries())
-        .filter(|(_, entry)| entry["event"]["type"] == "intent")
-        .filter(|(_, entry)| entry["event"]["command"]["tag"] == tag)
-        .map(|(leaf, _)| json!(leaf))
-        .collect();
-    let outcomes = ledger.events("outcome");
-    let of = |leaf: &Value| {
-        let found = outcomes.iter().find(|it| it["intent"] == *leaf).unwrap();
-        json!([found["outcome"]["status"], found["outcome"]["again"]])
-    };
-    (intents.iter().map(of).collect(), config)
+    let ended = ledger.ended(|intent| intent["command"]["tag"] == tag);
+    (ended, config)
 }
 
 fn pending(text: &str) -> String {

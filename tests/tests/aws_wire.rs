@@ -17,13 +17,7 @@ use tests::lake;
 use tests::raw::{Raw, exchange};
 use tests::{Config, Gateway, Person, S3};
 
-const GATED: &str = r#"
-@id("ledger-gate")
-@gate("stewards")
-@quorum("1")
-forbid (principal, action == Aws::Action::"write", resource is Aws::Object)
-when { resource.key like "ledger/*" }
-unless { context.approvals.contains("stewards") };
+const CLOSED: &str = r#"
 @id("closed")
 forbid (principal, action == Aws::Action::"write", resource is Aws::Object)
 when { resource.key like "closed/*" };
@@ -33,7 +27,8 @@ fn scene(configure: impl Fn(Config) -> Config) -> (S3, Gateway, Raw, Person) {
     let bob = Person::new("bob");
     let (server, gateway) = lake::of_s3(|config| {
         let config = lake::in_clear(config).person(&bob);
-        configure(config.policy("20-gates.cedar", GATED))
+        let config = config.policy("20-gates.cedar", lake::GATED);
+        configure(config.policy("30-closed.cedar", CLOSED))
     });
     let raw = Raw::of(&gateway, "lake", &[]);
     (server, gateway, raw, bob)

@@ -28,7 +28,7 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use model::{
     Asks, Command, CommandDigest, Decision, Denial, DenialCode, Event, Gate as GateInTheWay, Held,
-    Intent, Obligations, Settle,
+    Intent, Obligations, PolicyVersion, Settle,
 };
 use policy::PolicySet;
 use protocols::session::Answer;
@@ -87,6 +87,24 @@ impl Asked {
     }
 }
 
+/// What people granted for something of which a command is a part. It opens the gates that it opened then, under the same policies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The gates.
+    pub gates: Vec<GateInTheWay>,
+    /// The policies in force.
+    pub policy: PolicyVersion,
+}
+
+impl Standing {
+    /// The groups whose gates are open, where these are all that are in the way.
+    fn opens(&self, policies: &PolicySet, gates: &[GateInTheWay]) -> Option<BTreeSet<String>> {
+        let open = |gate: &GateInTheWay| self.gates.contains(gate);
+        let opens = self.policy == policies.version() && gates.iter().all(open);
+        opens.then(|| gates.iter().map(|gate| gate.group.clone()).collect())
+    }
+}
+
 /// What [`Gate::ask`] led to.
 pub enum Asking {
     /// The answer.
@@ -120,13 +138,30 @@ impl Gate {
 
     /// Decides about a command. Its entry is appended before this returns, so entries stand in the order of the commands.
     pub fn begin(self: &Arc<Self>, caller: &Arc<Caller>, seq: u64, command: Box<Command>) -> Begun {
+        self.begin_under(caller, seq, command, None)
+    }
+
+    /// The same of a command that is a part of what people granted.
+    pub fn begin_under(
+        self: &Arc<Self>,
+        caller: &Arc<Caller>,
+        seq: u64,
+        command: Box<Command>,
+        standing: Option<&Standing>,
+    ) -> Begun {
         if let Err(denial) = self.journal.healthy() {
             // There is nowhere to write it.
             return Begun::Writing(self.unrecorded(caller, denial));
         }
         let policies = self.policies.current();
         let digest = self.digest(&command);
-        match &*self.decide(&policies, caller, &command, &digest) {
+        let mut decision = self.decide(&policies, caller, &command, &digest);
+        if let Decision::Ask { gates, .. } = &*decision
+            && let Some(groups) = standing.and_then(|it| it.opens(&policies, gates))
+        {
+            decision = decide(&policies, caller, &command.asks, &groups);
+        }
+        match &*decision {
             Decision::Allow(obligations) => Begun::Writing(self.intend(
                 &policies,
                 caller,

@@ -20,6 +20,7 @@ use protocols::aws::s3::wants_body;
 use protocols::aws::screen;
 use protocols::aws::secrets::Hider;
 use protocols::aws::sts::{self, Ask};
+use protocols::aws::why;
 use protocols::http::sigv4::{Payload, Presented, Scope};
 use protocols::http::{Fields, Head, escape};
 use serde_json::{Value, json};
@@ -344,6 +345,7 @@ impl Scene<'_> {
             "service": call.prefix,
             "operation": call.action(),
             "level": call.operation.map_or("opaque", |it| it.level.name()),
+            "opaque": call.operation.is_none().then(|| why::opaque(&call, head, seen).to_string()),
             "region": call.region,
             "protocol": call.wire.name(),
             "answered_by": if of_sts { "the gateway itself" } else { "the target" },
@@ -436,6 +438,10 @@ pub(super) fn verdict(decision: &Value) -> String {
 fn table(explained: &Value) -> String {
     let one = |name: &str| text(&explained[name]);
     let nothing = "nothing that is protected";
+    let level = match one("opaque") {
+        why if why.is_empty() => one("level"),
+        why => format!("{}: {why}", one("level")),
+    };
     let lines = [
         ("Request", format!("{} {}", one("method"), one("path"))),
         (
@@ -443,7 +449,7 @@ fn table(explained: &Value) -> String {
             format!(
                 "{} ({}), {}, {}",
                 one("operation"),
-                one("level"),
+                level,
                 one("region"),
                 one("protocol")
             ),

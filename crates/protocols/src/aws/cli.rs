@@ -96,6 +96,8 @@ const OF_CLIENTS: [&str; 3] = ["x-amz-user-agent", "x-amz-trailer", "x-amz-te"];
 /// The command for what was recorded of a request: its tag, its text and its body. `None` where the operation is not known.
 #[must_use]
 pub fn command(tag: &str, text: &str, body: Option<&str>) -> Option<String> {
+    // What is told of it beside stands behind a space.
+    let tag = tag.split(' ').next().unwrap_or(tag);
     let (prefix, name) = tag.split_once(':')?;
     let known = |service: &&Service| service.prefix == prefix && service.operation(name).is_some();
     let service = TABLE.services().iter().find(known)?;

@@ -9,6 +9,8 @@
 //! Nothing is kept: whoever has the gateway's key opens the token and derives the rest again, so every replica verifies
 //! without a lookup. A token that was changed does not open, and one that is put with another access key does not either.
 
+use std::sync::Arc;
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -17,6 +19,7 @@ use model::{Identity, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::etag::Tags;
+use super::pages::Sealer;
 use crate::http::sigv4::Credentials;
 
 const VERSION: u8 = 1;
@@ -42,6 +45,7 @@ pub struct Mint {
     id: hmac::Key,
     secret: hmac::Key,
     tags: Tags,
+    pages: Arc<Sealer>,
 }
 
 /// Keys that are not taken.
@@ -76,6 +80,7 @@ impl Mint {
             id: mac(b"countersign/aws/id/v1"),
             secret: mac(b"countersign/aws/secret/v1"),
             tags: Tags::new(part(b"countersign/aws/etag/v2").as_ref()),
+            pages: Arc::new(Sealer::new(part(b"countersign/aws/page/v1").as_ref())?),
         })
     }
 
@@ -83,6 +88,12 @@ impl Mint {
     #[must_use]
     pub fn tags(&self) -> &Tags {
         &self.tags
+    }
+
+    /// What seals markers of pages, and opens them.
+    #[must_use]
+    pub fn pages(&self) -> &Arc<Sealer> {
+        &self.pages
     }
 
     /// Keys for a grant. `nonce` is fresh random bytes.

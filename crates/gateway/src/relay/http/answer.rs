@@ -12,7 +12,7 @@ use protocols::aws::transient::{ERROR_BYTES_MAX, is_document, is_late_error};
 
 use super::coding::{Begun, Coding};
 use super::keep::Keeping;
-use super::masking::{Masking, ShownError, is_text};
+use super::masking::{Masking, ShownError};
 use super::room::{Held, next_piece};
 use super::settling::Settling;
 use super::turns::{TURN_BYTES, Turn};
@@ -96,7 +96,9 @@ impl Passing {
         settling: Settling,
         (cut, window): (Option<Cut>, Option<Cut>),
     ) -> Self {
-        let looks = matches!(settling.status, 400..500) && !settling.again || settling.late;
+        let begins = settling.begins.is_some() && matches!(settling.status, 200..300);
+        let looks =
+            matches!(settling.status, 400..500) && !settling.again || settling.late || begins;
         let error = looks.then(Vec::new);
         let mut this = Self {
             from,
@@ -142,27 +144,17 @@ impl Passing {
         if let Some(error) = &mut self.error {
             let room = ERROR_BYTES_MAX.saturating_sub(error.len());
             error.extend_from_slice(piece.get(..room).unwrap_or(&piece));
+            // Its parts may come as soon as the client has read this.
+            let begins = self.settling.as_mut().and_then(|it| it.begins.as_mut());
+            if begins.is_some_and(|begins| begins.told(error)) {
+                self.error = None;
+            }
         }
         let Some(masking) = &mut self.masking else {
             return self.emit(piece);
         };
         self.turn.spend(piece.len());
-        if masking.stream.is_some() && !is_text(&piece) {
-            return Err(ShownError::Withheld);
-        }
-        let anywhere = masking.findings.place("answer");
-        masking.findings.enter(anywhere);
-        let mut out = Vec::with_capacity(piece.len());
-        match &mut masking.stream {
-            Some(stream) => stream.push(&piece, &mut out, &mut masking.findings),
-            // What reads CBOR searches it.
-            None => out.extend_from_slice(&piece),
-        }
-        let out = masking.named(out, false)?;
-        if let Some(page) = &mut masking.page {
-            page.came.extend_from_slice(&piece);
-            page.shown.extend_from_slice(&out);
-        }
+        let out = masking.push(&piece)?;
         if out.is_empty() {
             return Ok(());
         }
@@ -217,19 +209,7 @@ impl Passing {
             return self.broken = Some(broken.into());
         }
         if let Some(masking) = &mut self.masking {
-            let mut out = Vec::new();
-            if let Some(stream) = masking.stream.take() {
-                stream.finish(&mut out, &mut masking.findings);
-            }
-            let out = masking.named(out, true).and_then(|mut out| {
-                if let Some(hider) = masking.hider.take() {
-                    let finished = hider.finish(&mut out, &mut masking.findings);
-                    finished.map_err(|_| ShownError::Withheld)?;
-                }
-                masking.next_page(&out)?;
-                Ok(out)
-            });
-            let emitted = match out {
+            let emitted = match masking.finish() {
                 Ok(out) if out.is_empty() => Ok(()),
                 Ok(out) => self.emit(out.into()),
                 Err(error) => Err(error),

@@ -12,21 +12,24 @@ use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::expressions;
 use protocols::aws::inside;
 use protocols::aws::objects::Facts;
-use protocols::aws::{screen, why};
+use protocols::aws::screen;
+use protocols::aws::why::{self, Reason};
 use protocols::http::chunked::Ended;
 use protocols::http::sigv4::Payload;
 use protocols::session::Answer;
 
 use super::answer::Shown;
+use super::begun::Begins;
 use super::exchange::{Asked, Content, Refused, denied, malformed};
 use super::send::{Going, unrecorded};
 use super::sessions::Session;
 use super::uploads::Step;
 use super::used::Claim;
 use super::{Relay, WHOLE_BYTES_MAX};
-use crate::gate::{Asking, Begun, Caller};
+use crate::gate::{Asking, Begun, Caller, Standing};
 use crate::upstream::aws::Account;
 
+const BEGINS: &str = "CreateMultipartUpload";
 const COMPLETES: &str = "CompleteMultipartUpload";
 /// What whoever completes an upload in parts is told beside a refusal.
 const INCOMPLETE: &str = "; the object was not made, and its parts stay at the target until the upload is aborted (AbortMultipartUpload)";
@@ -44,7 +47,7 @@ impl Relay {
     pub(super) async fn ask(
         &self,
         asked: Asked,
-        content: Content,
+        mut content: Content,
         session: Session,
     ) -> Result<Response<Shown>, Refused> {
         let caller = session.caller.clone();
@@ -62,12 +65,11 @@ impl Relay {
         let target = caller.target.as_policy();
         let admitted = session.admitted_by(&policies);
         admitted.map_err(|denial| denied(&denial, wire))?;
-        let (mut content, mut ended) = (content, None);
         let masker = account.maskers.at_rest_anywhere();
         let make = |body: Body<'_>, carries: &BTreeSet<String>| {
             command::command(&call, &asked.head, body, masker, carries)
         };
-        let (mut carries, mut step) = (screen::unknown(&call), None);
+        let (mut carries, mut step, mut ended) = (screen::unknown(&call), None, None);
         if screen::sends(&call) && policies.mentions(screen::ATTRIBUTE) {
             if is_short(&content, &asked) {
                 let unknown = || make(Body::Unknown, &carries);
@@ -97,9 +99,9 @@ impl Relay {
                     .await);
             }
         };
-        let why = why(&call, &asked, &content);
-        let permit = self.permit(&session, seq, command, (wire, why)).await;
-        let permit = permit.map_err(|refused| incomplete(refused, &call, &carries))?;
+        let of = (&call, &asked, &content);
+        let allowed = self.allowed(&session, seq, command, of, &policies).await;
+        let (permit, begins) = allowed.map_err(|refused| incomplete(refused, &call, &carries))?;
         let going = Going {
             asked,
             call,
@@ -110,12 +112,51 @@ impl Relay {
             ended,
             key: String::new(),
             whole: false,
+            coded: false,
             known: None,
             facts: Facts::default(),
             claim,
             step,
+            list: None,
+            begins,
         };
         Box::pin(self.send(going, content)).await
+    }
+
+    /// Asks the gate, and people unless they let the upload begin that it is a part of; gives the upload that it begins so.
+    async fn allowed(
+        &self,
+        session: &Session,
+        seq: u64,
+        mut command: Command,
+        (call, asked, content): (&Call, &Asked, &Content),
+        policies: &PolicySet,
+    ) -> Result<(Permit, Option<Begins>), Refused> {
+        let why = why(call, asked, content);
+        if let Some(why) = &why {
+            command.tag = format!("{} ({})", command.tag, why.word()).into();
+        }
+        let now = self.gateway.clock.now();
+        let standing = self.begun.standing(call, asked, session, now);
+        if let Some((_, intent)) = &standing {
+            command.tag = format!("{} (upload approved with entry {intent})", command.tag).into();
+        }
+        let (caller, nobody) = (&session.caller, BTreeSet::new());
+        let target = caller.target.as_policy();
+        let decided = policies.decide(&caller.identity, &target, &command.asks, &nobody);
+        let gates = match &*decided {
+            Decision::Ask { gates, .. } if screen::is(call, BEGINS) => gates.clone(),
+            _ => Vec::new(),
+        };
+        let standing = standing.map(|(standing, _)| standing);
+        let how = (call.wire, why, standing);
+        let permit = self.permit(session, seq, command, how).await?;
+        let begins = (!gates.is_empty()).then(|| {
+            let policy = policies.version();
+            let standing = (Standing { gates, policy }, permit.intent());
+            self.begun.begins(asked, session, standing, now)
+        });
+        Ok((permit, begins))
     }
 
     /// What is found in what a request sends, and what it does to an upload in parts.
@@ -231,12 +272,12 @@ impl Relay {
         session: &Session,
         seq: u64,
         command: Command,
-        (wire, why): (Wire, Option<String>),
+        (wire, why, standing): (Wire, Option<Reason>, Option<Standing>),
     ) -> Result<Permit, Refused> {
         let caller = &session.caller;
         let gate = &self.gateway.gate;
         self.asked(session, seq, &command, wire).await?;
-        let answer = match gate.begin(caller, seq, Box::new(command)) {
+        let answer = match gate.begin_under(caller, seq, Box::new(command), standing.as_ref()) {
             Begun::Writing(answer) => answer.await,
             Begun::People(asked) => match gate.clone().ask(asked.at_most(self.hold)).await {
                 Asking::Done(answer) => answer,
@@ -290,7 +331,7 @@ fn understood(
 }
 
 /// Why a request is opaque, where it is.
-fn why(call: &Call, asked: &Asked, content: &Content) -> Option<String> {
+fn why(call: &Call, asked: &Asked, content: &Content) -> Option<Reason> {
     let body = match content {
         Content::Whole(bytes, _) => Some(bytes.as_ref()),
         Content::Stream(_) => None,

@@ -1,9 +1,12 @@
 //! Hiding in an answer as it passes.
 
+use std::sync::Arc;
+
 use mask::{Findings, Stream};
+use model::Timestamp;
 use protocols::aws::classify::Wire;
 use protocols::aws::packed::Packed;
-use protocols::aws::pages::goes_on;
+use protocols::aws::pages::{self, Of, Sealer};
 use protocols::aws::secrets::Hider;
 use protocols::http::coding::Broken;
 
@@ -16,7 +19,7 @@ pub(super) struct Masking {
     pub(super) packed: Option<Packed>,
     pub(super) hider: Option<Hider>,
     pub(super) findings: Findings,
-    /// An answer that a next page may follow: it is held until it is known whether what is shown tells where that begins.
+    /// An answer that a next page may follow: it is held until all of it is here.
     pub(super) page: Option<Page>,
     /// Bytes that were looked at for what is declared, and those before the part that is shown.
     pub(super) named: u64,
@@ -26,8 +29,9 @@ pub(super) struct Masking {
 /// The answer as it came, and as it is shown.
 pub(super) struct Page {
     wire: Wire,
-    pub(super) came: Vec<u8>,
-    pub(super) shown: Vec<u8>,
+    list: List,
+    came: Vec<u8>,
+    shown: Vec<u8>,
 }
 
 /// An answer that ended before its end.
@@ -44,8 +48,7 @@ pub enum ShownError {
     Withheld,
     /// The next page could not be asked for.
     #[error(
-        "the page ends at a key in which something is hidden, so the next page could not be asked for and the answer is withheld: ask for more or \
-         less at a time or by another prefix, or a policy would have to reveal what is hidden"
+        "the page ends at a key in which something is hidden, and where it would go on cannot be read, so the answer is withheld"
     )]
     Page,
     /// Its compression cannot be read.
@@ -53,32 +56,86 @@ pub enum ShownError {
     Coding(#[from] Broken),
 }
 
+/// A list that is asked for page by page.
+#[derive(Clone)]
+pub(super) struct List {
+    /// What seals its markers.
+    pub(super) sealer: Arc<Sealer>,
+    /// Whose it is.
+    pub(super) of: Of,
+    /// The markers that were sent, as they were.
+    pub(super) sent: Vec<(&'static str, String)>,
+    /// When it was asked for.
+    pub(super) now: Timestamp,
+}
+
 impl Page {
     /// Nothing of it has come.
-    pub(super) fn new(wire: Wire) -> Self {
+    pub(super) fn new(wire: Wire, list: List) -> Self {
         Self {
             wire,
+            list,
             came: Vec::new(),
             shown: Vec::new(),
         }
     }
+
+    /// It as it is shown, so that the next page can be asked for by it.
+    fn sealed(self) -> Option<Vec<u8>> {
+        let List {
+            sealer,
+            of,
+            sent,
+            now,
+        } = self.list;
+        let came = (self.wire, self.came.as_slice());
+        pages::sealed(&sealer, &of, came, self.shown, &sent, now)
+    }
 }
 
 impl Masking {
-    /// Whether the next page can be asked for by what is shown, of which this is the last.
-    pub(super) fn next_page(&mut self, last: &[u8]) -> Result<(), ShownError> {
-        let Some(mut page) = self.page.take() else {
-            return Ok(());
-        };
-        page.shown.extend_from_slice(last);
-        if goes_on(page.wire, &page.came, &page.shown) {
-            return Ok(());
+    /// Takes the next piece, and gives what is ready to be shown.
+    pub(super) fn push(&mut self, piece: &[u8]) -> Result<Vec<u8>, ShownError> {
+        if self.stream.is_some() && !is_text(piece) {
+            return Err(ShownError::Withheld);
         }
-        Err(ShownError::Page)
+        let anywhere = self.findings.place("answer");
+        self.findings.enter(anywhere);
+        let mut out = Vec::with_capacity(piece.len());
+        match &mut self.stream {
+            Some(stream) => stream.push(piece, &mut out, &mut self.findings),
+            // What reads CBOR searches it.
+            None => out.extend_from_slice(piece),
+        }
+        let out = self.named(out, false)?;
+        if let Some(page) = &mut self.page {
+            page.came.extend_from_slice(piece);
+            page.shown.extend_from_slice(&out);
+            return Ok(Vec::new());
+        }
+        Ok(out)
+    }
+
+    /// There is no more: gives what was held back.
+    pub(super) fn finish(&mut self) -> Result<Vec<u8>, ShownError> {
+        let mut out = Vec::new();
+        if let Some(stream) = self.stream.take() {
+            stream.finish(&mut out, &mut self.findings);
+        }
+        let mut out = self.named(out, true)?;
+        if let Some(hider) = self.hider.take() {
+            let finished = hider.finish(&mut out, &mut self.findings);
+            finished.map_err(|_| ShownError::Withheld)?;
+        }
+        let Some(mut page) = self.page.take() else {
+            return Ok(out);
+        };
+        page.shown.append(&mut out);
+        page.sealed().ok_or(ShownError::Page)
     }
 
     /// Hides by name too, and what could not be read; `last` is what there is no more behind.
-    pub(super) fn named(&mut self, mut text: Vec<u8>, last: bool) -> Result<Vec<u8>, ShownError> {
+    fn named(&mut self, mut text: Vec<u8>, last: bool) -> Result<Vec<u8>, ShownError> {
         if let Some(packed) = &mut self.packed {
             let mut read = Vec::with_capacity(text.len());
             packed.push(&text, &mut read);

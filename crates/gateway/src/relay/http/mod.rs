@@ -11,6 +11,7 @@
 
 mod answer;
 mod ask;
+mod begun;
 mod bodies;
 mod coding;
 mod exchange;
@@ -24,6 +25,7 @@ mod numbered;
 mod outgoing;
 mod part;
 mod patience;
+mod peek;
 mod peer;
 mod posted;
 mod refusals;
@@ -87,6 +89,7 @@ pub struct Relay {
     sessions: sessions::Sessions,
     used: Arc<used::Used>,
     uploads: uploads::Uploads,
+    begun: Arc<begun::Begun>,
     /// The id of the next answer.
     requests: AtomicU64,
     /// Room for bodies and answers that are held whole.
@@ -105,6 +108,7 @@ impl Relay {
             sessions: sessions::Sessions::new(config.sessions),
             used: Arc::default(),
             uploads: uploads::Uploads::default(),
+            begun: Arc::default(),
             requests: AtomicU64::new(random::bytes().map_or(0, u64::from_be_bytes)),
             rooms: room::Rooms::new(HELD_BYTES_MAX),
         }

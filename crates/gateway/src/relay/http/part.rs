@@ -151,6 +151,11 @@ pub(super) fn compressed(parts: &response::Parts, call: &Call) -> Option<Format>
         .or_else(of_name)
 }
 
+/// Whether an object is compressed, as its head or key says or its first bytes did.
+pub(super) fn is_compressed(parts: &response::Parts, going: &Going) -> bool {
+    going.coded || compressed(parts, &going.call).is_some()
+}
+
 /// Whether a `Content-Encoding` says that content is as it is.
 pub(super) fn is_plain(encoding: &str) -> bool {
     matches!(encoding.trim(), "" | "identity" | "aws-chunked")
@@ -213,7 +218,7 @@ pub(super) fn needs_whole(account: &Account, parts: &response::Parts, going: &Go
     going.call.wire == Wire::S3
         && (head || part)
         && !numbered
-        && compressed(parts, &going.call).is_some()
+        && is_compressed(parts, going)
         && hides()
 }
 

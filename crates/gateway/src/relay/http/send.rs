@@ -11,6 +11,7 @@ use model::{Denial, DenialCode, Permit, Status};
 use protocols::aws::classify::{Call, Wire};
 use protocols::aws::deny::Refusal;
 use protocols::aws::objects::Facts;
+use protocols::aws::pages::{self, BadMarker, Opened};
 use protocols::aws::{transient, upstream};
 use protocols::http::Head;
 use protocols::http::canonical::PathForm;
@@ -19,13 +20,16 @@ use protocols::http::sigv4::{Credentials, Payload, Signer, Verified, sha256};
 
 use super::Relay;
 use super::answer::Shown;
+use super::begun::Begins;
 use super::bodies::{Upward, intake, trailer};
 use super::exchange::{Asked, Content, Refused, denied, malformed};
 use super::head::ids;
 use super::keep::{Keeping, Side};
+use super::masking::List;
 use super::numbered::numbered;
 use super::outgoing::{Outgoing, Unsent, Upload};
 use super::part::{length_of, needs_whole, object, unmaskable, wanted};
+use super::peek;
 use super::sessions::Session;
 use super::settling::Settling;
 use super::uploads::Step;
@@ -51,6 +55,8 @@ pub(super) struct Going {
     pub(super) key: String,
     /// An object is asked for whole, though its head or a part of it is wanted.
     pub(super) whole: bool,
+    /// It is compressed, as its first bytes say.
+    pub(super) coded: bool,
     /// How long what is shown of it is, where it is compressed and that is known.
     pub(super) known: Option<u64>,
     /// What is known of the object that is read.
@@ -59,6 +65,10 @@ pub(super) struct Going {
     pub(super) claim: Option<Claim>,
     /// What it does to an upload in parts, where policy asks what that carries.
     pub(super) step: Option<Step>,
+    /// The list that it asks for a page of.
+    pub(super) list: Option<List>,
+    /// The upload that it begins by an approval.
+    pub(super) begins: Option<Begins>,
 }
 
 impl Relay {
@@ -78,6 +88,13 @@ impl Relay {
             going.stopped(DenialCode::Withheld, None);
             return Err(Refused { refusal, wire });
         }
+        let content = match self.listed(&mut going, content) {
+            Ok(content) => content,
+            Err(bad) => {
+                going.stopped(DenialCode::Withheld, None);
+                return Err(malformed(&bad.to_string(), wire));
+            }
+        };
         let keys = match self.keys(account, &going).await {
             Ok(keys) => keys,
             Err(refused) => {
@@ -90,7 +107,7 @@ impl Relay {
         if let Some(step) = &going.step {
             self.uploads.goes(step);
         }
-        let (going, answer, upload) = self.ask_target(account, going, &keys, content).await?;
+        let (mut going, answer, upload) = self.ask_target(account, going, &keys, content).await?;
         let (parts, body) = answer.into_parts();
         if let Some(step) = going.step.as_ref().filter(|_| parts.status.is_success()) {
             self.uploads.taken(step, &parts);
@@ -99,6 +116,9 @@ impl Relay {
             // Where it stands is known now, so that it can be masked as in the whole.
             drop(body);
             return Box::pin(self.send_part(account, going, &keys, part)).await;
+        }
+        if !needs_whole(account, &parts, &going) && peek::tells_of_object(&going, &parts) {
+            going = Box::pin(self.peek(account, going, &keys, &parts)).await?;
         }
         if !needs_whole(account, &parts, &going) {
             return Box::pin(self.show(account, going, (parts, body), &upload)).await;
@@ -155,6 +175,39 @@ impl Relay {
             }
             (Ok(answer), _) => Ok((going, answer, upload)),
         }
+    }
+
+    /// The request for a page with the marker that is meant in the place of one that was sealed.
+    fn listed(&self, going: &mut Going, content: Content) -> Result<Content, BadMarker> {
+        if !pages::may_go_on(&going.call) {
+            return Ok(content);
+        }
+        let caller = &going.session.caller;
+        let (call, head) = (&going.call, &going.asked.head);
+        let sent = match &content {
+            Content::Whole(bytes, _) => bytes.as_ref(),
+            Content::Stream(_) => &[],
+        };
+        let of = pages::Of::new(&caller.identity, &caller.target.name, call, head, sent);
+        let (sealer, now) = (self.mint.pages().clone(), self.gateway.clock.now());
+        let opened = pages::opened(&sealer, &of, (call, head, sent), now)?;
+        let mut list = List {
+            sealer,
+            of,
+            sent: Vec::new(),
+            now,
+        };
+        let content = match (opened, content) {
+            (Opened::Body(body), Content::Whole(_, room)) => Content::Whole(body.into(), room),
+            (Opened::Query(sent, query), content) => {
+                list.sent = sent;
+                going.asked.head.query = Some(query);
+                content
+            }
+            (_, content) => content,
+        };
+        going.list = Some(list);
+        Ok(content)
     }
 
     /// The keys that the session's requests are signed with.
@@ -379,6 +432,7 @@ impl Going {
             uploaded: ended.map_or_else(String::new, |ended| {
                 format!("put={} put-sha256={}", ended.length, ended.sha256)
             }),
+            begins: self.begins,
         }
     }
 
@@ -434,6 +488,7 @@ impl Going {
             late: false,
             ids,
             uploaded: String::new(),
+            begins: None,
         };
         settling.settle(ended, 0, "", Vec::new());
     }

@@ -2,6 +2,7 @@
 
 use model::{Note, Outcome, Permit, Status};
 
+use super::begun::Begins;
 use super::sessions::Session;
 use super::used::Claim;
 
@@ -22,6 +23,8 @@ pub(super) struct Settling {
     pub(super) ids: String,
     /// What was uploaded, in a word.
     pub(super) uploaded: String,
+    /// The upload that it begins by an approval.
+    pub(super) begins: Option<Begins>,
 }
 
 impl Settling {

@@ -11,7 +11,6 @@ use protocols::aws::classify::Wire;
 use protocols::aws::deny::{Kind, Refusal};
 use protocols::aws::objects::declared;
 use protocols::aws::packed::Packed;
-use protocols::aws::pages;
 use protocols::aws::range::Wanted;
 use protocols::aws::screen::is;
 use protocols::aws::secrets::{Hider, search};
@@ -25,7 +24,9 @@ use super::head::{self, Changes, content_length};
 use super::keep::{self, Keeping, Side};
 use super::masking::{Masking, Page, ShownError, is_text};
 use super::outgoing::Upload;
-use super::part::{Part, beyond, compressed, facts, hider, is_plain, length_of, part, wanted};
+use super::part::{
+    Part, beyond, compressed, facts, hider, is_compressed, is_plain, length_of, part, wanted,
+};
 use super::send::{Going, unrecorded};
 use super::{Relay, WHOLE_BYTES_MAX};
 use crate::upstream::aws::{Account, Of, Received};
@@ -33,11 +34,14 @@ use crate::upstream::aws::{Account, Of, Received};
 /// Answers that are waited for may become longer by so much.
 const GROWTH_BYTES: usize = 64 << 10;
 
+/// So much of an object is looked at before any of it is shown, and before its head is.
+pub(super) const LOOK_BYTES: usize = 64 << 10;
+
 /// A page of a list mostly takes no more.
 const PAGE_BYTES: u64 = 1 << 20;
 
 /// Why an answer does not begin.
-enum Unbegun {
+pub(super) enum Unbegun {
     Target(hyper::Error),
     Withheld(String),
 }
@@ -91,10 +95,11 @@ impl Relay {
         // Where it is compressed anew, only its end tells how long it is.
         let is_error = parts.status.as_u16() >= 400;
         let waits = going.whole || begun.coding.is_some() || is_error && !bodiless && !clear;
-        let pages = !bodiless && !clear && is_content && pages::may_go_on(&going.call);
+        let list = going.list.clone();
+        let list = list.filter(|_| !bodiless && !clear && is_content);
+        let pages = list.is_some();
         let waits = waits || pages;
-        let untold =
-            is_head && !clear && wire == Wire::S3 && compressed(&parts, &going.call).is_some();
+        let untold = is_head && !clear && wire == Wire::S3 && is_compressed(&parts, &going);
         let mut findings = Findings::new(&going.session.caller.commitments);
         // HEAD agrees with GET; and of what was written, conditions hold by what is shown.
         let reads = matches!(going.asked.head.method.as_str(), "GET" | "HEAD")
@@ -118,7 +123,7 @@ impl Relay {
                 packed: (!bodiless && !matches!(wire, Wire::Cbor | Wire::S3)).then(Packed::default),
                 hider: hider.filter(|_| !bodiless),
                 findings,
-                page: pages.then(|| Page::new(wire)),
+                page: list.map(|list| Page::new(wire, list)),
                 named: 0,
                 ahead: cut.as_ref().map_or(0, |(cut, _)| cut.skip),
             })
@@ -357,7 +362,7 @@ impl Ran {
     }
 }
 
-fn withheld(going: Going, parts: &response::Parts, why: &str) -> Refused {
+pub(super) fn withheld(going: Going, parts: &response::Parts, why: &str) -> Refused {
     let ran = Ran::of(&going, parts);
     match ran.status {
         status @ 400.. => going.failed(status, parts),
@@ -369,7 +374,7 @@ fn withheld(going: Going, parts: &response::Parts, why: &str) -> Refused {
 }
 
 /// The beginning of an answer, where it can be inspected.
-async fn begin(
+pub(super) async fn begin(
     parts: &response::Parts,
     body: &mut Received,
     going: &Going,
@@ -408,13 +413,16 @@ async fn begin(
         return Err(of_compressed());
     }
     if encoding.is_some() || is_object {
-        while first.len() < MAGIC_BYTES {
+        let most = if is_object { LOOK_BYTES } else { MAGIC_BYTES };
+        while first.len() < most {
             let more = next_piece(body).await?;
             if more.is_empty() {
                 break;
             }
             read += more.len() as u64;
-            first = BytesMut::from_iter(first.iter().chain(&more).copied()).freeze();
+            let mut both = BytesMut::from(first);
+            both.extend_from_slice(&more);
+            first = both.freeze();
         }
         let format = Format::of_content(&first);
         if encoding.is_some_and(|it| Format::named(it) != format || format.is_none()) {

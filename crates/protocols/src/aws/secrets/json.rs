@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use mask::Findings;
 
-use super::{Kind, Member, Members, Unreadable, VALUE_BYTES_MAX};
+use super::members::VALUE_BYTES_MAX;
+use super::{Kind, Member, Members, Unreadable};
 
 /// Values in values at most so deep.
 const DEPTH_MAX: usize = 512;

@@ -5,28 +5,7 @@ use model::DataClass;
 
 use super::*;
 use crate::aws::table::TABLE;
-
-fn call(service: &str, operation: &str, wire: Wire) -> Call {
-    let service = TABLE
-        .services()
-        .iter()
-        .find(|it| it.name == service)
-        .unwrap();
-    Call {
-        wire,
-        service: Some(service),
-        operation: service.operation(operation),
-        prefix: service.prefix.to_owned(),
-        region: "us-east-1".to_owned(),
-        things: Vec::new(),
-        parameters: Vec::new(),
-        tags: Vec::new(),
-        unseen: false,
-        beside: Vec::new(),
-        touched: Default::default(),
-        elsewhere: Vec::new(),
-    }
-}
+use crate::aws::tests::call_of as call;
 
 /// What is shown, the same however the answer is cut; and how many values were hidden.
 fn shown(call: &Call, answer: &str) -> Result<(String, u64), Unreadable> {

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use mask::Findings;
 
-use super::{Member, Members, Unreadable, VALUE_BYTES_MAX};
+use super::members::VALUE_BYTES_MAX;
+use super::{Member, Members, Unreadable};
 
 /// Elements in elements at most so deep.
 const DEPTH_MAX: usize = 512;

@@ -12,7 +12,12 @@ mod owners;
 mod replies;
 mod wider;
 
-use super::classify::{Call, Upstream, classify};
+use std::collections::BTreeSet;
+
+use model::{Identity, Proof, Timestamp};
+
+use super::classify::{Call, Upstream, Wire, classify};
+use super::table::TABLE;
 use crate::http::Head;
 use crate::http::sigv4::Scope;
 
@@ -51,4 +56,40 @@ fn upstream() -> Upstream {
 
 fn call(service: &str, text: &str, body: &[u8]) -> Call {
     classify(&head(text), &scope(service), Some(body), &upstream())
+}
+
+/// A call of an operation of which nothing else counts.
+pub(super) fn call_of(service: &str, operation: &str, wire: Wire) -> Call {
+    let mut services = TABLE.services().iter();
+    let service = services.find(|it| it.name == service).unwrap();
+    Call {
+        wire,
+        service: Some(service),
+        operation: service.operation(operation),
+        prefix: service.prefix.to_owned(),
+        region: "us-east-1".to_owned(),
+        things: Vec::new(),
+        parameters: Vec::new(),
+        tags: Vec::new(),
+        unseen: false,
+        beside: Vec::new(),
+        touched: Default::default(),
+        elsewhere: Vec::new(),
+    }
+}
+
+/// A human by name.
+pub(super) fn somebody(human: &str) -> Identity {
+    Identity {
+        human: human.to_owned(),
+        agent: None,
+        groups: BTreeSet::new(),
+        proof: Proof {
+            issuer: "https://issuer".to_owned(),
+            subject: human.to_owned(),
+            token_id: None,
+            key_id: None,
+            expires: Timestamp::default(),
+        },
+    }
 }

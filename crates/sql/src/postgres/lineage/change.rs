@@ -131,7 +131,7 @@ impl Lineage<'_> {
         // What made less of it, or took only some, would tell of it.
         let at_home = match (&value.taint.kind, &place.kind) {
             (Kind::Direct(of), Kind::Direct(home)) => of.fits(home),
-            (Kind::Document(document), Kind::Document(home)) => document == home,
+            (Kind::Document(document), Kind::Document(home)) => document.is_like(home),
             _ => false,
         };
         if !at_home {
