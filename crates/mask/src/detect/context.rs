@@ -5,7 +5,8 @@ use super::hint::{
     ACCESS, ACCOUNT, ADDRESS, BIC, BIRTH, CARD, EIN, KEY, LICENSE, PASSPORT, PASSWORD, PHONE,
     ROUTING, SSN,
 };
-use super::words::Words;
+use super::words::{FewWords, Words};
+use crate::bits::{BLOCK_BYTES, bits_at, first, is_digit};
 use crate::work;
 
 /// Characters before a candidate in which a word counts.
@@ -16,29 +17,35 @@ const AFTER_CHARS: usize = 24;
 
 /// What the words within a short distance of a candidate speak of.
 pub(super) fn near(text: &[u8], start: usize, end: usize) -> Hint {
-    let before = text
-        .get(start.saturating_sub(BEFORE_CHARS)..start)
-        .unwrap_or_default();
-    let after = text
-        .get(end..text.len().min(end + AFTER_CHARS))
-        .unwrap_or_default();
+    let from = start.saturating_sub(BEFORE_CHARS);
+    let before = FewWords::of(text, from, first(start - from));
     // What the next line begins with speaks for what follows it.
-    let line = after.iter().position(|byte| *byte == b'\n');
-    let after = after.get(..line.unwrap_or(after.len())).unwrap_or_default();
-    words_of(before).or(words_of(after))
+    let lines = bits_at(text, end, |byte| byte == b'\n');
+    let line = AFTER_CHARS.min(lines.trailing_zeros() as usize);
+    let after = FewWords::of(text, end, first(line));
+    said(&before).or(said(&after))
 }
 
 /// What the words that lead up to a candidate speak of: those before it with no digit, comma or other break between.
 ///
 /// Stricter than [`near`], for numbers that have no check digit: a word speaks for the next number alone.
 pub(super) fn leading(text: &[u8], start: usize) -> Hint {
-    let before = text
-        .get(start.saturating_sub(BEFORE_CHARS)..start)
-        .unwrap_or_default();
-    let breaks =
-        |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'\n' | b';' | b',' | b'&' | b'*');
-    let from = before.iter().rposition(breaks).map_or(0, |at| at + 1);
-    words_of(before.get(from..).unwrap_or_default())
+    let breaks = |byte: u8| {
+        is_digit(byte)
+            | (byte == b'\n')
+            | (byte == b';')
+            | (byte == b',')
+            | (byte == b'&')
+            | (byte == b'*')
+    };
+    let from = start.saturating_sub(BEFORE_CHARS);
+    let all = first(start - from);
+    let last = (bits_at(text, from, breaks) & all).leading_zeros();
+    let part = all & !first(BLOCK_BYTES - last as usize);
+    if part == 0 {
+        return Hint::NONE;
+    }
+    said(&FewWords::of(text, from, part))
 }
 
 /// Whether words may lead up to a number with this byte before it, for the price of one look; `numbered` if a comma may
@@ -55,6 +62,10 @@ pub(super) fn numbered(text: &[u8], start: usize) -> Hint {
     let before = text
         .get(start.saturating_sub(BEFORE_CHARS)..start)
         .unwrap_or_default();
+    // Without a clause before there is nothing to look at.
+    if !before.contains(&b',') {
+        return Hint::NONE;
+    }
     let breaks = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'\n' | b';' | b'&' | b'*');
     let from = before.iter().rposition(breaks).map_or(0, |at| at + 1);
     let mut clauses = before
@@ -70,46 +81,69 @@ pub(super) fn numbered(text: &[u8], start: usize) -> Hint {
 
 /// What the words of a text speak of.
 pub(super) fn words_of(text: &[u8]) -> Hint {
+    if text.len() <= BLOCK_BYTES {
+        return said(&FewWords::of(text, 0, first(text.len())));
+    }
     work::done(text.len());
     let mut hint = 0;
     let mut previous: &[u8] = b"";
     for word in Words::of(text) {
-        hint |= meaning(previous, word);
-        // In small letters it stands for other things.
-        if word == b"DL" {
-            hint |= LICENSE;
-        }
+        hint |= meaning(|| previous, word);
         // As in "driver's".
         if word != b"s" {
             previous = word;
         }
     }
-    // A length, a type or a date of a secret is none.
-    if hint & (KEY | PASSWORD) != 0 && !is_secret(previous) {
-        hint &= !(KEY | PASSWORD);
-    }
-    Hint::of(hint)
+    Hint::of(of_secrets(hint, previous))
 }
 
-fn meaning(previous: &[u8], word: &[u8]) -> u32 {
-    let letter = |place: usize| {
-        let letter = word.get(place).copied().unwrap_or_default();
-        letter.to_ascii_lowercase().wrapping_sub(b'a')
-    };
-    let first = usize::from(letter(0));
-    let seconds = SECONDS.get(first).copied().unwrap_or_default();
-    if seconds
-        .checked_shr(u32::from(letter(1)))
-        .unwrap_or_default()
-        & 1
-        == 0
-    {
+/// The same of few words.
+fn said(words: &FewWords<'_>) -> Hint {
+    work::done(words.len());
+    let hint = words.starts().fold(0, |all, place| {
+        let [first, second] = words.pair(place);
+        if begins(first, second) {
+            all | meaning(|| words.before(place), words.at(place))
+        } else {
+            all
+        }
+    });
+    if hint == 0 {
+        return Hint::NONE;
+    }
+    Hint::of(of_secrets(hint, words.last()))
+}
+
+/// What words speak of of which this is the last: a length, a type or a date of a secret is none.
+fn of_secrets(hint: u32, last: &[u8]) -> u32 {
+    if hint & (KEY | PASSWORD) != 0 && !is_secret(last) {
+        hint & !(KEY | PASSWORD)
+    } else {
+        hint
+    }
+}
+
+/// Whether a word may mean something that begins with two letters.
+#[inline(always)]
+fn begins(first: u8, second: u8) -> bool {
+    let letter = |byte: u8| (byte | 0x20).wrapping_sub(b'a');
+    let seconds = SECONDS.get(usize::from(letter(first)));
+    let seconds = seconds.and_then(|seconds| seconds.checked_shr(letter(second).into()));
+    seconds.unwrap_or_default() & 1 != 0
+}
+
+fn meaning<'a>(previous: impl Fn() -> &'a [u8], word: &[u8]) -> u32 {
+    let [first, second] = [0, 1].map(|place| word.get(place).copied().unwrap_or_default());
+    if !begins(first, second) {
         return 0;
     }
-    let (from, to) = RANGES.get(first).copied().unwrap_or_default();
+    let letter = usize::from((first | 0x20).wrapping_sub(b'a'));
+    let (from, to) = RANGES.get(letter).copied().unwrap_or_default();
     let rules = RULES.get(from..to).unwrap_or_default();
-    let said = rules.iter().filter(|rule| rule.holds(previous, word));
-    said.fold(0, |all, rule| all | rule.says)
+    let said = rules.iter().filter(|rule| rule.holds(&previous, word));
+    let said = said.fold(0, |all, rule| all | rule.says);
+    // In small letters it stands for other things.
+    if word == b"DL" { said | LICENSE } else { said }
 }
 
 /// A word that means something.
@@ -123,12 +157,12 @@ struct Rule {
 }
 
 impl Rule {
-    fn holds(&self, previous: &[u8], word: &[u8]) -> bool {
+    fn holds<'a>(&self, previous: impl Fn() -> &'a [u8], word: &[u8]) -> bool {
         let length = self.word.len();
         let head = word.get(..length).unwrap_or_default();
         head.eq_ignore_ascii_case(self.word.as_bytes())
             && (!self.whole || word.len() == length)
-            && (self.after.is_empty() || previous.eq_ignore_ascii_case(self.after.as_bytes()))
+            && (self.after.is_empty() || previous().eq_ignore_ascii_case(self.after.as_bytes()))
     }
 }
 
@@ -282,4 +316,28 @@ fn is_secret(word: &[u8]) -> bool {
     ];
     LAST.iter()
         .any(|last| word.eq_ignore_ascii_case(last.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn few_words_say_what_many_say(
+            words in prop::collection::vec((prop::sample::select(&[
+                "driver", "s", "licence", "DL", "dl", "social", "Security", "ssn", "a", "secret", "Key", "access", "length", "pwd",
+                "accountNumber", "no", "tax", "Id", "word", "of", "PASSPORT",
+            ][..]), "[ _,'-]{0,2}"), 0..9),
+            cut in 0_usize..3,
+        ) {
+            let text: String = words.iter().map(|(word, gap)| format!("{word}{gap}")).collect();
+            let text = &text.as_bytes()[cut.min(text.len())..];
+            let text = &text[..text.len().min(BLOCK_BYTES)];
+            let more = [text, &[b' '; BLOCK_BYTES + 1]].concat();
+            prop_assert_eq!(words_of(text), words_of(&more));
+        }
+    }
 }
