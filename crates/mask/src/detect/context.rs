@@ -1,11 +1,11 @@
 //! Words nearby, which decide about numbers that mean nothing by themselves.
 
-use super::Hint;
 use super::hint::{
     ACCESS, ACCOUNT, ADDRESS, BIC, BIRTH, CARD, EIN, KEY, LICENSE, PASSPORT, PASSWORD, PHONE,
     ROUTING, SSN,
 };
 use super::words::{FewWords, Words};
+use super::{Hint, at};
 use crate::bits::{BLOCK_BYTES, bits_at, first, is_digit};
 use crate::work;
 
@@ -30,6 +30,19 @@ pub(super) fn near(text: &[u8], start: usize, end: usize) -> Hint {
 ///
 /// Stricter than [`near`], for numbers that have no check digit: a word speaks for the next number alone.
 pub(super) fn leading(text: &[u8], start: usize) -> Hint {
+    lead(text, start).0
+}
+
+/// The same, or what the clause before says ([`numbered`]).
+pub(super) fn leading_or_numbered(text: &[u8], start: usize) -> Hint {
+    match lead(text, start) {
+        (said, b',') => said.or(numbered(text, start)),
+        (said, _) => said,
+    }
+}
+
+/// What the words say that lead up to a candidate, and what stands before them.
+fn lead(text: &[u8], start: usize) -> (Hint, u8) {
     let breaks = |byte: u8| {
         is_digit(byte)
             | (byte == b'\n')
@@ -41,11 +54,15 @@ pub(super) fn leading(text: &[u8], start: usize) -> Hint {
     let from = start.saturating_sub(BEFORE_CHARS);
     let all = first(start - from);
     let last = (bits_at(text, from, breaks) & all).leading_zeros();
-    let part = all & !first(BLOCK_BYTES - last as usize);
-    if part == 0 {
-        return Hint::NONE;
-    }
-    said(&FewWords::of(text, from, part))
+    let last = BLOCK_BYTES - last as usize;
+    let part = all & !first(last);
+    let said = if part == 0 {
+        Hint::NONE
+    } else {
+        said(&FewWords::of(text, from, part))
+    };
+    let before = last.checked_sub(1).map(|last| at(text, from + last));
+    (said, before.unwrap_or_default())
 }
 
 /// Whether words may lead up to a number with this byte before it, for the price of one look; `numbered` if a comma may
@@ -58,14 +75,10 @@ pub(super) fn may_lead(before: u8, numbered: bool) -> bool {
 
 /// Whether the clause before a candidate speaks of a number, and the one before that of a passport: `my passport, the
 /// number is …`.
-pub(super) fn numbered(text: &[u8], start: usize) -> Hint {
+fn numbered(text: &[u8], start: usize) -> Hint {
     let before = text
         .get(start.saturating_sub(BEFORE_CHARS)..start)
         .unwrap_or_default();
-    // Without a clause before there is nothing to look at.
-    if !before.contains(&b',') {
-        return Hint::NONE;
-    }
     let breaks = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'\n' | b';' | b'&' | b'*');
     let from = before.iter().rposition(breaks).map_or(0, |at| at + 1);
     let mut clauses = before
@@ -88,7 +101,7 @@ pub(super) fn words_of(text: &[u8]) -> Hint {
     let mut hint = 0;
     let mut previous: &[u8] = b"";
     for word in Words::of(text) {
-        hint |= meaning(|| previous, word);
+        hint |= meaning(|| previous, word, head(word));
         // As in "driver's".
         if word != b"s" {
             previous = word;
@@ -101,9 +114,9 @@ pub(super) fn words_of(text: &[u8]) -> Hint {
 fn said(words: &FewWords<'_>) -> Hint {
     work::done(words.len());
     let hint = words.starts().fold(0, |all, place| {
-        let [first, second] = words.pair(place);
-        if begins(first, second) {
-            all | meaning(|| words.before(place), words.at(place))
+        let head = words.head(place);
+        if begins(head) {
+            all | meaning(|| words.before(place), words.at(place), head)
         } else {
             all
         }
@@ -123,27 +136,55 @@ fn of_secrets(hint: u32, last: &[u8]) -> u32 {
     }
 }
 
-/// Whether a word may mean something that begins with two letters.
+/// Whether a word may mean something whose first characters are these, and whatever stands behind it.
 #[inline(always)]
-fn begins(first: u8, second: u8) -> bool {
-    let letter = |byte: u8| (byte | 0x20).wrapping_sub(b'a');
-    let seconds = SECONDS.get(usize::from(letter(first)));
-    let seconds = seconds.and_then(|seconds| seconds.checked_shr(letter(second).into()));
-    seconds.unwrap_or_default() & 1 != 0
+fn begins(head: u64) -> bool {
+    let [first, second, third, ..] = (head | SMALL)
+        .to_le_bytes()
+        .map(|byte| byte.wrapping_sub(b'a'));
+    let thirds = THIRDS.get(usize::from(first));
+    let thirds = thirds.and_then(|thirds| thirds.get(usize::from(second)));
+    match thirds.copied().unwrap_or_default() {
+        0 => false,
+        u32::MAX => true,
+        thirds => thirds.checked_shr(third.into()).unwrap_or_default() & 1 != 0,
+    }
 }
 
-fn meaning<'a>(previous: impl Fn() -> &'a [u8], word: &[u8]) -> u32 {
-    let [first, second] = [0, 1].map(|place| word.get(place).copied().unwrap_or_default());
-    if !begins(first, second) {
+/// What a word speaks of whose first characters are `head`, and whatever stands behind it.
+fn meaning<'a>(previous: impl Fn() -> &'a [u8], word: &[u8], head: u64) -> u32 {
+    if !begins(head) {
         return 0;
     }
+    let [first, ..] = head.to_le_bytes();
     let letter = usize::from((first | 0x20).wrapping_sub(b'a'));
     let (from, to) = RANGES.get(letter).copied().unwrap_or_default();
     let rules = RULES.get(from..to).unwrap_or_default();
-    let said = rules.iter().filter(|rule| rule.holds(&previous, word));
+    let head = head | SMALL;
+    let said = rules
+        .iter()
+        .filter(|rule| rule.begins(head) && rule.holds(&previous, word));
     let said = said.fold(0, |all, rule| all | rule.says);
     // In small letters it stands for other things.
     if word == b"DL" { said | LICENSE } else { said }
+}
+
+/// Makes letters small, and of little else a letter.
+const SMALL: u64 = 0x2020_2020_2020_2020;
+
+/// The first characters of a word, and zeros behind it.
+const fn head(word: &[u8]) -> u64 {
+    let mut head = 0;
+    let mut place = 0;
+    let mut rest = word;
+    while let [first, behind @ ..] = rest
+        && place < 8
+    {
+        head |= (*first as u64) << (8 * place);
+        place += 1;
+        rest = behind;
+    }
+    head
 }
 
 /// A word that means something.
@@ -151,12 +192,19 @@ struct Rule {
     /// The word before it; empty where any may stand there.
     after: &'static str,
     word: &'static str,
+    /// The first characters of the word, and which there are.
+    head: (u64, u64),
     /// Whether the word must end there.
     whole: bool,
     says: u32,
 }
 
 impl Rule {
+    #[inline]
+    fn begins(&self, head: u64) -> bool {
+        head & self.head.1 == self.head.0
+    }
+
     fn holds<'a>(&self, previous: impl Fn() -> &'a [u8], word: &[u8]) -> bool {
         let length = self.word.len();
         let head = word.get(..length).unwrap_or_default();
@@ -170,6 +218,10 @@ const fn rule(after: &'static str, word: &'static str, whole: bool, says: u32) -
     Rule {
         after,
         word,
+        head: (
+            head(word.as_bytes()),
+            u64::MAX >> (8 * 8_usize.saturating_sub(word.len())),
+        ),
         whole,
         says,
     }
@@ -286,19 +338,26 @@ const fn ranges() -> [(usize, usize); 26] {
     ranges
 }
 
-/// Which letters follow the first in the words that begin with each.
-const SECONDS: [u32; 26] = seconds();
+/// Which letters words have third, by the first and the second; all bits where two are enough.
+const THIRDS: [[u32; 26]; 26] = thirds();
 
 #[expect(clippy::indexing_slicing, reason = "worked out when this is compiled")]
-const fn seconds() -> [u32; 26] {
-    let mut seconds = [0; 26];
+const fn thirds() -> [[u32; 26]; 26] {
+    let mut thirds = [[0; 26]; 26];
+    // It is no word of a rule.
+    thirds[(b'd' - b'a') as usize][(b'l' - b'a') as usize] = u32::MAX;
     let mut place = 0;
     while place < RULES.len() {
         let word = RULES[place].word.as_bytes();
-        seconds[(word[0] - b'a') as usize] |= 1 << (word[1] - b'a');
+        let slot = &mut thirds[(word[0] - b'a') as usize][(word[1] - b'a') as usize];
+        *slot |= if word.len() > 2 {
+            1 << (word[2] - b'a')
+        } else {
+            u32::MAX
+        };
         place += 1;
     }
-    seconds
+    thirds
 }
 
 /// Words that a name of a secret ends with.

@@ -35,12 +35,11 @@ pub(super) fn at(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut 
     }
     let letters = letters_before(text, start);
     let from = start - letters.unwrap_or_default();
-    let said = hint.or(context::leading(text, from));
-    let said = if matches!(len, 8 | 9) {
-        said.or(context::numbered(text, from))
+    let said = hint.or(if matches!(len, 8 | 9) {
+        context::leading_or_numbered(text, from)
     } else {
-        said
-    };
+        context::leading(text, from)
+    });
     if said == Hint::NONE {
         return;
     }

@@ -113,10 +113,14 @@ impl<'a> FewWords<'a> {
         })
     }
 
-    /// The first letter of a word and what stands behind it.
+    /// The first characters from there on, and zeros behind the text.
     #[inline]
-    pub(super) fn pair(&self, place: u32) -> [u8; 2] {
-        [0, 1].map(|behind| at(self.text, place as usize + behind))
+    pub(super) fn head(&self, place: u32) -> u64 {
+        let rest = self.text.get(place as usize..).unwrap_or_default();
+        u64::from_le_bytes(match rest.first_chunk() {
+            Some(bytes) => *bytes,
+            None => [0, 1, 2, 3, 4, 5, 6, 7].map(|behind| at(rest, behind)),
+        })
     }
 
     /// The word that begins at a place.
