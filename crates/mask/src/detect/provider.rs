@@ -27,13 +27,23 @@ pub(super) fn find(
         if start >= part.end + BEFORE_ROW {
             return;
         }
-        let from = done.max(start.saturating_sub(BEFORE_ROW));
+        let from = done.max(earliest(text, start));
         if from < end && has_letters(text, start, len) {
             beginnings(text, from..end, |pos, letters| {
                 found.extend(with_start(text, pos, letters));
             });
             done = end;
         }
+    }
+}
+
+/// Where the token may begin that has its first row at a place: there, where none of the signs stands before the row that stand between the
+/// parts of tokens and are not of base64.
+#[inline]
+fn earliest(text: &[u8], row: usize) -> usize {
+    match at(text, row.wrapping_sub(1)) {
+        b'.' | b'=' | b':' => row.saturating_sub(BEFORE_ROW),
+        _ => row,
     }
 }
 
