@@ -162,6 +162,9 @@ fn date(text: &[u8], start: usize, end: usize) -> Option<usize> {
     let day = |value| (1..=31).contains(&value);
     let len = end - start;
     if len == 8 {
+        if !matches!(text.get(start..start + 2), Some(b"19" | b"20")) {
+            return None;
+        }
         let all = number(text, start, end);
         let ok = year(all / 10_000) && month(all / 100 % 100) && day(all % 100);
         return ok.then_some(end);
