@@ -20,6 +20,7 @@ mod identity;
 mod ip;
 mod kind;
 mod luhn;
+mod meaning;
 mod pair;
 mod password;
 pub(crate) mod pem;
