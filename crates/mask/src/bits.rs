@@ -130,6 +130,17 @@ pub(crate) fn has_byte(bytes: u64, byte: u8) -> bool {
     others.wrapping_sub(ONES) & !others & (ONES << 7) != 0
 }
 
+/// How many of eight bytes are digits, up to the first that is none.
+#[inline(always)]
+pub(crate) fn digits_first(bytes: [u8; 8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let values = u64::from_le_bytes(bytes) ^ (ONES * u64::from(b'0'));
+    // Ten and more, of which no sum carries over.
+    let above = (values & (ONES * 0x7F)) + ONES * (0x80 - 10);
+    let others = (above | values) & (ONES * 0x80);
+    others.trailing_zeros() as usize / 8
+}
+
 /// The first so many bits.
 #[inline(always)]
 pub(crate) fn first(count: usize) -> u64 {
@@ -137,5 +148,20 @@ pub(crate) fn first(count: usize) -> u64 {
         (1 << count) - 1
     } else {
         u64::MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn digits_are_counted(bytes in prop::array::uniform8(prop_oneof![3 => b'0'..=b'9', 1 => 0..=u8::MAX])) {
+            let count = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            prop_assert_eq!(digits_first(bytes), count);
+        }
     }
 }

@@ -5,6 +5,8 @@
 //! [`INVISIBLE_RUN_MAX`] in a row. Every other character outside ASCII becomes [`OTHER`]. Bytes that are not UTF-8
 //! count as characters of one byte, and 0xA0 (the no-break space of ISO 8859) as a space.
 
+use crate::bits::{BLOCK_BYTES, bits, first};
+
 /// Stands for any character that folds to nothing in ASCII: a letter, for all the detectors care.
 pub(crate) const OTHER: u8 = 0x80;
 
@@ -25,45 +27,76 @@ pub(crate) struct Folded {
 impl Folded {
     pub(crate) fn of(original: &[u8]) -> Self {
         let mut folded = Self {
-            text: Vec::with_capacity(original.len()),
-            jumps: Vec::new(),
+            // No character folds to more bytes than it has.
+            text: vec![0; original.len() + ROOM_BYTES],
+            jumps: Vec::with_capacity(original.len() / 16),
         };
-        let mut invisible = 0;
+        let mut len = 0;
         let mut pos = 0;
+        let mut invisible = 0;
         while let Some(rest) = original.get(pos..).filter(|rest| !rest.is_empty()) {
-            let ascii = rest
-                .iter()
-                .position(|byte| !byte.is_ascii())
-                .unwrap_or(rest.len());
-            if ascii > 0 {
-                folded
-                    .text
-                    .extend_from_slice(rest.get(..ascii).unwrap_or_default());
-                pos += ascii;
+            if let Some((bytes, chars)) = folded.letters(rest, pos, len) {
                 invisible = 0;
+                pos += bytes;
+                len += chars;
                 continue;
             }
-            // The letters of European languages, in short.
-            if let [0xC3..=0xC9, 0x80..=0xBF, ..] = rest {
-                invisible = 0;
-                folded.text.push(OTHER);
-                pos += 2;
-                folded.jumps.push((folded.text.len(), pos));
-                continue;
-            }
-            let (char, len) = decode(rest);
-            match fold(char) {
-                Fold::Invisible if invisible < INVISIBLE_RUN_MAX => invisible += 1,
-                Fold::Invisible => folded.text.push(OTHER),
-                Fold::To(byte) => {
-                    invisible = 0;
-                    folded.text.push(byte);
+            // A character at a time.
+            let end = original.len().min(pos + BLOCK_BYTES);
+            while pos < end {
+                let rest = original.get(pos..).unwrap_or_default();
+                let (byte, bytes) = character(rest, &mut invisible);
+                pos += bytes;
+                if let Some(byte) = byte
+                    && let Some(slot) = folded.text.get_mut(len)
+                {
+                    *slot = byte;
+                    len += 1;
+                }
+                if bytes > 1 {
+                    folded.jumps.push((len, pos));
                 }
             }
-            pos += len;
-            folded.jumps.push((folded.text.len(), pos));
         }
+        folded.text.truncate(len);
         folded
+    }
+
+    /// Takes a block of text, if it holds ASCII and letters that are told at once and nothing else. Gives the bytes and characters
+    /// that are taken; `pos` and `len` of them are behind.
+    #[inline(always)]
+    fn letters(&mut self, rest: &[u8], pos: usize, len: usize) -> Option<(usize, usize)> {
+        let bytes = rest.first_chunk::<BLOCK_BYTES>()?;
+        let slots = self.text.get_mut(len..)?.first_chunk_mut::<ROOM_BYTES>()?;
+        if bits(bytes, |byte| !byte.is_ascii()) == 0 {
+            slots.first_chunk_mut().map(|slots| *slots = *bytes)?;
+            return Some((BLOCK_BYTES, BLOCK_BYTES));
+        }
+        let (end, tails) = tails(bytes)?;
+        let mut chars = [OTHER; ROOM_BYTES];
+        chars
+            .iter_mut()
+            .zip(bytes)
+            .for_each(|(char, byte)| *char = (*byte).min(OTHER));
+        let (mut from, mut to) = (0, 0);
+        let mut left = tails;
+        while from < end {
+            let next = end.min(left.trailing_zeros() as usize);
+            let (mut done, part) = (0, next - from);
+            while done < part {
+                let copied: [u8; 32] = *chars.get(from + done..)?.first_chunk()?;
+                *slots.get_mut(to + done..)?.first_chunk_mut()? = copied;
+                done += copied.len();
+            }
+            to += part;
+            let width = (left >> (next & 63)).trailing_ones() as usize;
+            from = next + width;
+            left &= u64::MAX.checked_shl(u32::try_from(from).ok()?).unwrap_or(0);
+            if width > 0 {
+                self.jumps.push((len + to, pos + from));
+            }
+        }
+        Some((end, to))
     }
 
     pub(crate) fn text(&self) -> &[u8] {
@@ -79,6 +112,62 @@ impl Folded {
             None => pos,
         }
     }
+}
+
+/// Room for a block, and for what is written behind it that counts for nothing.
+const ROOM_BYTES: usize = 2 * BLOCK_BYTES;
+
+/// What a character folds to, if not to nothing, and its length; `invisible` counts those before it that do.
+#[inline]
+fn character(rest: &[u8], invisible: &mut u8) -> (Option<u8>, usize) {
+    if let Some(first) = rest.first().filter(|first| first.is_ascii()) {
+        *invisible = 0;
+        return (Some(*first), 1);
+    }
+    let (char, len) = decode(rest);
+    let byte = match fold(char) {
+        Fold::Invisible if *invisible < INVISIBLE_RUN_MAX => {
+            *invisible += 1;
+            None
+        }
+        Fold::Invisible => Some(OTHER),
+        Fold::To(byte) => {
+            *invisible = 0;
+            Some(byte)
+        }
+    };
+    (byte, len)
+}
+
+/// Where the letters of a block have their bytes behind the first, and where the last whole one ends, if it holds ASCII and letters
+/// that are told by their first byte and nothing else: those of European languages, of Greek, Cyrillic and Armenian, of Chinese and
+/// Korean.
+#[inline(always)]
+fn tails(bytes: &[u8; BLOCK_BYTES]) -> Option<(usize, u64)> {
+    let others = bits(bytes, |byte| !byte.is_ascii());
+    let tails = bits(bytes, |byte| byte & 0xC0 == 0x80);
+    let two = bits(bytes, is_first_of_two);
+    let three = bits(bytes, is_first_of_three);
+    // One that goes on behind the block is left for the next.
+    let cut = two & 1 << 63 | three & 0b11 << 62;
+    let end = BLOCK_BYTES.min(cut.trailing_zeros() as usize);
+    let whole = first(end);
+    let (two, three) = (two & whole, three & whole);
+    let tails = tails & whole;
+    let expected = two << 1 | three << 1 | three << 2;
+    (tails == expected && others & whole == tails | two | three).then_some((end, tails))
+}
+
+/// U+00C0 to U+033F and U+0380 to U+057F.
+#[inline(always)]
+fn is_first_of_two(byte: u8) -> bool {
+    (byte.wrapping_sub(0xC3) <= 0xD5 - 0xC3) & (byte != 0xCD)
+}
+
+/// U+4000 to U+CFFF.
+#[inline(always)]
+fn is_first_of_three(byte: u8) -> bool {
+    byte.wrapping_sub(0xE4) <= 0xEC - 0xE4
 }
 
 /// What a mask does with one character of the original: whether it is a letter or digit, and its length in bytes.
@@ -208,4 +297,80 @@ fn digit(char: u32) -> Option<u8> {
 /// A value known to fit a byte.
 fn narrow(value: u32) -> u8 {
     u8::try_from(value).unwrap_or(OTHER)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn letters_that_are_told_at_once_fold_to_nothing_in_particular() {
+        for char in (0x80..=0x10_FFFF).filter_map(char::from_u32) {
+            let mut bytes = [b'x'; BLOCK_BYTES];
+            let len = char.encode_utf8(&mut bytes[7..]).len();
+            if let Some((end, tails)) = tails(&bytes) {
+                assert_eq!((end, tails), (BLOCK_BYTES, first(len - 1) << 8), "{char:?}");
+                assert!(matches!(fold(Ok(char)), Fold::To(OTHER)), "{char:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_place_is_known_in_the_original() {
+        for count in 0..40 {
+            let plain = "x".repeat(count);
+            let text = format!("{plain}é{plain}\u{200b}\u{200b}１{plain}漢—{plain}");
+            let folded = Folded::of(text.as_bytes());
+            let places = text.char_indices().filter(|(_, char)| *char != '\u{200b}');
+            let expected: Vec<u8> = places
+                .clone()
+                .map(|(_, char)| match char {
+                    'x' => b'x',
+                    '１' => b'1',
+                    '—' => b'-',
+                    _ => OTHER,
+                })
+                .collect();
+            assert_eq!(folded.text(), expected);
+            for (place, (pos, char)) in places.enumerate() {
+                // The invisible before a character goes with it.
+                let end = pos + char.len_utf8();
+                assert_eq!(
+                    folded.original(place + 1),
+                    text.get(end..).map_or(end, |rest| {
+                        end + rest.len() - rest.trim_start_matches('\u{200b}').len()
+                    })
+                );
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_fold_as_characters_do(
+            pieces in prop::collection::vec("[a-z0-9 ]{0,30}|[éß漢한Жα]{1,4}|[\u{200b}１—\u{34f}😀]|\u{200b}{3,9}", 0..16),
+            cuts in prop::collection::vec((any::<prop::sample::Index>(), 0x80..=u8::MAX), 0..4),
+        ) {
+            let mut text = pieces.concat().into_bytes();
+            for (place, byte) in cuts {
+                text.insert(place.index(text.len() + 1), byte);
+            }
+            let folded = Folded::of(&text);
+            let (mut pos, mut invisible, mut place) = (0, 0, 0);
+            while pos < text.len() {
+                let (byte, len) = character(&text[pos..], &mut invisible);
+                pos += len;
+                if let Some(byte) = byte {
+                    prop_assert_eq!(folded.text().get(place), Some(&byte));
+                    place += 1;
+                }
+                if text.get(pos..).is_none_or(|rest| rest.is_empty() || character(rest, &mut invisible.clone()).0.is_some()) {
+                    prop_assert_eq!(folded.original(place), pos);
+                }
+            }
+            prop_assert_eq!(folded.text().len(), place);
+        }
+    }
 }

@@ -102,7 +102,8 @@ impl<'a> Search<'a> {
             if inner && !card::may_begin(first) {
                 continue;
             }
-            let len = pair.run(place);
+            let digits = pair.ahead(place);
+            let len = digits.trailing_ones() as usize;
             let after = at(text, start + len);
             if is_nothing(len, first, after) {
                 continue;
@@ -113,13 +114,20 @@ impl<'a> Search<'a> {
                 pair,
                 entered,
                 place,
+                digits,
+                // How many characters from here on are digits, or may stand between those of one number.
+                joined: pair.joined(place),
                 start,
                 len,
                 first,
                 before,
                 after,
             };
-            run.judge(found);
+            if len < NUMBER_DIGITS_MIN - 1 {
+                run.judge_group(found);
+            } else {
+                run.judge_number(found);
+            }
         }
     }
 }
@@ -149,6 +157,9 @@ struct Run<'a> {
     pair: &'a Pair,
     entered: bool,
     place: u32,
+    /// Which of a block of characters from there on are digits, and how many are or may stand between those of one number.
+    digits: u64,
+    joined: usize,
     /// Where it begins in the text, and how many digits it has.
     start: usize,
     len: usize,
@@ -159,40 +170,55 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Judges digits that are too few for a number, as the first group of one.
     #[inline(always)]
-    fn judge(&self, found: &mut Vec<Match>) {
+    fn judge_group(&self, found: &mut Vec<Match>) {
         let Self {
-            text,
-            hint,
-            start,
-            len,
-            first,
-            ..
+            text, hint, start, ..
         } = *self;
-        let end = start + len;
-        // How many characters from here on are digits, or may stand between those of one number.
-        let joined = self.pair.joined(self.place);
-        // Few digits are nothing by themselves, but behind letters.
-        let lettered = len == NUMBER_DIGITS_MIN - 1 && self.before.is_ascii_alphabetic();
-        if joined < NUMBER_DIGITS_MIN && !lettered {
-            return;
-        }
-        if first == b'9' {
+        let end = start + self.len;
+        let nine = self.len == 3 && self.are_nine();
+        let card = self.may_be_card();
+        if nine && self.first == b'9' {
             keep(found, identity::itin(text, start, end, hint));
         }
         if self.may_be_identity() {
             identity::at(text, start, end, hint, found);
         }
-        if self.may_be_phone(joined) {
+        if self.may_be_phone() {
             keep(found, phone::at(text, start, end, hint));
         }
-        // Three groups of nine digits, or those of a card.
-        let least = if len == 3 { 9 } else { card::DIGITS_MIN };
+        if card || nine {
+            grouped(text, start..end, card, hint, found);
+        }
+    }
+
+    /// Judges digits that may be a number by themselves.
+    #[inline(always)]
+    fn judge_number(&self, found: &mut Vec<Match>) {
+        let Self {
+            text,
+            hint,
+            start,
+            len,
+            ..
+        } = *self;
+        let end = start + len;
+        // Six are nothing by themselves, but behind letters.
+        if self.joined < NUMBER_DIGITS_MIN && !self.before.is_ascii_alphabetic() {
+            return;
+        }
+        if len == 9 && self.first == b'9' {
+            keep(found, identity::itin(text, start, end, hint));
+        }
+        if self.may_be_identity() {
+            identity::at(text, start, end, hint, found);
+        }
+        if self.may_be_phone() {
+            keep(found, phone::at(text, start, end, hint));
+        }
         match len {
-            1..=8 if joined > least && (len == 3 || card::may_begin(first)) => {
-                let card = card::may_begin(first) && self.digits(joined) >= card::DIGITS_MIN;
-                grouped(text, start..end, card, hint, found);
-            }
+            ..=8 if self.may_be_card() => grouped(text, start..end, true, hint, found),
             9 => {
                 keep(found, ssn::compact(text, start, hint));
                 keep(found, routing::compact(text, start, hint));
@@ -202,10 +228,18 @@ impl Run<'_> {
         }
     }
 
+    /// Whether the run may be the first of groups that are a card's.
+    #[inline]
+    fn may_be_card(&self) -> bool {
+        self.joined > card::DIGITS_MIN
+            && card::may_begin(self.first)
+            && self.among(self.joined) >= card::DIGITS_MIN
+    }
+
     /// How many digits are among so many characters from here on.
     #[inline]
-    fn digits(&self, count: usize) -> usize {
-        self.pair.digits(self.place, count)
+    fn among(&self, count: usize) -> usize {
+        (self.digits & bits::first(count)).count_ones() as usize
     }
 
     /// Whether a word may lead up to the run: none does where more digits stand before it and no word between them.
@@ -225,25 +259,44 @@ impl Run<'_> {
     /// The lengths of the second group of digits and of the third, with one character between.
     #[inline]
     fn groups(&self) -> [u32; 2] {
-        let rest = self.pair.ahead(self.place) >> self.len >> 1;
+        let rest = self.digits >> self.len >> 1;
         let second = rest.trailing_ones();
         let rest = rest.checked_shr(second + 1).unwrap_or_default();
         [second, rest.trailing_ones()]
     }
 
+    /// Whether three digits are the first of nine, in groups as of a social security or a routing number.
+    #[inline]
+    fn are_nine(&self) -> bool {
+        let group = |rest: u64| {
+            let gap = rest.trailing_zeros();
+            let rest = rest.checked_shr(gap).unwrap_or_default();
+            let digits = rest.trailing_ones();
+            let is_near = gap as usize <= groups::SEPARATOR_CHARS_MAX;
+            (
+                is_near.then_some(digits),
+                rest.checked_shr(digits).unwrap_or_default(),
+            )
+        };
+        let (second, rest) = group(self.digits >> 3);
+        let (third, _) = group(rest);
+        matches!((second, third), (Some(2), Some(4)) | (Some(3), Some(3)))
+    }
+
     /// Whether as many digits as a telephone number has may stand together among so many characters.
     #[inline]
-    fn may_be_phone(&self, joined: usize) -> bool {
+    fn may_be_phone(&self) -> bool {
+        let joined = self.joined;
         let leads = phone::may_lead(self.before);
         let may_begin = || phone::may_begin(self.before, self.hint) && self.may_be_told();
         if joined < phone::DIGITS_MIN || !leads && !may_begin() {
             return false;
         }
-        let digits = self.digits(joined);
+        let digits = self.among(joined);
         let is_broken = || {
             !phone::may_go_on(self.text, self.start)
                 || digits > phone::DIGITS_MAX
-                    && !phone::is_length(self.digits(self.unbroken(joined)))
+                    && !phone::is_length(self.among(self.unbroken(joined)))
         };
         digits >= phone::DIGITS_MIN && (leads || !is_broken())
     }
@@ -251,7 +304,7 @@ impl Run<'_> {
     /// How many of so many characters stand before the first that no telephone number goes on over.
     #[inline]
     fn unbroken(&self, joined: usize) -> usize {
-        let gaps = !self.pair.ahead(self.place) & bits::first(joined);
+        let gaps = !self.digits & bits::first(joined);
         let wide = gaps & gaps >> 1 & gaps >> 2;
         let breaks = |place: &u32| {
             let byte = at(self.text, self.start + *place as usize);

@@ -1,7 +1,5 @@
 //! The forms of tokens, as the providers publish them.
 
-use std::ops::RangeInclusive;
-
 use super::Kind;
 
 /// One form: a mark, and what stands behind it.
@@ -298,22 +296,39 @@ pub(super) const UNMARKED: &[Form] = &[
     form("", &[Run(hex, 36, 36), Is("NRAL")]),
 ];
 
-/// So many letters and digits each of them begins with.
-pub(super) const UNMARKED_LETTERS: [RangeInclusive<u32>; 3] = [8..=10, 14..=14, 40..=u32::MAX];
+/// The one of them that may begin with so many letters and digits, as the character tells that stands where its first run ends.
+#[inline(always)]
+pub(super) fn unmarked(letters: usize, at: impl Fn(usize) -> u8) -> Option<&'static Form> {
+    let (place, next, form) = match letters {
+        8..=10 => (letters, b':', 0),
+        14 => (14, b'.', 1),
+        40.. => (36, b'N', 2),
+        _ => return None,
+    };
+    UNMARKED.get(form).filter(|_| at(place) == next)
+}
 
-/// The second characters of marks that begin with each, but for their highest bits.
-pub(super) const SECONDS: [u64; 128] = seconds();
+/// The characters that marks have second, a bit for each, by their first.
+const SECONDS: [[u64; 2]; 128] = seconds();
 
 #[expect(clippy::indexing_slicing, reason = "worked out when this is compiled")]
-const fn seconds() -> [u64; 128] {
-    let mut seconds = [0; 128];
+const fn seconds() -> [[u64; 2]; 128] {
+    let mut seconds = [[0; 2]; 128];
     let mut place = 0;
     while place < FORMS.len() {
         let mark = FORMS[place].mark.as_bytes();
-        seconds[mark[0] as usize] |= 1 << (mark[1] & 63);
+        seconds[mark[0] as usize][(mark[1] >> 6) as usize] |= 1 << (mark[1] & 63);
         place += 1;
     }
     seconds
+}
+
+/// Whether a mark begins with two characters.
+#[inline(always)]
+pub(super) fn is_begun(first: u8, second: u8) -> bool {
+    let seconds = SECONDS.get(usize::from(first));
+    let seconds = seconds.and_then(|seconds| seconds.get(usize::from(second >> 6)));
+    seconds.copied().unwrap_or_default() >> (second & 63) & 1 != 0
 }
 
 /// Where the forms with each first character stand in [`FORMS`].

@@ -3,7 +3,7 @@
 use super::{at, is_digit, run_end};
 
 /// The most characters between two groups, as in `4111 - 1111`.
-const SEPARATOR_CHARS_MAX: usize = 3;
+pub(super) const SEPARATOR_CHARS_MAX: usize = 3;
 
 /// The most groups that are read: a card of 19 digits written one by one, and one to see that it goes on.
 const GROUPS_MAX: usize = 20;

@@ -35,12 +35,11 @@ pub(super) fn at(text: &[u8], start: usize, end: usize, hint: Hint, found: &mut 
     }
     let letters = letters_before(text, start);
     let from = start - letters.unwrap_or_default();
-    let said = hint.or(context::leading(text, from));
-    let said = if matches!(len, 8 | 9) {
-        said.or(context::numbered(text, from))
+    let said = hint.or(if matches!(len, 8 | 9) {
+        context::leading_or_numbered(text, from)
     } else {
-        said
-    };
+        context::leading(text, from)
+    });
     if said == Hint::NONE {
         return;
     }
@@ -163,6 +162,9 @@ fn date(text: &[u8], start: usize, end: usize) -> Option<usize> {
     let day = |value| (1..=31).contains(&value);
     let len = end - start;
     if len == 8 {
+        if !matches!(text.get(start..start + 2), Some(b"19" | b"20")) {
+            return None;
+        }
         let all = number(text, start, end);
         let ok = year(all / 10_000) && month(all / 100 % 100) && day(all % 100);
         return ok.then_some(end);

@@ -20,6 +20,7 @@ mod identity;
 mod ip;
 mod kind;
 mod luhn;
+mod meaning;
 mod pair;
 mod password;
 pub(crate) mod pem;
@@ -41,7 +42,7 @@ pub(crate) use routing::checksum as aba_checksum;
 
 use std::ops::Range;
 
-use crate::bits::BLOCK_BYTES;
+use crate::bits::{self, BLOCK_BYTES};
 use crate::encoded::{Row, long_rows};
 use crate::prefilter;
 use crate::work;
@@ -165,6 +166,16 @@ pub(crate) fn last(text: &[u8], start: usize, end: usize, count: usize) -> usize
     if groups::separator(text, end).is_some() || is_digit(text, end) {
         return end;
     }
+    // Most often they stand together.
+    let part = text.get(start..end).unwrap_or_default();
+    let together = part.len().checked_sub(count);
+    if together.is_some_and(|from| {
+        let part = part.get(from..).unwrap_or_default();
+        part.iter()
+            .fold(true, |all, byte| all & byte.is_ascii_alphanumeric())
+    }) {
+        return end - count;
+    }
     let mut shown = end;
     let mut left = count;
     for byte in text.get(start..end).unwrap_or_default().iter().rev() {
@@ -195,9 +206,20 @@ const RUN_DIGITS_MAX: usize = 64;
 #[inline]
 fn run_end(text: &[u8], pos: usize) -> usize {
     let mut end = pos;
-    while is_digit(text, end) && end < pos + RUN_DIGITS_MAX {
-        end += 1;
+    while end < pos + RUN_DIGITS_MAX {
+        let rest = text.get(end..).unwrap_or_default();
+        let eight = rest.first_chunk();
+        let Some(eight) = eight else {
+            end += rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            break;
+        };
+        let digits = bits::digits_first(*eight);
+        end += digits;
+        if digits < eight.len() {
+            break;
+        }
     }
+    let end = end.min(pos + RUN_DIGITS_MAX);
     work::done(end - pos);
     end
 }

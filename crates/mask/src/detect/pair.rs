@@ -55,8 +55,8 @@ pub(super) struct Worth {
     pub(super) zip: u64,
     /// A word and one character that joins stand before it, as before a house number.
     pub(super) house: u64,
-    /// At least seven characters from there on are digits or join them; within a number ([`Worth::inner`]) more. Or six
-    /// digits stand behind letters.
+    /// Six digits or more, with another behind them or what joins one, or with letters before them; three, and eight characters
+    /// behind them that are digits or join them; or nine such characters in all. Within a number ([`Worth::inner`]) twelve.
     pub(super) number: u64,
     /// Places within a number, behind a digit and what joins it to the next, unless three or nine digits begin there: no word
     /// leads up to them. None where the column's name says something.
@@ -78,10 +78,12 @@ impl Pair {
     pub(super) fn worth(&self, named: bool) -> Worth {
         let Self { before, here, next } = self;
         // What is behind the next block is taken for whatever makes a run worth a look.
+        let joined = |place| ahead(here.joined, next.joined, place);
         let two = both(here.joined, next.joined, 1);
         let four = both(two.0, two.1, 2);
-        let seven = both(four.0, four.1, 3);
-        let eleven = both(seven.0, seven.1, 4).0;
+        let eight = both(four.0, four.1, 4);
+        let eleven = eight.0 & ahead(eight.0, eight.1, 3);
+        let twelve = eight.0 & ahead(four.0, four.1, 8);
         let starts = here.is & !(here.is << 1 | before.is >> 63);
         let glued = here.joined << 1 | before.joined >> 63;
         let digit_before = here.is << 2 | before.is >> 62;
@@ -90,6 +92,7 @@ impl Pair {
         let fours = both(pairs.0, pairs.1, 2);
         let fifth = ahead(here.is, next.is, 4);
         let sixth = ahead(here.is, next.is, 5);
+        let six = fours.0 & fifth & sixth;
         let three = pairs.0 & ahead(here.is, next.is, 2) & !ahead(here.is, next.is, 3);
         let nine = fours.0 & ahead(fours.0, fours.1, 4) & ahead(here.is, next.is, 8);
         let lettered = starts & !glued & !digit_before & second;
@@ -98,11 +101,13 @@ impl Pair {
         } else {
             glued & digit_before & !(three | nine)
         };
+        let short = three & eleven | !three & (inner | eight.0 & joined(8));
+        let within = !inner | three | twelve;
         Worth {
             lettered,
             zip: starts & glued & fours.0 & fifth & !sixth,
             house: starts & glued & !(here.joined << 2 | before.joined >> 62),
-            number: starts & seven.0 & (!inner | eleven) | lettered & fours.0 & fifth & sixth,
+            number: starts & within & (six & joined(6) | !six & short) | lettered & six,
             inner,
         }
     }
@@ -124,14 +129,6 @@ impl Pair {
     pub(super) fn joined(&self, place: u32) -> usize {
         let joined = ahead(self.here.joined, self.next.joined, place);
         joined.trailing_ones() as usize
-    }
-
-    /// How many digits are among the `count` characters from `place` on, the first of which is one.
-    #[inline]
-    pub(super) fn digits(&self, place: u32, count: usize) -> usize {
-        let digits = self.ahead(place);
-        let unused = BLOCK_BYTES.saturating_sub(count.max(1));
-        (digits << unused).count_ones() as usize
     }
 
     /// Whether the digits at `place` go on with those before them: what joins digits stands between, and nothing else;
@@ -179,17 +176,18 @@ mod tests {
                 let Worth { lettered: letters, zip: five, house, number, .. } = pair.worth(true);
                 let worth = (letters | five | house | number) >> place & 1 != 0;
                 prop_assert!(!worth || begins);
-                if begins && (joined(place) >= NUMBER_DIGITS_MIN || lettered || zip) {
+                let long = match run(place) {
+                    3 => 11,
+                    6.. => NUMBER_DIGITS_MIN,
+                    _ => 9,
+                };
+                if begins && (joined(place) >= long || lettered || zip) {
                     let counts = !lettered || pos + place as usize >= 2 && !text[pos + place as usize - 2].is_ascii_digit();
                     prop_assert!(worth || !counts, "{}", place);
                 }
             }
             prop_assert_eq!(pair.run(place), run(place));
             prop_assert_eq!(pair.joined(place), joined(place));
-            let digits = (place..place + joined(place) as u32).filter(|place| byte(*place).is_ascii_digit()).count();
-            if byte(place).is_ascii_digit() {
-                prop_assert_eq!(pair.digits(place, joined(place)), digits);
-            }
             let mut before = (0..place).rev().skip_while(|place| joins(byte(*place)) && !byte(*place).is_ascii_digit());
             let goes_on = before.next().is_some_and(|place| byte(place).is_ascii_digit());
             prop_assert_eq!(pair.goes_on(place, false), goes_on);

@@ -4,10 +4,10 @@
 
 use std::ops::Range;
 
-use super::forms::{FORMS, Form, OPEN, Part, RANGES, SECONDS, UNMARKED, UNMARKED_LETTERS};
+use super::forms::{FORMS, Form, OPEN, Part, RANGES, UNMARKED, is_begun, unmarked};
 use super::secret::run;
 use super::{Kind, Match, at};
-use crate::bits::{BLOCK_BYTES, ahead, bits_at, first};
+use crate::bits::{BLOCK_BYTES, bits_at, first};
 use crate::encoded::Row;
 
 /// So far before a row a token begins at most.
@@ -27,13 +27,23 @@ pub(super) fn find(
         if start >= part.end + BEFORE_ROW {
             return;
         }
-        let from = done.max(start.saturating_sub(BEFORE_ROW));
+        let from = done.max(earliest(text, start));
         if from < end && has_letters(text, start, len) {
             beginnings(text, from..end, |pos, letters| {
                 found.extend(with_start(text, pos, letters));
             });
             done = end;
         }
+    }
+}
+
+/// Where the token may begin that has its first row at a place: there, where none of the signs stands before the row that stand between the
+/// parts of tokens and are not of base64.
+#[inline]
+fn earliest(text: &[u8], row: usize) -> usize {
+    match at(text, row.wrapping_sub(1)) {
+        b'.' | b'=' | b':' => row.saturating_sub(BEFORE_ROW),
+        _ => row,
     }
 }
 
@@ -45,22 +55,22 @@ fn has_letters(text: &[u8], start: usize, len: usize) -> bool {
 
 /// Hands over the places where a token may begin, and how many letters and digits stand there at least.
 #[inline]
-fn beginnings(text: &[u8], part: Range<usize>, mut take: impl FnMut(usize, u32)) {
+fn beginnings(text: &[u8], part: Range<usize>, mut take: impl FnMut(usize, usize)) {
     let mut glued = part
         .start
         .checked_sub(1)
         .is_some_and(|pos| is_glue(at(text, pos)));
-    let mut next = bits_at(text, part.start, is_glue);
     for block in part.clone().step_by(BLOCK_BYTES) {
-        let glue = next;
-        next = bits_at(text, block + BLOCK_BYTES, is_glue);
+        let glue = bits_at(text, block, is_glue);
         let mut begin = glue & !(glue << 1 | u64::from(glued)) & first(part.end - block);
         while begin != 0 {
             let place = begin.trailing_zeros();
-            take(
-                block + place as usize,
-                ahead(glue, next, place).trailing_ones(),
-            );
+            let pos = block + place as usize;
+            let mut letters = (glue >> place).trailing_ones() as usize;
+            if letters + place as usize == BLOCK_BYTES {
+                letters = bits_at(text, pos, is_glue).trailing_ones() as usize;
+            }
+            take(pos, letters);
             begin &= begin - 1;
         }
         glued = glue >> (BLOCK_BYTES - 1) != 0;
@@ -75,33 +85,32 @@ fn is_glue(byte: u8) -> bool {
 
 /// The token that begins at a place before which no letter or digit stands.
 pub(crate) fn token(text: &[u8], start: usize) -> Option<Match> {
-    with_start(text, start, u64::BITS)
+    let unmarked = || UNMARKED.iter().find_map(|form| form.at(text, start));
+    marked(text, start).or_else(unmarked)
 }
 
-/// The same, where it is known that so many letters and digits at least stand there, or all of a block.
-#[inline]
-fn with_start(text: &[u8], start: usize, letters: u32) -> Option<Match> {
-    let first = usize::from(at(text, start));
-    let seconds = SECONDS.get(first).copied().unwrap_or_default();
-    let is_marked = seconds >> (at(text, start + 1) & 63) & 1 != 0;
-    let marked = || {
-        let (from, to) = RANGES.get(first).copied().unwrap_or_default();
-        let forms = FORMS.get(usize::from(from)..usize::from(to));
-        let forms = forms.unwrap_or_default().iter();
-        let head = u32::from_le_bytes([0, 1, 2, 3].map(|place| at(text, start + place)));
-        let mut like = forms.filter(
-            |Form {
-                 head: (mark, which),
-                 ..
-             }| head & which == *mark,
-        );
-        like.find_map(|form| form.at(text, start))
+/// The same, where it is known that so many letters and digits stand there, or all of a block.
+#[inline(always)]
+fn with_start(text: &[u8], start: usize, letters: usize) -> Option<Match> {
+    let [first, second] = [0, 1].map(|place| at(text, start + place));
+    let token = if is_begun(first, second) {
+        marked(text, start)
+    } else {
+        None
     };
-    let token = if is_marked { marked() } else { None };
-    if token.is_some() || !UNMARKED_LETTERS.iter().any(|some| some.contains(&letters)) {
-        return token;
-    }
-    UNMARKED.iter().find_map(|form| form.at(text, start))
+    token.or_else(|| unmarked(letters, |place| at(text, start + place))?.at(text, start))
+}
+
+/// The token with a mark that begins at a place.
+#[inline(never)]
+fn marked(text: &[u8], start: usize) -> Option<Match> {
+    let first = usize::from(at(text, start));
+    let (from, to) = RANGES.get(first).copied().unwrap_or_default();
+    let forms = FORMS.get(usize::from(from)..usize::from(to));
+    let head = u32::from_le_bytes([0, 1, 2, 3].map(|place| at(text, start + place)));
+    let like = |form: &&Form| head & form.head.1 == form.head.0;
+    let mut forms = forms.unwrap_or_default().iter().filter(like);
+    forms.find_map(|form| form.at(text, start))
 }
 
 impl Form {
@@ -166,17 +175,13 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_mark_begins_with_as_many_letters_and_digits() {
-        let begins = |form: &Form| match form.parts {
-            [Part::Run(_, least, most), Part::Is(next), ..] => {
-                let next = next.bytes().take_while(u8::is_ascii_alphanumeric).count();
-                least + next..=most + next
-            }
-            _ => panic!("it begins with a row"),
-        };
-        for (form, letters) in UNMARKED.iter().zip(UNMARKED_LETTERS) {
-            for count in begins(form) {
-                assert!(letters.contains(&u32::try_from(count).unwrap()));
+    fn what_has_no_mark_is_told_by_one_character() {
+        for form in UNMARKED {
+            for token in tokens(form) {
+                let token = token.as_bytes();
+                let letters = token.iter().take_while(|byte| is_glue(**byte)).count();
+                let told = unmarked(letters, |place| token[place]);
+                assert!(told.is_some_and(|told| std::ptr::eq(told, form)));
             }
         }
     }

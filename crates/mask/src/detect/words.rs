@@ -68,6 +68,91 @@ impl<'a> Iterator for Words<'a> {
     }
 }
 
+/// The words of a part of a text that is no longer than a block.
+pub(super) struct FewWords<'a> {
+    /// The text from the block on.
+    text: &'a [u8],
+    /// The part, and where words begin in it and where none goes on.
+    part: u64,
+    starts: u64,
+    breaks: u64,
+}
+
+impl<'a> FewWords<'a> {
+    /// Those of the characters from a place on that have their bit set, which stand in a row.
+    #[inline]
+    pub(super) fn of(text: &'a [u8], from: usize, part: u64) -> Self {
+        let (upper, lower) = with_block(text, from, |bytes| {
+            let upper = bits(bytes, |byte| byte.is_ascii_uppercase());
+            (upper, bits(bytes, |byte| byte.is_ascii_lowercase()))
+        });
+        let (upper, lower) = (upper & part, lower & part);
+        let letters = upper | lower;
+        let starts = letters & !(letters << 1) | upper & lower << 1;
+        Self {
+            text: text.get(from..).unwrap_or_default(),
+            part,
+            starts,
+            breaks: !letters | starts,
+        }
+    }
+
+    /// How many characters are read.
+    pub(super) fn len(&self) -> usize {
+        self.part.count_ones() as usize
+    }
+
+    /// Where they begin.
+    #[inline]
+    pub(super) fn starts(&self) -> impl Iterator<Item = u32> {
+        let mut left = self.starts;
+        std::iter::from_fn(move || {
+            let place = left.trailing_zeros();
+            left &= left.wrapping_sub(1);
+            (place < u64::BITS).then_some(place)
+        })
+    }
+
+    /// The first characters from there on, and zeros behind the text.
+    #[inline]
+    pub(super) fn head(&self, place: u32) -> u64 {
+        let rest = self.text.get(place as usize..).unwrap_or_default();
+        u64::from_le_bytes(match rest.first_chunk() {
+            Some(bytes) => *bytes,
+            None => [0, 1, 2, 3, 4, 5, 6, 7].map(|behind| at(rest, behind)),
+        })
+    }
+
+    /// The word that begins at a place.
+    pub(super) fn at(&self, place: u32) -> &'a [u8] {
+        let behind = self.breaks & u64::MAX << place & !(1 << place);
+        let end = behind.trailing_zeros() as usize;
+        let rest = self.text.get(place as usize..).unwrap_or_default();
+        rest.get(..end - place as usize).unwrap_or(rest)
+    }
+
+    /// The word before a place, but for an *s* such as that of "driver's".
+    pub(super) fn before(&self, place: u32) -> &'a [u8] {
+        self.last_of(self.starts & ((1 << place) - 1))
+    }
+
+    /// The last word, but for such an *s*.
+    pub(super) fn last(&self) -> &'a [u8] {
+        self.last_of(self.starts)
+    }
+
+    fn last_of(&self, mut starts: u64) -> &'a [u8] {
+        while let Some(place) = (u64::BITS - 1).checked_sub(starts.leading_zeros()) {
+            let word = self.at(place);
+            if word != b"s" {
+                return word;
+            }
+            starts &= !(1 << place);
+        }
+        b""
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

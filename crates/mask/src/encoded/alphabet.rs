@@ -1,6 +1,6 @@
 //! The characters of base64 and hexadecimal, and what text looks like once it is decoded.
 
-use crate::bits::{BLOCK_BYTES, bits, bits_at, with_block};
+use crate::bits::{BLOCK_BYTES, bits, bits_at, first, with_block};
 
 /// Stands for no character of an alphabet.
 const NONE: u8 = 0xFF;
@@ -122,6 +122,21 @@ pub(super) fn high_digits(text: &[u8], place: usize) -> u64 {
     })
 }
 
+/// Whether three groups of base64 in a row may be plain among so many characters, no more than a block, as the first of each tells.
+#[inline]
+pub(super) fn may_be_text(text: &[u8], place: usize, len: usize) -> bool {
+    let firsts = plain_firsts(text, place) & first(len);
+    firsts & firsts >> 4 & firsts >> 8 != 0
+}
+
+/// Which characters of base64 may be the first of a group whose bytes are plain.
+#[inline]
+fn plain_firsts(text: &[u8], place: usize) -> u64 {
+    bits_at(text, place, |byte| {
+        (byte.wrapping_sub(b'A') < 26) | (byte.wrapping_sub(b'a') < 6)
+    })
+}
+
 /// Which characters of base64 may be the first, the second and the third of a group whose bytes are plain: those of which
 /// the bit that becomes the highest of a byte is not set.
 #[inline]
@@ -185,6 +200,7 @@ mod tests {
             }
         }
         let [first, second, third] = plain_places(alphabet, 0);
+        assert_eq!(plain_firsts(alphabet, 0), first);
         for place in 0..64_u8 {
             assert_eq!(first >> place & 1 == 0, place & 0x20 != 0);
             assert_eq!(second >> place & 1 == 0, place & 0x08 != 0);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::alphabet::{all_plain, identifiers, plain_places, three};
+use super::alphabet::{all_plain, identifiers, may_be_text, plain_places, three};
 use super::runs::Run;
 use super::stretch::{self, Code};
 use super::way::{Layer, Way};
@@ -13,6 +13,10 @@ const GROUPS: u64 = 0x1111_1111_1111_1111;
 
 /// Hands over the texts that a run decodes to. `places` is room to work in.
 pub(super) fn each(run: &Run<'_>, places: &mut Vec<u64>, take: &mut impl FnMut(Layer)) {
+    let chars = run.chars();
+    if chars.len() <= BLOCK_BYTES && !may_be_text(chars, 0, chars.len()) {
+        return;
+    }
     // Base64 of text has other letters too.
     if run.all(identifiers) || !mark(run, places) {
         return;

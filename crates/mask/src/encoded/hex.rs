@@ -24,10 +24,21 @@ pub(super) fn each(
     take: &mut impl FnMut(Layer),
 ) {
     let part = text.get(start..end).unwrap_or_default();
+    if part.len() <= BLOCK_BYTES && !may_mark(part) {
+        return;
+    }
     for (row, len) in Rows::<CHARS_MIN, _>::of(part, 0..part.len(), digits) {
         let row = start + row;
         texts(text, row, row + len, places, take);
     }
+}
+
+/// Whether [`mark`] may find any digits in a part that is no longer than a block: every other one may be the first of a byte.
+fn may_mark(part: &[u8]) -> bool {
+    let two = both(high_digits(part, 0), 0, 2).0;
+    let four = both(two, 0, 4).0;
+    let eight = both(four, 0, 8).0;
+    eight & eight >> 6 != 0
 }
 
 fn texts(

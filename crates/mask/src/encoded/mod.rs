@@ -150,20 +150,22 @@ impl Search<'_> {
         if inner.part.is_empty() {
             return;
         }
-        inner.judge(layer, hits);
+        let end = layer.text.len().min(inner.part.end + provider::BEFORE_ROW);
+        let rows: Vec<Row> = runs::near(&layer.text, inner.part.start, end).collect();
+        inner.judge(layer, &rows, hits);
         if layers.len() < DEPTH_MAX {
-            let rows = runs::near(&layer.text, inner.part.start, inner.part.end);
-            inner.each(&layer.text, rows, hits);
+            inner.each(&layer.text, rows.into_iter(), hits);
         }
     }
 
     /// Looks for values in the innermost layer.
-    fn judge(&self, layer: &Layer, hits: &mut Vec<Hit>) {
+    fn judge(&self, layer: &Layer, rows: &[Row], hits: &mut Vec<Hit>) {
         let mut found = Vec::new();
         let text = &layer.text;
         if text.is_ascii() {
+            let part = self.part.clone();
             self.masker
-                .search(text, self.part.clone(), self.hint, None, &mut found);
+                .search(text, part, self.hint, Some(rows), &mut found);
             hits.extend(
                 found
                     .iter()

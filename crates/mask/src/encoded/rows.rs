@@ -9,9 +9,8 @@ use crate::bits::{BLOCK_BYTES, ahead, both, has_byte};
 pub(super) struct Rows<'a, const LEAST: u32, Bits> {
     text: &'a [u8],
     bits: Bits,
-    /// No row is looked for in blocks from here on, nor goes on behind the reach.
+    /// No row is looked for in blocks from here on.
     end: usize,
-    reach: usize,
     /// The block that is looked at, and its places that are left.
     block: usize,
     left: u64,
@@ -23,37 +22,15 @@ pub(super) struct Rows<'a, const LEAST: u32, Bits> {
 impl<'a, const LEAST: u32, Bits: Fn(&[u8], usize) -> u64> Rows<'a, LEAST, Bits> {
     /// Looks for what begins in a part, before which no row goes on. Some that begin behind it may be told too.
     pub(super) fn of(text: &'a [u8], part: Range<usize>, bits: Bits) -> Self {
-        Self::with_reach(text, part, text.len(), bits)
-    }
-
-    /// The same for a part behind which no row goes on that begins in it.
-    pub(super) fn within(text: &'a [u8], part: Range<usize>, bits: Bits) -> Self {
-        let reach = part.end;
-        Self::with_reach(text, part, reach, bits)
-    }
-
-    fn with_reach(text: &'a [u8], part: Range<usize>, reach: usize, bits: Bits) -> Self {
         let from = part.start;
         Self {
             text,
             end: part.end.min(text.len()),
-            reach,
             block: from.wrapping_sub(BLOCK_BYTES),
             left: 0,
             here: 0,
             next: bits(text, from),
             bits,
-        }
-    }
-
-    /// Which places of the block begin so many in a row; of those behind the first of a row some too.
-    #[inline]
-    fn starts(&self) -> u64 {
-        const { assert!(LEAST >= 15, "eight of them stand at a multiple of eight") };
-        if has_byte(self.here, 0xFF) || self.next & 0xFF == 0xFF {
-            in_a_row::<LEAST>(self.here, self.next)
-        } else {
-            0
         }
     }
 }
@@ -70,12 +47,9 @@ impl<const LEAST: u32, Bits: Fn(&[u8], usize) -> u64> Iterator for Rows<'_, LEAS
             let inside = self.here >> (BLOCK_BYTES - 1);
             self.here = self.next;
             let next = self.block + BLOCK_BYTES;
-            self.next = if next < self.reach {
-                (self.bits)(self.text, next)
-            } else {
-                0
-            };
-            self.left = self.starts() & !(self.here << 1 | inside);
+            self.next = (self.bits)(self.text, next);
+            let starts = in_a_row::<LEAST>(self.here, self.next);
+            self.left = starts & !(self.here << 1 | inside);
         }
         let place = self.left.trailing_zeros();
         self.left &= self.left - 1;
@@ -91,7 +65,11 @@ impl<const LEAST: u32, Bits: Fn(&[u8], usize) -> u64> Iterator for Rows<'_, LEAS
 
 /// Which bits of a block are the first of at least so many in a row.
 #[inline(always)]
-fn in_a_row<const COUNT: u32>(here: u64, next: u64) -> u64 {
+pub(super) fn in_a_row<const COUNT: u32>(here: u64, next: u64) -> u64 {
+    const { assert!(COUNT >= 15, "eight of them stand at a multiple of eight") };
+    if !has_byte(here, 0xFF) && next & 0xFF != 0xFF {
+        return 0;
+    }
     let mut all = (here, next);
     let mut count = 1;
     while 2 * count <= COUNT {

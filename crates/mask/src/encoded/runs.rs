@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::rows::{self, Rows};
+use super::rows;
 use super::way::Layer;
 use super::{alphabet, base64, hex};
-use crate::bits::BLOCK_BYTES;
+use crate::bits::{BLOCK_BYTES, ahead};
 
 /// The fewest characters of base64 that decode to [`super::TEXT_BYTES_MIN`] bytes.
 pub(super) const CHARS_MIN: u32 = 15;
@@ -20,14 +20,101 @@ const LINE_CHARS_MIN: usize = 16;
 /// Spaces at the beginning of a line that it goes on over.
 const INDENT_CHARS_MAX: usize = 32;
 
-/// Where so many characters of base64 stand in a row, as a run begins with, in order.
+/// Where so many characters of base64 stand in a row, as a run begins with, in order, of those that begin in a part before which no row
+/// goes on. Some that begin behind it may be told too.
 pub(crate) fn rows(text: &[u8], part: Range<usize>) -> impl Iterator<Item = Row> {
-    let likely = Rows::<CHARS_MIN, _>::of(text, part, alphabet::likely);
-    likely.flat_map(|(start, len)| {
-        let end = start + len;
-        let rows = Rows::<CHARS_MIN, _>::within(text, start..end, alphabet::parts);
-        rows.take_while(move |(start, _)| *start < end)
-    })
+    LongRows::of(text, part)
+}
+
+struct LongRows<'a> {
+    text: &'a [u8],
+    from: usize,
+    end: usize,
+    /// The block that is looked at, and where rows begin in it that are left.
+    block: usize,
+    left: u64,
+    /// What is likely of base64 in the block behind it.
+    likely: u64,
+    /// The characters of base64 in it, and in the block at a place.
+    here: u64,
+    next: (usize, u64),
+}
+
+impl<'a> LongRows<'a> {
+    fn of(text: &'a [u8], part: Range<usize>) -> Self {
+        let from = part.start;
+        Self {
+            text,
+            from,
+            end: part.end.min(text.len()),
+            block: from.wrapping_sub(BLOCK_BYTES),
+            left: 0,
+            likely: alphabet::likely(text, from),
+            here: 0,
+            next: (usize::MAX, 0),
+        }
+    }
+
+    /// Goes on to the next block in which rows begin; says whether there is one.
+    #[inline]
+    fn go_on(&mut self) -> bool {
+        let (mut block, mut likely) = (self.block, self.likely);
+        loop {
+            block = block.wrapping_add(BLOCK_BYTES);
+            if block >= self.end {
+                return false;
+            }
+            let here = likely;
+            likely = alphabet::likely(self.text, block + BLOCK_BYTES);
+            if rows::in_a_row::<CHARS_MIN>(here, likely) != 0 {
+                (self.block, self.likely) = (block, likely);
+                self.look();
+                if self.left != 0 {
+                    return true;
+                }
+            }
+        }
+    }
+
+    /// Finds where rows begin in the block.
+    fn look(&mut self) {
+        let (block, behind) = (self.block, self.block + BLOCK_BYTES);
+        self.here = match self.next {
+            (next, bits) if next == block => bits,
+            _ => alphabet::parts(self.text, block),
+        };
+        // What is not even likely goes on with no row.
+        self.next = if self.likely & 1 == 0 {
+            (usize::MAX, 0)
+        } else {
+            (behind, alphabet::parts(self.text, behind))
+        };
+        let before = block.checked_sub(1).filter(|_| block > self.from);
+        let before = before.and_then(|place| self.text.get(place));
+        let goes_on = before.is_some_and(|byte| alphabet::is_part(*byte));
+        let first = self.here & !(self.here << 1 | u64::from(goes_on));
+        self.left = rows::in_a_row::<CHARS_MIN>(self.here, self.next.1) & first;
+    }
+}
+
+impl Iterator for LongRows<'_> {
+    type Item = Row;
+
+    #[inline]
+    fn next(&mut self) -> Option<Row> {
+        if self.left == 0 && !self.go_on() {
+            return None;
+        }
+        let place = self.left.trailing_zeros();
+        self.left &= self.left - 1;
+        let start = self.block + place as usize;
+        let count = ahead(self.here, self.next.1, place).trailing_ones() as usize;
+        let more = match count {
+            BLOCK_BYTES => rows::length(self.text, start + BLOCK_BYTES, alphabet::parts),
+            _ => 0,
+        };
+        Some((start, count + more))
+    }
 }
 
 /// Whether there may be a run.
@@ -58,6 +145,10 @@ pub(super) fn each(
         if start < done {
             continue;
         }
+        if is_nothing(text, start, len) {
+            done = start + len;
+            continue;
+        }
         let run = Run::of(text, start, len);
         done = run.end;
         if run.end <= from {
@@ -68,6 +159,15 @@ pub(super) fn each(
             hex::each(text, start, run.end, &mut places, &mut take);
         }
     }
+}
+
+/// Whether a row is too short for hexadecimal, goes on over no line's end, and is none of base64 that is text.
+#[inline]
+fn is_nothing(text: &[u8], start: usize, len: usize) -> bool {
+    let after = text.get(start + len);
+    len < hex::CHARS_MIN as usize
+        && !after.is_some_and(|byte| matches!(byte, b'\n' | b'\r' | b'\\'))
+        && !alphabet::may_be_text(text, start, len)
 }
 
 /// So far back it is looked where a run might have ended; farther, and all before is read.
@@ -170,6 +270,7 @@ fn next_line(text: &[u8], pos: usize) -> Option<usize> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::rows::Rows;
     use super::*;
 
     proptest! {

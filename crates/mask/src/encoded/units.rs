@@ -3,6 +3,7 @@
 
 use super::Carrier;
 use super::way::{Layer, Way};
+use crate::bits::{BLOCK_BYTES, bits_at, has_byte};
 
 /// The longest unit.
 const UNIT_BYTES_MAX: usize = 16;
@@ -35,6 +36,9 @@ const NAMES: [(&[u8], u8); 18] = [
     (b"equals;", b'='),
     (b"num;", b'#'),
 ];
+
+/// No name is longer.
+const NAME_BYTES_MAX: usize = 8;
 
 /// A character that is written otherwise.
 struct Unit {
@@ -69,28 +73,88 @@ impl Unit {
 
 /// Whether there may be a unit.
 pub(super) fn may_hold(text: &[u8]) -> bool {
-    next(text, 0).is_some()
+    Marks::of(text, 0).next().is_some()
 }
 
-/// The next unit at or after a place.
+/// Where units begin, in order.
+struct Marks<'a> {
+    text: &'a [u8],
+    /// The block that is looked at, and the places in it that are left where one may begin.
+    block: usize,
+    left: u64,
+}
+
+impl<'a> Marks<'a> {
+    /// Those at or after a place.
+    fn of(text: &'a [u8], from: usize) -> Self {
+        Self {
+            text,
+            block: from,
+            left: marks(text, from),
+        }
+    }
+
+    /// Leaves out what begins before a place.
+    #[inline]
+    fn go_to(&mut self, to: usize) {
+        let over = to.saturating_sub(self.block);
+        if over < BLOCK_BYTES {
+            self.left &= u64::MAX << over;
+        } else {
+            *self = Self::of(self.text, to);
+        }
+    }
+}
+
+impl Iterator for Marks<'_> {
+    type Item = (usize, Unit);
+
+    #[inline]
+    fn next(&mut self) -> Option<(usize, Unit)> {
+        loop {
+            while self.left == 0 {
+                let next = self.block + BLOCK_BYTES;
+                let rest = self.text.get(next..)?;
+                // Most text has none for long.
+                self.block = next + memchr::memchr3(b'%', b'&', b'\\', rest)?;
+                self.left = marks(self.text, self.block);
+            }
+            let place = self.block + self.left.trailing_zeros() as usize;
+            self.left &= self.left - 1;
+            if let Some(unit) = unit(self.text, place) {
+                return Some((place, unit));
+            }
+        }
+    }
+}
+
+/// The places of a block at which units may begin.
 #[inline]
-fn next(text: &[u8], from: usize) -> Option<(usize, Unit)> {
-    let rest = text.get(from..)?;
-    memchr::memchr3_iter(b'%', b'&', b'\\', rest)
-        .find_map(|pos| Some((from + pos, unit(text, from + pos)?)))
+fn marks(text: &[u8], place: usize) -> u64 {
+    bits_at(text, place, |byte| {
+        (byte == b'%') | (byte == b'&') | (byte == b'\\')
+    })
 }
 
 /// The unit that begins at a place.
 fn unit(text: &[u8], pos: usize) -> Option<Unit> {
-    let rest = text.get(pos..text.len().min(pos + UNIT_BYTES_MAX))?;
+    let rest = text.get(pos..)?;
+    if let [b'%', high, low, ..] = rest {
+        let digits = [high, low].map(|digit| char::from(*digit).to_digit(16));
+        let [Some(high), Some(low)] = digits else {
+            return None;
+        };
+        return Some(Unit::byte(u8::try_from(high << 4 | low).ok()?, 3));
+    }
+    let rest = rest.get(..UNIT_BYTES_MAX).unwrap_or(rest);
     match rest {
-        [b'%', ..] => Some(Unit::byte(
-            u8::try_from(number(rest, 1, 2, 2, 16)?.0).ok()?,
-            3,
-        )),
         [b'&', b'#', b'x' | b'X', ..] => reference(rest, 3, 16),
         [b'&', b'#', ..] => reference(rest, 2, 10),
         [b'&', name @ ..] => {
+            let ends = |name: &[u8; NAME_BYTES_MAX]| has_byte(u64::from_le_bytes(*name), b';');
+            if !name.first_chunk().is_none_or(ends) {
+                return None;
+            }
             let (name, byte) = NAMES.iter().find(|(it, _)| name.starts_with(it))?;
             Some(Unit::byte(*byte, 1 + name.len()))
         }
@@ -136,14 +200,14 @@ fn number(text: &[u8], from: usize, least: usize, most: usize, radix: u32) -> Op
 pub(super) fn each(text: &[u8], from: usize, to: usize, mut take: impl FnMut(Layer)) {
     // Units farther away do not count, but must be decoded where they stand around those that do.
     let look = NEAR_BYTES + AROUND_BYTES;
-    let mut pos = from.saturating_sub(look);
+    let mut marks = Marks::of(text, from.saturating_sub(look));
     let limit = to + look;
-    while let Some((first, _)) = next(text, pos).filter(|(first, _)| *first <= limit) {
+    while let Some((first, _)) = marks.next().filter(|(first, _)| *first <= limit) {
         let before = text.get(..first).unwrap_or_default();
         let start = first - around(before.iter().rev());
         let (layer, last) = layer(text, start, first, limit);
         take(layer);
-        pos = last.max(first + 1);
+        marks.go_to(last.max(first + 1));
     }
 }
 
@@ -169,7 +233,8 @@ fn layer(text: &[u8], start: usize, first: usize, limit: usize) -> (Layer, usize
     };
     let mut units = Vec::new();
     let mut pos = start;
-    while let Some((place, unit)) = next(text, pos) {
+    let mut marks = Marks::of(text, start);
+    while let Some((place, unit)) = marks.next() {
         let is_far = place > first && place > pos + 2 * AROUND_ASCII_BYTES;
         if is_far || place > limit {
             break;
@@ -181,6 +246,7 @@ fn layer(text: &[u8], start: usize, first: usize, limit: usize) -> (Layer, usize
         layer.text.extend(unit.bytes.iter().take(unit.count));
         units.push(place);
         pos = place + unit.width;
+        marks.go_to(pos);
     }
     let rest = text.get(pos..).unwrap_or_default();
     layer.plain(text, pos, pos + around(rest.iter()));

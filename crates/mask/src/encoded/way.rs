@@ -93,8 +93,10 @@ impl Way {
         }
         self.end = original + count * width;
         let goes_on = self.pieces.last().is_some_and(|last| {
-            let groups = (decoded - last.decoded) / last.bytes;
-            (last.bytes, last.width) == (bytes, width) && last.original + groups * width == original
+            (last.bytes, last.width) == (bytes, width) && {
+                let groups = (decoded - last.decoded) / last.bytes;
+                last.original + groups * width == original
+            }
         });
         if !goes_on {
             self.pieces.push(Piece {
