@@ -3,9 +3,14 @@
 mod analyses;
 mod asks;
 mod echo;
+mod form;
+mod generations;
 mod parameters;
 mod rest;
 mod unreadable;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock, Weak};
@@ -94,7 +99,8 @@ impl Understood {
             pieces.iter_mut().for_each(|piece| piece.distrust(known));
             let mut distrusted = self.with(pieces, &settings.target, known);
             if !known.protected.is_empty() {
-                let resting = rest::resting(&self.text, &self.pieces, None, settings);
+                let concealed = rest::concealed(&self.pieces, None);
+                let resting = rest::Resting::of(&self.text, &concealed, settings);
                 distrusted.shown = resting.shown;
                 distrusted.held = resting.held;
                 distrusted.echo = resting.echo;

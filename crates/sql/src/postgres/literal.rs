@@ -11,6 +11,7 @@ mod finish;
 mod from;
 mod gather;
 mod groups;
+mod moved;
 mod open;
 mod scan;
 mod write;
@@ -21,7 +22,7 @@ use std::ops::Range;
 use model::DataClass;
 
 pub(super) use gather::gather;
-pub use scan::{Hidden, all_literals};
+pub use scan::{Hidden, Tokens, all_literals};
 
 use super::catalog::{Catalog, Function, Relation, Volatility};
 use super::lineage::Lineage;

@@ -14,6 +14,7 @@ mod document;
 mod lineage;
 mod literal;
 mod nesting;
+mod outline;
 mod place;
 mod protected;
 mod redefine;
@@ -41,7 +42,8 @@ pub use catalog::{
 };
 pub use document::{Document, PLACES_MAX, Place};
 pub use lineage::{GUESSES_MAX, Missing};
-pub use literal::{Concealed, Held, Hidden, Literals, Parameters, all_literals};
+pub use literal::{Concealed, Held, Hidden, Literals, Parameters, Tokens, all_literals};
+pub use outline::{Moves, Outline};
 pub use place::place;
 pub use protected::{Declaration, Meant, Protected};
 pub use resolve::{Called, CalledKind, Resolved, ResolvedEffect, resolve};
@@ -66,6 +68,8 @@ pub const STACK_BYTES: usize = 64 << 20;
 pub struct Analysis {
     /// The statements in order; none for an empty text.
     pub statements: Arc<[Statement]>,
+    /// Where literals begin whose values nothing here depends on, in order; of a single statement.
+    loose: Vec<u32>,
 }
 
 /// Why a text was not analyzed. Such a text must not reach the server.
@@ -153,7 +157,12 @@ fn parse_as(text: &str, with_literals: bool) -> Result<Analysis, ParseError> {
         ..statement::analyze(text, raw, with_literals)
     };
     let statements = raw.iter().map(analyzed).collect();
-    Ok(Analysis { statements })
+    let single = match raw.as_slice() {
+        [raw] => raw.stmt.as_ref().and_then(|stmt| stmt.node.as_ref()),
+        _ => None,
+    };
+    let loose = single.map_or_else(Vec::new, |node| outline::loose(node.to_ref()));
+    Ok(Analysis { statements, loose })
 }
 
 /// Whether pg_hint_plan may find hints in a text: by its settings it looks for them in the first comment or anywhere, in strings

@@ -7,6 +7,7 @@ use pg_query::{Node, NodeEnum, NodeRef, protobuf};
 
 use super::catalog::Catalog;
 use super::literal::{self, Concealed, Literals};
+use super::outline::Moves;
 use super::protected::Protected;
 use super::shape::{self, Shape};
 use super::utility;
@@ -220,6 +221,19 @@ impl Statement {
         self.literals = Some(Arc::clone(literals));
         if let Some(inner) = &mut self.inner {
             Arc::make_mut(inner).keep_literals(literals);
+        }
+    }
+
+    /// The same in another text of the same outline. What it holds of literals must not matter ([`super::Outline::loose`]).
+    #[must_use]
+    pub fn moved(&self, moves: &Moves) -> Self {
+        let inner = self.inner.as_ref();
+        let literals = self.literals.as_ref();
+        Self {
+            text: moves.range(&self.text),
+            inner: inner.map(|inner| Arc::new(inner.moved(moves))),
+            literals: literals.map(|literals| Arc::new(literals.moved(moves))),
+            ..self.clone()
         }
     }
 

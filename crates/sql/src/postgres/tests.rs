@@ -10,6 +10,7 @@ mod effects;
 mod lineage;
 mod literals;
 mod nesting;
+mod outline;
 mod redefine;
 mod scope;
 mod told;

@@ -1,13 +1,16 @@
-//! Analyses kept by exact text, so that a repeated statement costs a look-up.
+//! Analyses kept by exact text, and by what is left of it without values that no analysis looks at, so that a repeated statement
+//! costs a look-up.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use model::DataClass;
-use sql::postgres::{GUESSES_MAX, Handle, Output, Statement};
+use sql::postgres::{Analysis, Concealed, GUESSES_MAX, Handle, Outline, Output, Statement};
 
-use super::rest::{Resting, resting};
+use super::form::Form;
+use super::generations::Generations;
+use super::rest::{Resting, concealed};
 use super::{
     Behind, Handles, Known, NAME_TOO_LONG, Piece, Understood, Unreadable, asks, forbidden_setting,
     is_planned, resolve,
@@ -19,34 +22,35 @@ use crate::postgres::settings::Settings;
 const BYTES_PER_TEXT_BYTE: usize = 40;
 /// What a kept analysis costs at least, in bytes.
 const ENTRY_BYTES: usize = 4 << 10;
+/// What it costs to keep which literals of an outline are loose, beside their number and the outline's length.
+const LOOSE_BYTES: usize = 256;
 /// Texts longer than this are not kept: they are bulk, and do not come again.
 const TEXT_BYTES_MAX: usize = 64 << 10;
 
 /// Analyses of one target's statements, shared by its sessions and bounded in bytes.
-///
-/// Two generations: what was used since the last turn, and what was used in the turn before. When the first has half
-/// the bytes, the second is dropped and the first takes its place.
 #[derive(Debug)]
-pub struct Analyses {
-    half_bytes: usize,
-    kept: Mutex<Generations>,
-}
+pub struct Analyses(Mutex<Kept>);
 
-#[derive(Debug, Default)]
-struct Generations {
-    recent: HashMap<Bytes, Arc<Understood>>,
-    recent_bytes: usize,
-    older: HashMap<Bytes, Arc<Understood>>,
+#[derive(Debug)]
+struct Kept {
+    /// By exact text.
+    texts: Generations<Arc<Understood>>,
+    /// Which literals are loose, by outline.
+    loose: Generations<Arc<[bool]>>,
+    /// By outline and the literals that are not loose.
+    forms: Generations<Arc<Form>>,
 }
 
 impl Analyses {
     /// Keeps at most about `bytes_max` bytes.
     #[must_use]
     pub fn new(bytes_max: usize) -> Self {
-        Self {
-            half_bytes: bytes_max / 2,
-            kept: Mutex::default(),
-        }
+        let half = bytes_max / 2;
+        Self(Mutex::new(Kept {
+            texts: Generations::new(half),
+            loose: Generations::new(half / 8),
+            forms: Generations::new(half - half / 8),
+        }))
     }
 
     /// Parses and resolves a text, or finds that it was done before.
@@ -60,8 +64,36 @@ impl Analyses {
         if let Some(found) = self.find(text, known) {
             return Ok(found);
         }
-        let parsed = Parsed::of(text, settings)?;
-        self.resolved(&parsed, settings, known, handles)
+        let outlined = std::str::from_utf8(text).ok();
+        let outlined = outlined.and_then(|text| Some((text, Outline::of(text)?)));
+        if let Some((text, outline)) = &outlined
+            && let Some(form) = self.form(text, outline, known)
+        {
+            return Ok(Arc::new(form.filled(text, outline, settings)));
+        }
+        let (parsed, analysis) = Parsed::of(text, settings)?;
+        let (understood, concealed) = self.resolved(&parsed, settings, known, handles)?;
+        if let Some((text, outline)) = &outlined
+            && !known.is_private()
+            && let Some(form) = Form::of(outline, &analysis, &understood, concealed)
+        {
+            self.lock().keep_form(text, outline, Arc::new(form));
+        }
+        Ok(understood)
+    }
+
+    /// What texts of this outline, with its fixed literals, are understood by.
+    pub(super) fn form(
+        &self,
+        text: &str,
+        outline: &Outline,
+        known: &Arc<Known>,
+    ) -> Option<Arc<Form>> {
+        let mut kept = self.lock();
+        let loose = kept.loose.find(outline.key(), |_| true)?;
+        let key = outline.key_of(text, &loose);
+        let is_it = |form: &Arc<Form>| form.loose == loose && form.understood.is_of(known);
+        kept.forms.find(&key, is_it)
     }
 
     /// Resolves what was parsed before, unless that was done by the same catalog.
@@ -84,7 +116,8 @@ impl Analyses {
             text: before.text.clone(),
             statements: Arc::clone(&before.parsed),
         };
-        self.resolved(&parsed, settings, known, handles)
+        let (understood, _) = self.resolved(&parsed, settings, known, handles)?;
+        Ok(understood)
     }
 
     fn resolved(
@@ -93,53 +126,60 @@ impl Analyses {
         settings: &Settings,
         known: &Arc<Known>,
         handles: &dyn Handles,
-    ) -> Result<Arc<Understood>, Unreadable> {
-        let understood = Arc::new(understand(parsed, settings, known, handles)?);
+    ) -> Result<(Arc<Understood>, Concealed), Unreadable> {
+        let (understood, concealed) = understand(parsed, settings, known, handles)?;
+        let understood = Arc::new(understood);
         // What depends on the session's own names is not for others.
         let private = understood.own || known.is_private();
         if !private && understood.text.len() <= TEXT_BYTES_MAX {
-            self.lock().insert(Arc::clone(&understood), self.half_bytes);
+            self.lock().keep(&understood);
         }
-        Ok(understood)
+        Ok((understood, concealed))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Generations> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How many texts and forms are kept.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        let kept = self.lock();
+        kept.texts.len() + kept.loose.len() + kept.forms.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn find(&self, text: &Bytes, known: &Arc<Known>) -> Option<Arc<Understood>> {
-        let mut kept = self.lock();
-        if let Some(found) = kept.recent.get(text) {
-            return found.is_of(known).then(|| Arc::clone(found));
-        }
-        let found = kept.older.remove(text)?;
-        if !found.is_of(known) {
-            return None;
-        }
-        kept.insert(Arc::clone(&found), self.half_bytes);
-        Some(found)
+        self.lock().texts.find(text, |found| found.is_of(known))
     }
+}
+
+impl Kept {
+    fn keep(&mut self, understood: &Arc<Understood>) {
+        // The key is a copy: a slice would keep alive the whole piece that the text came in.
+        let key = Bytes::copy_from_slice(&understood.text);
+        let bytes = bytes_of(key.len());
+        self.texts.insert(key, Arc::clone(understood), bytes);
+    }
+
+    fn keep_form(&mut self, text: &str, outline: &Outline, form: Arc<Form>) {
+        let loose = Arc::clone(&form.loose);
+        let key = Bytes::copy_from_slice(outline.key());
+        let bytes = key.len() + loose.len() + LOOSE_BYTES;
+        let whole = Bytes::from(outline.key_of(text, &loose));
+        self.loose.insert(key, loose, bytes);
+        self.forms.insert(whole, form, bytes_of(text.len()));
+    }
+}
+
+/// As what an analysis of so long a text counts.
+fn bytes_of(text_bytes: usize) -> usize {
+    ENTRY_BYTES + text_bytes * BYTES_PER_TEXT_BYTE
 }
 
 impl Understood {
     /// Whether it was resolved by this.
     fn is_of(&self, known: &Arc<Known>) -> bool {
         std::ptr::eq(self.known.as_ptr(), Arc::as_ptr(known))
-    }
-}
-
-impl Generations {
-    fn insert(&mut self, understood: Arc<Understood>, half_bytes: usize) {
-        let bytes = ENTRY_BYTES + understood.text.len() * BYTES_PER_TEXT_BYTE;
-        if self.recent_bytes + bytes > half_bytes {
-            self.older = std::mem::take(&mut self.recent);
-            self.recent_bytes = 0;
-        }
-        // The key is a copy: a slice would keep alive the whole piece that the text came in.
-        let key = Bytes::copy_from_slice(&understood.text);
-        if self.recent.insert(key, understood).is_none() {
-            self.recent_bytes += bytes;
-        }
     }
 }
 
@@ -150,7 +190,7 @@ struct Parsed {
 }
 
 impl Parsed {
-    fn of(text: &Bytes, settings: &Settings) -> Result<Self, Unreadable> {
+    fn of(text: &Bytes, settings: &Settings) -> Result<(Self, Analysis), Unreadable> {
         // A copy, for the same reason as the key above.
         let text = Bytes::copy_from_slice(text);
         let utf8 = std::str::from_utf8(&text).map_err(|_| {
@@ -165,10 +205,8 @@ impl Parsed {
                 .map_err(|error| Unreadable::of(&error, utf8).without_literals())?
         };
         let statements = analysis.statements.iter();
-        Ok(Self {
-            statements: statements.map(|it| Arc::new(it.clone())).collect(),
-            text,
-        })
+        let statements = statements.map(|it| Arc::new(it.clone())).collect();
+        Ok((Self { text, statements }, analysis))
     }
 }
 
@@ -177,7 +215,7 @@ fn understand(
     settings: &Settings,
     known: &Arc<Known>,
     handles: &dyn Handles,
-) -> Result<Understood, Unreadable> {
+) -> Result<(Understood, Concealed), Unreadable> {
     let mut pieces: Vec<Piece> = Vec::with_capacity(parsed.statements.len());
     let (mut own, mut stale, mut recast) = (false, false, false);
     for statement in parsed.statements.iter() {
@@ -199,8 +237,9 @@ fn understand(
     }
     search(&mut pieces);
     let (asks, prepare) = asks::of(&pieces, &settings.target, known);
-    let Resting { shown, held, echo } = resting(&parsed.text, &pieces, Some(known), settings);
-    Ok(Understood {
+    let concealed = concealed(&pieces, Some(known));
+    let Resting { shown, held, echo } = Resting::of(&parsed.text, &concealed, settings);
+    let understood = Understood {
         text: parsed.text.clone(),
         shown,
         held,
@@ -213,7 +252,8 @@ fn understand(
         known: Arc::downgrade(known),
         own,
         distrusted: OnceLock::new(),
-    })
+    };
+    Ok((understood, concealed))
 }
 
 /// Guesses of several statements count together: what would be a search in one is one in many.

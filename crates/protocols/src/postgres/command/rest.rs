@@ -48,14 +48,22 @@ pub(super) struct Resting {
     pub(super) echo: Option<Arc<Echo>>,
 }
 
-/// A text as it may rest. Where the names are not `known`, because
+impl Resting {
+    /// Of a text of which this is to be hidden.
+    pub(super) fn of(text: &Bytes, concealed: &Concealed, settings: &Settings) -> Self {
+        let masker = settings.masks(&BTreeSet::new()).at_rest;
+        let (shown, echo) = statement_at_rest(&masker, text, concealed);
+        Self {
+            shown,
+            held: concealed.parameters.clone(),
+            echo: echo.map(Arc::new),
+        }
+    }
+}
+
+/// What is to be hidden of a text where it rests. Where the names are not `known`, because
 /// something before may have changed what they mean, any of its values may be.
-pub(super) fn resting(
-    text: &Bytes,
-    pieces: &[Piece],
-    known: Option<&Known>,
-    settings: &Settings,
-) -> Resting {
+pub(super) fn concealed(pieces: &[Piece], known: Option<&Known>) -> Concealed {
     let mut concealed = Concealed::default();
     let mut known = known;
     for piece in pieces {
@@ -66,13 +74,7 @@ pub(super) fn resting(
         });
         known = known.filter(|known| known.protected.is_empty() || !piece.recasts());
     }
-    let masker = settings.masks(&BTreeSet::new()).at_rest;
-    let (shown, echo) = statement_at_rest(&masker, text, &concealed);
-    Resting {
-        shown,
-        held: concealed.parameters,
-        echo: echo.map(Arc::new),
-    }
+    concealed
 }
 
 /// Literals that may be values of protected columns are masked in their quotes, then what else is found.
@@ -91,9 +93,21 @@ fn statement_at_rest(
         let whole = std::iter::once(&**text);
         return (told_by_length(text), Echo::of(whole));
     };
+    hidden_at_rest(masker, text, &hidden)
+}
+
+/// The same where it is known what is hidden.
+pub(super) fn hidden_at_rest(
+    masker: &Masker,
+    text: &Bytes,
+    hidden: &[Hidden],
+) -> (Bytes, Option<Echo>) {
+    if hidden.is_empty() {
+        return (at_rest(masker, text), None);
+    }
     let values = hidden.iter();
     let values = values.filter_map(|one| text.get(one.range.clone()));
-    let shown = at_rest(masker, &without(masker, text, &hidden));
+    let shown = at_rest(masker, &without(masker, text, hidden));
     (shown, Echo::of(values))
 }
 

@@ -22,10 +22,26 @@ const EQUAL_BYTES_MIN: usize = 4;
 /// Statements in literals in statements are looked into so deep; below, all is hidden.
 const DEPTH_MAX: usize = 4;
 
+/// The tokens of a text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tokens(pub(super) Vec<ScanToken>);
+
+impl Tokens {
+    /// By the grammar's own scanner; `None` where it cannot read the text, as in a string without an end.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        pg_query::scan_tokens(text).ok().map(Self)
+    }
+
+    pub(in super::super) fn iter(&self) -> std::slice::Iter<'_, ScanToken> {
+        self.0.iter()
+    }
+}
+
 /// Every literal of a text; `None` where no literals can be told, as in a string without an end.
 #[must_use]
 pub fn all_literals(text: &str) -> Option<Vec<Hidden>> {
-    let tokens = pg_query::scan_tokens(text).ok()?;
+    let tokens = Tokens::of(text)?;
     let ranges = tokens.iter().filter_map(|token| content(text, token));
     Some(ranges.map(|range| any(text, range)).collect())
 }
@@ -66,7 +82,13 @@ impl Concealed {
     /// What is to be hidden of the text, in order; `None` where the literals cannot be told.
     #[must_use]
     pub fn hidden(&self, text: &str) -> Option<Vec<Hidden>> {
-        let tokens = pg_query::scan_tokens(text).ok()?;
+        Some(self.hidden_of(text, &Tokens::of(text)?))
+    }
+
+    /// The same of a text with these tokens.
+    #[must_use]
+    pub fn hidden_of(&self, text: &str, tokens: &Tokens) -> Vec<Hidden> {
+        let Tokens(tokens) = tokens;
         let mut hidden = Vec::new();
         let mut literals = self.literals.iter().peekable();
         for (index, token) in tokens.iter().enumerate() {
@@ -101,8 +123,8 @@ impl Concealed {
                 within(text, token, &self.words, DEPTH_MAX, &mut hidden);
             }
         }
-        hide_equal(text, &tokens, &mut hidden);
-        Some(hidden)
+        hide_equal(text, tokens, &mut hidden);
+        hidden
     }
 }
 
