@@ -28,6 +28,7 @@ static KNOWN: LazyLock<Arc<Known>> = LazyLock::new(|| {
             catalog: Arc::new(catalog()),
             types: Types::built_in(),
             digest: 0,
+            own_temporary: None,
         };
         Arc::new(Known::new(loaded, &declared(), &[]))
     })

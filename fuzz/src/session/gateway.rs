@@ -61,6 +61,7 @@ static KNOWN: LazyLock<Arc<Known>> = LazyLock::new(|| {
         catalog: Arc::new(catalog.build()),
         types: Types::built_in(),
         digest: 0,
+        own_temporary: None,
     };
     Arc::new(Known::new(loaded, &declared(), &[]))
 });

@@ -149,6 +149,7 @@ fn known(settings: &Settings) -> Arc<Known> {
         catalog: Arc::new(catalog.build()),
         types: Types::built_in(),
         digest: 0,
+        own_temporary: None,
     };
     Arc::new(Known::new(loaded, &settings.declared, &settings.trusted))
 }
