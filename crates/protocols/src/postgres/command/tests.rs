@@ -205,7 +205,7 @@ fn told(understood: &Understood, settings: &Settings, known: &Known, other: &Kno
         let mut bare = sql::postgres::Statement::clone(statement);
         bare.literals = None;
         bare.inner = None;
-        format!("{bare:#?} {concealed:#?}")
+        format!("{bare:?} {concealed:?}")
     };
     let pieces: Vec<_> = understood
         .pieces
@@ -220,7 +220,7 @@ fn told(understood: &Understood, settings: &Settings, known: &Known, other: &Kno
         &distrusted.asks,
     );
     format!(
-        "{:?} {:?} {:?} {:?} {:?} {pieces:#?} {:?} {:?} {:?} {:#?} {:#?} {distrusted:#?}",
+        "{:?} {:?} {:?} {:?} {:?} {pieces:?} {:?} {:?} {:?} {:?} {:?} {distrusted:?}",
         understood.text,
         understood.shown,
         understood.held,
