@@ -331,7 +331,7 @@ fn what_is_kept_has_an_end() {
     });
 }
 
-/// `cargo nextest run -p protocols --release --run-ignored all -E 'test(cost_of)' --no-capture`
+/// `cargo nextest run -p protocols --run-ignored all -E 'test(cost_of)' --no-capture`
 #[test]
 #[ignore = "measures time"]
 #[expect(
