@@ -206,7 +206,7 @@ fn told(understood: &Understood, settings: &Settings, known: &Known, other: &Kno
         let mut bare = sql::postgres::Statement::clone(statement);
         bare.literals = None;
         bare.inner = None;
-        format!("{bare:#?} {concealed:#?}")
+        format!("{bare:?} {concealed:?}")
     };
     let pieces: Vec<_> = understood
         .pieces
@@ -221,7 +221,7 @@ fn told(understood: &Understood, settings: &Settings, known: &Known, other: &Kno
         &distrusted.asks,
     );
     format!(
-        "{:?} {:?} {:?} {:?} {:?} {pieces:#?} {:?} {:?} {:?} {:#?} {:#?} {distrusted:#?}",
+        "{:?} {:?} {:?} {:?} {:?} {pieces:?} {:?} {:?} {:?} {:?} {:?} {distrusted:?}",
         understood.text,
         understood.shown,
         understood.held,
@@ -332,7 +332,7 @@ fn what_is_kept_has_an_end() {
     });
 }
 
-/// `cargo nextest run -p protocols --release --run-ignored all -E 'test(cost_of)' --no-capture`
+/// `cargo nextest run -p protocols --run-ignored all -E 'test(cost_of)' --no-capture`
 #[test]
 #[ignore = "measures time"]
 #[expect(
