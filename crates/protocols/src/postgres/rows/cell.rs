@@ -1,5 +1,6 @@
 //! One value: which way of looking at it fits its type, its format and its column's rule.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use mask::{Findings, Hint, Masker, Outcome, Place, Strategy};
@@ -41,6 +42,14 @@ impl Rule {
     /// Whether values are counted that no detector finds, so that equal ones must be written alike.
     fn commits(&self) -> bool {
         matches!(self, Self::Declared(_) | Self::Measured(_) | Self::Shown(_))
+    }
+
+    /// What the fields of a row of a known type are held to, each of which has a form of its own.
+    fn of_fields(&self) -> Cow<'_, Self> {
+        match self {
+            Self::Measured(class) => Cow::Owned(Self::Declared(class.clone())),
+            rule => Cow::Borrowed(rule),
+        }
     }
 
     /// The form of a value of which nothing else is known.
@@ -118,6 +127,15 @@ pub(super) struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
+    /// The same by another rule.
+    fn held_to<'b>(self, rule: &'b Rule) -> Look<'b> {
+        Look {
+            rule,
+            hint: self.hint,
+            depth: self.depth,
+        }
+    }
+
     pub(super) fn deeper(self) -> Self {
         Self {
             depth: self.depth + 1,
@@ -372,6 +390,8 @@ impl Cells {
             Form::Composite(oid) => {
                 let fields = self.known.types.fields(oid).unwrap_or_default();
                 let forms = fields.iter().map(|kind| self.form(*kind));
+                let rule = look.rule.of_fields();
+                let look = look.held_to(&rule);
                 text::row(self, forms, look, value, out, findings)
             }
             Form::Json | Form::Jsonb => json::json(self, look, value, out, findings),
@@ -440,7 +460,11 @@ impl Cells {
                 outcome
             }
             Form::Array(_) => binary::array(self, look, value, out, findings),
-            Form::Record | Form::Composite(_) => binary::record(self, look, value, out, findings),
+            Form::Record => binary::record(self, look, value, out, findings),
+            Form::Composite(_) => {
+                let rule = look.rule.of_fields();
+                binary::record(self, look.held_to(&rule), value, out, findings)
+            }
             Form::Plain(_) | Form::Range(_) | Form::Multirange(_) if look.rule.commits() => {
                 let written = typed::written(self, form, Format::Binary, value);
                 self.typed(look, &written, findings)
