@@ -43,7 +43,7 @@ const SHOWN: &[(&str, &str)] = &[
     ),
     (
         "SELECT v, v ->> 'number', value FROM events, jsonb_array_elements(body -> 'cards') v WHERE id = 1",
-        "{\"number\": \"******\"}|******|{\"number\": \"******\"}\n{\"number\": null}||{\"number\": null}",
+        "{\"number\": \"******\"}|******|{\"number\": \"******\"}\n{\"number\": null}|************|{\"number\": null}",
     ),
     (
         "SELECT x FROM events, jsonb_array_elements_text(body) v(x) WHERE id = 2",
