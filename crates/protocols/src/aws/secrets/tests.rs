@@ -1,9 +1,13 @@
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use mask::{Findings, Masker, MaskerConfig};
 use model::DataClass;
 
+use super::own::OWN;
 use super::*;
+use crate::aws::objects::Name;
 use crate::aws::table::TABLE;
 use crate::aws::tests::call_of as call;
 
