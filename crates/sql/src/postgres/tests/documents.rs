@@ -57,7 +57,7 @@ const RULES: &[(&str, &str)] = &[
     ),
     (
         "SELECT v.value, value, v, v ->> 'x', v #>> '{credit,pan}', v.* FROM events, jsonb_array_elements(body #> '{cards}') v",
-        "ddd.pd",
+        "ddddpd",
     ),
     (
         "SELECT x, v FROM events e, LATERAL jsonb_array_elements_text(e.body -> 'cards') v(x)",
@@ -82,7 +82,7 @@ const RULES: &[(&str, &str)] = &[
     ("SELECT v FROM events, jsonb_each(body) v", "D"),
     (
         "SELECT (SELECT max(v ->> 'pan') FROM jsonb_array_elements(body -> 'cards') v) FROM events",
-        "D",
+        "d",
     ),
     (
         "SELECT body FROM events UNION ALL SELECT raw FROM events",
