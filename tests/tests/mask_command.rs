@@ -143,8 +143,10 @@ fn a_targets_own_way_is_the_gateways() {
     assert!(early.stderr.contains("mask.key"), "{early:?}");
     let unknown = config.countersign_on(TEXT, &["mask", "--target", "bnak"]);
     assert!(unknown.stderr.contains("there are bank"), "{unknown:?}");
+    let stored = "CREATE TABLE said AS SELECT 'card 4111 1111 1111 1111' AS words";
+    database.endpoint().psql(stored).success();
     let gateway = Gateway::start(config);
-    let shown = gateway.bank().psql("SELECT 'card 4111 1111 1111 1111'");
+    let shown = gateway.bank().psql("SELECT words FROM said");
     let shown = shown.success().stdout;
     let masked = gateway
         .config()

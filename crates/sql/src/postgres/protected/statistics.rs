@@ -7,8 +7,6 @@ use crate::Name;
 /// Statistics that hold values of the tables they describe, and large objects, of which nobody knows what they hold.
 const STATISTICS: &[(&str, &[&str])] = &[
     ("pg_largeobject", &["data"]),
-    // What the rows have that are older than the column.
-    ("pg_attribute", &["attmissingval"]),
     (
         "pg_statistic",
         &[
