@@ -11,6 +11,7 @@ use super::fields;
 use super::home::Home;
 use super::route;
 use super::s3;
+use super::subresource;
 use super::table::{Level, Operation, Service, TABLE};
 use crate::http::Head;
 use crate::http::canonical::PathForm;
@@ -74,10 +75,19 @@ pub struct Call {
     pub unseen: bool,
     /// What its expressions do with attributes that are declared, as far as [`look`](super::expressions::look) was asked.
     pub touched: Touched,
-    /// What it does beside, at levels of their own: an upload that sets who may read it.
-    pub beside: Vec<Level>,
+    /// What it does beside, or in its own place.
+    pub beside: Vec<Beside>,
     /// Buckets and objects that its service reads or writes for it, and at which level.
     pub elsewhere: Vec<(Level, Thing)>,
+}
+
+/// What a request does beside its operation.
+#[derive(Debug, Clone, Copy)]
+pub enum Beside {
+    /// Something at a level of its own: an upload that sets who may read it.
+    At(Level),
+    /// What the request is to a server that does not know the subresource that it names.
+    Instead(&'static Operation),
 }
 
 /// Something an operation is done to.
@@ -121,8 +131,12 @@ impl Call {
     /// `prefix:Operation`, as policies and entries name it.
     #[must_use]
     pub fn action(&self) -> String {
-        let name = self.operation.map_or("unknown", |operation| operation.name);
-        format!("{}:{name}", self.prefix)
+        self.named(self.operation.map_or("unknown", |operation| operation.name))
+    }
+
+    /// The same of another operation of its service.
+    pub(super) fn named(&self, operation: &str) -> String {
+        format!("{}:{operation}", self.prefix)
     }
 }
 
@@ -349,7 +363,10 @@ fn rest(
             return None;
         }
         call.things = s3::things(operation.name, &routed.labels, head, body)?;
-        call.beside = s3::beside(operation.level, head);
+        let levels = s3::beside(operation.level, head).into_iter();
+        call.beside = levels.map(Beside::At).collect();
+        let instead = subresource::instead((service, operation), head, to);
+        call.beside.extend(instead.map(Beside::Instead));
     } else if has_dots(&head.path) {
         // Some resolve `..` before they look what is called, and some do not.
         return None;

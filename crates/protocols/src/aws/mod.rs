@@ -7,7 +7,7 @@
 //!
 //! [`credentials`] makes and opens the keys that agents hold; [`sts`] is the part of AWS STS that gives them out, and
 //! [`assume`] asks AWS's own for the gateway's; [`classify`]
-//! knows from the [`table`] which operation a request is, at which level, on what; [`command`] makes of it what policy is
+//! knows from the [`table`] which operation a request is, at which level, on what (of statements to DynamoDB `partiql` does, and [`subresource`] what it is to a server that knows less); [`command`] makes of it what policy is
 //! asked, with what [`inside`] sees in its body and the buckets that are meant there (`elsewhere`); [`deny`] refuses in the service's own format; [`upstream`] says what goes to the target; [`secrets`]
 //! hides what its answer should not show; [`objects`] is what is declared of S3's, [`etag`] what they are called; [`screen`] looks at
 //! what requests carry, and [`seams`] where the parts of an upload meet; [`transient`] knows failures after which a request is sent again; [`transcript`] is what a recording keeps.
@@ -42,6 +42,7 @@ pub mod secrets;
 mod seek;
 mod source;
 pub mod sts;
+pub mod subresource;
 pub mod table;
 mod texts;
 pub mod transcript;

@@ -9,6 +9,7 @@ use protocols::aws::etag::guesses_digests;
 use protocols::aws::objects::{Facts, declared};
 use protocols::aws::range::{Wanted, content_range, copies_part};
 use protocols::aws::secrets::{Hider, copies, gives_unnamed_rows, makes_secret};
+use protocols::aws::subresource::may_be_content;
 use protocols::http::coding::Format;
 
 use super::answer::{Cut, Shown};
@@ -37,8 +38,11 @@ pub(super) fn hider(
     facts: &Facts,
     masker: &Masker,
 ) -> Option<Hider> {
-    let named = Hider::new(call, &account.answers, masker);
-    named.or_else(|| object(account, call, facts, masker))
+    let object = || object(account, call, facts, masker);
+    if may_be_content(call) {
+        return object().or_else(|| Hider::new(call, &account.answers, masker));
+    }
+    Hider::new(call, &account.answers, masker).or_else(object)
 }
 
 /// What hides what is declared of the object that a call reads or writes.

@@ -15,10 +15,12 @@ use protocols::aws::pages;
 use protocols::aws::range::Wanted;
 use protocols::aws::screen::is;
 use protocols::aws::secrets::{Hider, search};
+use protocols::aws::subresource::is_told;
 use protocols::aws::table::Level;
 use protocols::http::coding::{Format, MAGIC_BYTES};
 
 use super::answer::{Cut, Passing, Shown, Waited};
+use super::beginning::checked;
 use super::coding::{Begun, Coding};
 use super::exchange::{Refused, malformed};
 use super::head::{self, Changes, content_length};
@@ -37,7 +39,7 @@ const GROWTH_BYTES: usize = 64 << 10;
 const PAGE_BYTES: u64 = 1 << 20;
 
 /// Why an answer does not begin.
-enum Unbegun {
+pub(super) enum Unbegun {
     Target(hyper::Error),
     Withheld(String),
 }
@@ -80,8 +82,12 @@ impl Relay {
             None => None,
         };
         let mut begun = Begun::default();
-        if !bodiless && !clear {
+        if !bodiless && (!clear || is_content && is_told(&going.call)) {
             let inspected = begin(&parts, &mut body, &going, cut.is_some()).await;
+            let inspected = match inspected {
+                Ok(begun) if is_content => checked(begun, &mut body, &going.call).await,
+                inspected => inspected,
+            };
             begun = match inspected {
                 Ok(begun) => begun,
                 Err(Unbegun::Target(error)) => return Err(going.broke_off(&error, &parts)),
@@ -486,7 +492,7 @@ async fn decoded(
 }
 
 /// The next piece; empty at the end.
-async fn next_piece(body: &mut Received) -> Result<Bytes, Unbegun> {
+pub(super) async fn next_piece(body: &mut Received) -> Result<Bytes, Unbegun> {
     while let Some(frame) = body.frame().await {
         let data = frame.map_err(Unbegun::Target)?.into_data();
         if let Ok(data) = data
