@@ -8,9 +8,10 @@
 
 use std::fs;
 
+use serde_json::Value;
 use tests::lake;
 use tests::raw::{Raw, Reply, sending};
-use tests::Config;
+use tests::{Config, Gateway};
 
 const DECLARED: &str = r#"{ bucket = "lake", prefix = "csv/", columns = { code = "staff_code" } }"#;
 const CSV: &[u8] = b"id,code\n1,kiwi\n";
@@ -128,4 +129,89 @@ forbid (principal, action in [Aws::Action::"list", Aws::Action::"read", Aws::Act
     }
     assert_eq!(fs::read(&object).unwrap(), b"precious");
     assert!(server.folder().join("empty").is_dir());
+}
+
+const AUDIT: &str = "audit";
+
+/// Everything is written and indexed after a new start.
+fn again(gateway: Gateway) -> Gateway {
+    let (_, config) = gateway.stop();
+    Gateway::start(config)
+}
+
+fn audit(gateway: &Gateway, arguments: &[&str]) -> tests::Output {
+    let token = gateway.token_in(None, "carol", &[AUDIT]);
+    gateway.countersign_as(&token, arguments).success()
+}
+
+/// The session of somebody.
+fn session_of(gateway: &Gateway, human: &str) -> String {
+    let sessions = audit(gateway, &["sessions"]).json_lines();
+    let of = sessions.iter().find(|it| it["human"] == human).unwrap();
+    of["session"].as_str().unwrap().to_owned()
+}
+
+/// Whether a value was released in somebody's session, and in how many answers it may have been.
+fn was_released(gateway: &Gateway, human: &str, value: &str) -> (Value, Value) {
+    let session = session_of(gateway, human);
+    let asked = ["evidence", "was-released", "--session", &session];
+    let asked = [&asked[..], &["--reason", "ticket 4711", "--value", value]].concat();
+    let told = audit(gateway, &asked).json_lines().remove(0);
+    (told["released"].clone(), told["uncertain"].clone())
+}
+
+#[test]
+fn what_is_revealed_to_somebody_leaves_a_trace() {
+    let reveal = r#"
+permit (principal in Group::"staff", action == Action::"reveal", resource);
+permit (principal in Group::"names", action == Action::"reveal", resource == DataClass::"staff_code");
+"#;
+    let (server, gateway) = lake::of_s3(|config| {
+        lake::objects(lake::in_clear(config), DECLARED)
+            .policy("20-reveal.cedar", reveal)
+            .set(&["roles", "auditors"], vec![AUDIT])
+    });
+    let folder = server.folder().join("lake");
+    fs::create_dir(folder.join("csv")).unwrap();
+    fs::write(folder.join("a.txt"), "ssn 078-05-1120\n").unwrap();
+    fs::write(folder.join("csv/a.csv"), CSV).unwrap();
+    let long = format!("{}\nssn 219-09-9999\n", "words and words\n".repeat(8_000));
+    fs::write(folder.join("long.txt"), &long).unwrap();
+    let of = |human: &str, group: &str| Raw::of_human(&gateway, "lake", human, &[group]);
+    let get = |raw: &Raw, key: &str| s3(raw, "GET", &format!("/lake/{key}"), b"").text();
+    for (human, group, shown) in [
+        ("zoe", "staff", "ssn 078-05-1120\n"),
+        ("zed", "names", "ssn ***-**-1120\n"),
+    ] {
+        let raw = of(human, group);
+        assert_eq!(get(&raw, "a.txt"), shown);
+        assert_eq!(get(&raw, "csv/a.csv").as_bytes(), CSV);
+    }
+    assert!(get(&of("yan", "staff"), "long.txt") == long);
+    let gateway = again(gateway);
+    let told = |human, value| {
+        let (released, uncertain) = was_released(&gateway, human, value);
+        (released.as_bool().unwrap(), uncertain.as_u64().unwrap())
+    };
+    assert_eq!(told("zoe", "078-05-1120"), (true, 0));
+    assert_eq!(told("zoe", "078051120"), (true, 0));
+    assert_eq!(told("zoe", "kiwi"), (true, 0));
+    assert_eq!(told("zoe", "lime"), (false, 0));
+    assert_eq!(told("zed", "078-05-1120"), (false, 0));
+    assert_eq!(told("zed", "kiwi"), (true, 0));
+    // What is longer than what is recorded was not searched.
+    assert_eq!(told("yan", "219-09-9999"), (false, 1));
+
+    let replay = |human: &str| {
+        let session = session_of(&gateway, human);
+        let asked = ["replay", &session, "--no-wait", "--reason", "ticket 4711"];
+        audit(&gateway, &asked).stdout
+    };
+    let seen = replay("zoe");
+    assert!(
+        seen.contains("ssn ***-**-1120") && seen.contains("1,****"),
+        "{seen}"
+    );
+    assert!(!seen.contains("kiwi"), "{seen}");
+    assert!(replay("yan").contains("\"cut\""));
 }

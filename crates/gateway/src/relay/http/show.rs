@@ -118,6 +118,8 @@ impl Relay {
         if let Some((cut, _)) = &cut {
             findings = findings.within(cut.skip..cut.skip.saturating_add(cut.length));
         }
+        // Of what is shown as it is the recording's search tells what it was.
+        let seen = clear.then(|| findings.facts());
         let masking = (!clear).then(|| {
             Box::new(Masking {
                 stream: (!bodiless && wire != Wire::Cbor).then(|| search(&going.call, &masker)),
@@ -148,6 +150,10 @@ impl Relay {
                 (false, _) => Side::Other,
             },
         );
+        keeping = match seen {
+            Some(facts) => keeping.clear(facts),
+            None => keeping.revealing(&masker),
+        };
         let whole = parts.status != StatusCode::PARTIAL_CONTENT;
         if !whole
             && (masking.is_none() || declared(&account.objects, &going.call, &facts).is_some())
