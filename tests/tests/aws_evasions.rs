@@ -215,3 +215,29 @@ permit (principal in Group::"names", action == Action::"reveal", resource == Dat
     assert!(!seen.contains("kiwi"), "{seen}");
     assert!(replay("yan").contains("\"cut\""));
 }
+
+/// The edges of a part are masked by what is around it.
+#[test]
+fn a_part_without_what_is_around_it_is_withheld() {
+    let half = saying(
+        "206 Partial Content",
+        "Content-Type: text/plain\r\nContent-Range: bytes 100004-100010/200000\r\n",
+        "05-1120",
+    );
+    let (target, gateway) = lake::of_canned(half, |config| config);
+    let raw = Raw::of(&gateway, "lake", &[]);
+    let reply = raw.s3("GET", "/lake/a", &[("range", "bytes=100004-100010")], b"");
+    assert_eq!(reply.status, 403, "{}", reply.text());
+    assert!(!reply.text().contains("1120"), "{}", reply.text());
+    assert_eq!(target.heads().len(), 1);
+    // A short object has nothing around it.
+    let whole = saying(
+        "206 Partial Content",
+        "Content-Type: text/plain\r\nContent-Range: bytes 0-14/15\r\n",
+        "ssn 078-05-1120",
+    );
+    let (_target, gateway) = lake::of_canned(whole, |config| config);
+    let raw = Raw::of(&gateway, "lake", &[]);
+    let reply = raw.s3("GET", "/lake/a", &[("range", "bytes=8-14")], b"");
+    assert_eq!((reply.status, reply.text()), (206, "**-1120".to_owned()));
+}

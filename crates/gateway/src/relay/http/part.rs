@@ -124,8 +124,8 @@ pub(super) fn part(parts: &response::Parts, wanted: Wanted) -> Option<Part> {
     let Some((first, last)) = wanted.within(total) else {
         return Some(Part::Beyond(total));
     };
-    // A target that gives less than it was asked for is not trusted with the rest.
-    if read > first || until < last {
+    // A target that gives less than it was asked for is not trusted with the rest: what is around the part tells what is in it.
+    if read > first || !wanted.is_covered(read, until, total) {
         return None;
     }
     Some(Part::At {
@@ -135,6 +135,13 @@ pub(super) fn part(parts: &response::Parts, wanted: Wanted) -> Option<Part> {
         },
         field: format!("bytes {first}-{last}/{total}"),
     })
+}
+
+/// Whether a part begins where its object does.
+pub(super) fn begins(parts: &response::Parts) -> bool {
+    let field = parts.headers.get("content-range");
+    let range = field.and_then(|it| content_range(it.to_str().ok()?));
+    range.is_some_and(|(first, ..)| first == 0)
 }
 
 /// The format that an object's head or key says it is compressed in.

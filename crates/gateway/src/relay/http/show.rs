@@ -27,7 +27,9 @@ use super::head::{self, Changes, content_length};
 use super::keep::{self, Keeping, Side};
 use super::masking::{Masking, Page, ShownError, is_text};
 use super::outgoing::Upload;
-use super::part::{Part, beyond, compressed, facts, hider, is_plain, length_of, part, wanted};
+use super::part::{
+    Part, begins, beyond, compressed, facts, hider, is_plain, length_of, part, wanted,
+};
 use super::send::{Going, unrecorded};
 use super::{Relay, WHOLE_BYTES_MAX};
 use crate::upstream::aws::{Account, Of, Received};
@@ -71,8 +73,12 @@ impl Relay {
             Hider::new(&going.call, &account.answers, &masker)
         };
         let clear = masker.hides_nothing() && hider.is_none();
-        let wanted = wanted(account, &going).map(|(wanted, _)| wanted);
+        let wanted = wanted(account, &going);
+        // What is declared is known by all that stands before it.
+        let from_start = wanted.is_some_and(|(_, declared)| declared);
+        let wanted = wanted.map(|(wanted, _)| wanted);
         let cut = match wanted.and_then(|wanted| part(&parts, wanted)) {
+            Some(Part::At { .. }) if from_start && !begins(&parts) => None,
             Some(Part::Beyond(total)) => {
                 let settling = going.settling(&parts, upload);
                 settling.settle(Status::Completed, 0, "", Vec::new());
