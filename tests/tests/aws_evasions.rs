@@ -9,7 +9,7 @@
 use std::fs;
 
 use serde_json::Value;
-use tests::lake;
+use tests::lake::{self, SCREENED};
 use tests::raw::{Raw, Reply, sending};
 use tests::{Config, Gateway};
 
@@ -240,4 +240,22 @@ fn a_part_without_what_is_around_it_is_withheld() {
     let raw = Raw::of(&gateway, "lake", &[]);
     let reply = raw.s3("GET", "/lake/a", &[("range", "bytes=8-14")], b"");
     assert_eq!((reply.status, reply.text()), (206, "**-1120".to_owned()));
+}
+
+#[test]
+fn a_copy_carries_what_nobody_looked_at() {
+    let (server, gateway) =
+        lake::of_s3(|config| lake::in_clear(config).policy("20-screened.cedar", SCREENED));
+    let raw = Raw::of(&gateway, "lake", &[]);
+    fs::write(server.folder().join("lake/card"), "4111 1111 1111 1111").unwrap();
+    let copy = |to: &str| {
+        let (name, number) = sending();
+        let fields = [("x-amz-copy-source", "lake/card"), (name, &number)];
+        raw.s3("PUT", to, &fields, b"")
+    };
+    let refused = copy("/lake/seen/card");
+    assert!(refused.text().contains("seen"), "{}", refused.text());
+    assert_eq!(refused.status, 403);
+    assert!(!server.folder().join("lake/seen/card").exists());
+    assert_eq!(copy("/lake/other").status, 200);
 }

@@ -148,6 +148,22 @@ pub fn asks_tags(all: &[Declared], call: &Call) -> bool {
         && named(all, call).any(|it| !it.tags.is_empty())
 }
 
+/// The declarations that may be of an object that a call names, as what it is done to or as a source.
+pub(super) fn touched<'a>(
+    all: &'a [Declared],
+    call: &'a Call,
+) -> impl Iterator<Item = &'a Declared> {
+    let fits = |declared: &Declared| {
+        call.things.iter().any(|thing| match thing {
+            Thing::Object { bucket, key } | Thing::Source { bucket, key } => {
+                declared.bucket == *bucket && key.starts_with(&declared.prefix)
+            }
+            _ => false,
+        })
+    };
+    all.iter().filter(move |it| fits(it))
+}
+
 /// The declarations whose bucket and prefix are those of the object, whichever way a server may read its key.
 fn named<'a>(all: &'a [Declared], call: &'a Call) -> impl Iterator<Item = &'a Declared> {
     let of_content = |name: &str| OF_CONTENT.contains(&name);
