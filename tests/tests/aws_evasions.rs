@@ -10,7 +10,7 @@ use std::fs;
 
 use serde_json::Value;
 use tests::lake::{self, SCREENED};
-use tests::raw::{Raw, Reply, sending};
+use tests::raw::{Raw, Reply, exchange, sending};
 use tests::{Config, Gateway};
 
 const DECLARED: &str = r#"{ bucket = "lake", prefix = "csv/", columns = { code = "staff_code" } }"#;
@@ -258,4 +258,53 @@ fn a_copy_carries_what_nobody_looked_at() {
     assert_eq!(refused.status, 403);
     assert!(!server.folder().join("lake/seen/card").exists());
     assert_eq!(copy("/lake/other").status, 200);
+}
+
+#[test]
+fn a_statement_is_about_its_table_and_reads_where_it_selects() {
+    let reads = r#"
+@id("use-lake")
+permit (principal, action == Action::"access", resource == Target::"lake");
+@id("reads")
+permit (principal, action == Aws::Action::"read", resource);
+@id("writes")
+permit (principal in Group::"writers", action == Aws::Action::"write", resource == Aws::Resource::"dynamodb:open");
+"#;
+    let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+    let (_target, gateway) =
+        lake::of_canned(answer, |config| config.policy("10-lake.cedar", reads));
+    let call = |groups: &[&str], operation: &str, body: &str| {
+        let raw = Raw::of(&gateway, "lake", groups);
+        let length = body.len().to_string();
+        let target = format!("DynamoDB_20120810.{operation}");
+        let fields = [
+            ("content-length", length.as_str()),
+            ("content-type", "application/x-amz-json-1.0"),
+            ("x-amz-target", target.as_str()),
+        ];
+        let request = raw.signed("dynamodb", "POST", "/", &fields, body.as_bytes());
+        exchange(raw.address, &request, false).status
+    };
+    let one = |statement: &str| format!(r#"{{"Statement":"{statement}"}}"#);
+    let (none, writers) = (&[][..], &["writers"][..]);
+    assert_eq!(
+        call(none, "ExecuteStatement", &one("SELECT * FROM gated")),
+        200
+    );
+    let both = r#"{"Statements":[{"Statement":"SELECT * FROM open"},{"Statement":"SELECT * FROM gated"}]}"#;
+    assert_eq!(call(none, "BatchExecuteStatement", both), 200);
+    let insert = |table: &str| one(&format!("INSERT INTO {table} VALUE {{'id':'9'}}"));
+    assert_ne!(call(none, "ExecuteStatement", &insert("open")), 200);
+    assert_eq!(call(writers, "ExecuteStatement", &insert("open")), 200);
+    assert_ne!(call(writers, "ExecuteStatement", &insert("gated")), 200);
+    let hidden = r#"{"TransactStatements":[{"Statement":"UPDATE open SET n=3 WHERE id='1'"},{"Statement":"DELETE FROM gated WHERE id='1'"}]}"#;
+    assert_ne!(call(writers, "ExecuteTransaction", hidden), 200);
+    assert_ne!(
+        call(
+            writers,
+            "ExecuteStatement",
+            &one("INSERT INTO open VALUE {'id':'9'} -- x")
+        ),
+        200
+    );
 }

@@ -9,6 +9,7 @@ use super::elsewhere;
 use super::expressions::Touched;
 use super::fields;
 use super::home::Home;
+use super::partiql;
 use super::route;
 use super::s3;
 use super::subresource;
@@ -230,7 +231,8 @@ fn rpc(head: &Head, scope: &Scope, body: &[u8], to: &Upstream) -> Option<Call> {
         .find(|it| it.target == target && it.operation(name).is_some())?;
     let keys = &service.operation(name)?.keys;
     let parameters = Parameters::tree(body, keys, true)?;
-    by_name((service, name, Wire::Cbor), scope, to, &parameters)
+    let call = by_name((service, name, Wire::Cbor), scope, to, &parameters)?;
+    with_statements(call, scope, to, body)
 }
 
 /// `X-Amz-Target: <target>.<name>`.
@@ -246,7 +248,21 @@ fn json(target: &str, head: &Head, scope: &Scope, body: &[u8], to: &Upstream) ->
     let wire = Wire::Json(u8::from(content_type(head) != "application/x-amz-json-1.0"));
     let keys = &service.operation(name)?.keys;
     let parameters = Parameters::tree(body, keys, false)?;
-    by_name((service, name, wire), scope, to, &parameters)
+    let call = by_name((service, name, wire), scope, to, &parameters)?;
+    with_statements(call, scope, to, body)
+}
+
+/// The call with the tables that its statements are about; `None` where these cannot be read.
+fn with_statements(mut call: Call, scope: &Scope, to: &Upstream, body: &[u8]) -> Option<Call> {
+    let (service, operation) = (call.service?, call.operation?);
+    if !partiql::takes(service, operation.name) {
+        return Some(call);
+    }
+    let home = home(scope, to, service, service.operation("PutItem")?);
+    let (tables, reads) = partiql::told(operation.name, call.wire, body, &home)?;
+    call.things = tables;
+    call.operation = reads.or(call.operation);
+    Some(call)
 }
 
 /// `Action=<name>&Version=<version>`, in a form or in the query.

@@ -32,6 +32,7 @@ pub mod inside;
 pub mod objects;
 pub mod packed;
 pub mod pages;
+mod partiql;
 pub mod post_form;
 pub mod range;
 mod route;
