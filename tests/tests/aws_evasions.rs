@@ -308,3 +308,18 @@ permit (principal in Group::"writers", action == Aws::Action::"write", resource 
         200
     );
 }
+
+#[test]
+fn an_answer_that_is_framed_in_two_ways_is_none() {
+    for length in [5, 21, 500] {
+        let text = "ssn 078-05-1120 kiwi\n";
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n15\r\n{text}\r\n0\r\n\r\n"
+        );
+        let (_target, gateway) = lake::of_canned(answer, |config| config);
+        let raw = Raw::of(&gateway, "lake", &[]);
+        let reply = raw.s3("GET", "/lake/a", &[], b"");
+        assert_eq!(reply.status, 503, "{}", reply.text());
+        assert!(!reply.text().contains("ssn"), "{}", reply.text());
+    }
+}
