@@ -323,3 +323,35 @@ fn an_answer_that_is_framed_in_two_ways_is_none() {
         assert!(!reply.text().contains("ssn"), "{}", reply.text());
     }
 }
+
+#[test]
+fn digests_of_what_is_hidden_are_not_shown() {
+    let (md5, sha256) = (
+        "c383170eef7bdd6b8aa35a6e4b4dcee4",
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    );
+    let fields = format!(
+        "Content-Type: text/plain\r\nx-amz-meta-s3cmd-attrs: atime:1764000000/md5:{md5}/mode:33188\r\n\
+         x-amz-meta-md5chksum: w4MXDu973WuKo1puS03O5A==\r\nx-amz-meta-mtime: 1764000000.5\r\n\
+         x-amz-content-sha256: {sha256}\r\nDigest: md5=w4MXDu973WuKo1puS03O5A==\r\n\
+         Repr-Digest: sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:\r\n\
+         Content-Digest: sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:\r\n"
+    );
+    let answer = saying("200 OK", &fields, "ssn 078-05-1120");
+    let open = r#"permit (principal in Group::"staff", action == Action::"reveal", resource);"#;
+    let (_target, gateway) = lake::of_canned(answer, |config| config.policy("20-open.cedar", open));
+    let told = |method: &str, groups: &[&str]| {
+        let raw = Raw::of(&gateway, "lake", groups);
+        let reply = raw.s3(method, "/lake/a", &[], b"");
+        let digests = reply.fields.iter().filter(|(name, value)| {
+            name.ends_with("digest")
+                || name.contains("sha256")
+                || value.contains("md5")
+                || name.contains("md5")
+        });
+        assert_eq!(reply.field("x-amz-meta-mtime"), Some("1764000000.5"));
+        digests.count()
+    };
+    assert_eq!((told("GET", &[]), told("HEAD", &[])), (0, 0));
+    assert_eq!((told("GET", &["staff"]), told("HEAD", &["staff"])), (6, 6));
+}
