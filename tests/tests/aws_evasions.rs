@@ -355,3 +355,17 @@ fn digests_of_what_is_hidden_are_not_shown() {
     assert_eq!((told("GET", &[]), told("HEAD", &[])), (0, 0));
     assert_eq!((told("GET", &["staff"]), told("HEAD", &["staff"])), (6, 6));
 }
+
+/// It is what clients write that are not told what to write.
+#[test]
+fn an_upload_that_is_said_to_be_a_form_is_refused_as_s3_does() {
+    let (_target, gateway) = lake::of_canned(saying("200 OK", "", ""), |config| config);
+    let raw = Raw::of(&gateway, "lake", &[]);
+    let url = raw.presigned("PUT", "/lake/a", 600);
+    let request = format!(
+        "PUT {url} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\nx-amz-acl: public-read\r\nContent-Length: 1\r\n\r\nx",
+        raw.address
+    );
+    let reply = exchange(raw.address, request.as_bytes(), false);
+    assert!(reply.text().contains("<Error><Code>"), "{}", reply.text());
+}
