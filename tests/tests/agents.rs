@@ -21,7 +21,7 @@ permit (principal, action in Postgres::Action::"read", resource);
 "#;
 
 /// What a developer's shell may hold.
-const AMBIENT: [(&str, &str); 10] = [
+const AMBIENT: [(&str, &str); 12] = [
     ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
     ("AWS_SECRET_ACCESS_KEY", "ambient-secret"),
     ("AWS_PROFILE", "production"),
@@ -35,6 +35,11 @@ const AMBIENT: [(&str, &str); 10] = [
         "postgres://app:ambient-secret@db/payments",
     ),
     ("GITHUB_TOKEN", "ambient-secret"),
+    ("NPM_TOKEN", "ambient-secret"),
+    (
+        "PIP_INDEX_URL",
+        "https://u:ambient-secret@pypi.example/simple",
+    ),
 ];
 
 struct Scene {

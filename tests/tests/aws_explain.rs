@@ -396,3 +396,71 @@ fn a_client_that_asks_nothing_is_told() {
         "{failed}"
     );
 }
+
+#[test]
+fn what_policies_can_look_at_is_told() {
+    let moto = Moto::watched("all");
+    let declared = r#"answers = [{ service = "dynamodb", resource = "dynamodb:people*", members = { ssn = "us_ssn" } }]"#;
+    let table: toml::Table = declared.parse().unwrap();
+    let config = Config::aws(&moto)
+        .policy("10-lake.cedar", POLICIES)
+        .set(&["targets", "lake", "answers"], table["answers"].clone());
+    let role = "arn:aws:iam::111111111111:role/app";
+    let run = [
+        "ec2",
+        "run-instances",
+        "--image-id",
+        "ami-12345678",
+        "--iam-instance-profile",
+        "Name=app",
+        "--tag-specifications",
+        "ResourceType=instance,Tags=[{Key=env,Value=prod}]",
+    ];
+    let told = of_cli(&config, &run);
+    assert_eq!(
+        (&told["tags"], &told["roles"]),
+        (&json!(["env=prod"]), &json!(["app"]))
+    );
+    let parameters = told["parameters"].as_array().unwrap();
+    assert!(
+        parameters.contains(&json!("ImageId=ami-12345678")),
+        "{parameters:?}"
+    );
+
+    let statement = "SELECT id FROM people WHERE begins_with(ssn, '0')";
+    let told = of_cli(
+        &config,
+        &["dynamodb", "execute-statement", "--statement", statement],
+    );
+    assert_eq!(
+        (&told["probed"], &told["matched"], &told["level"]),
+        (&json!(["us_ssn"]), &json!([]), &json!("read"))
+    );
+    assert_eq!(told["asks"][0]["resource"], "dynamodb:people");
+    let put = ["secretsmanager", "put-secret-value", "--secret-id", "db"];
+    let put = [&put[..], &["--secret-string", "hunter2-and-more"]].concat();
+    let told = of_cli(&config, &put);
+    assert!(!told.to_string().contains("hunter2"), "{told}");
+    assert!(told.to_string().contains("SecretString=[hidden]"), "{told}");
+
+    let aws = aws_cli();
+    let asked = [
+        "--output", "table", "aws", "explain", "--for", "alice", "--group", "data",
+    ];
+    let client = [
+        "--",
+        aws.to_str().unwrap(),
+        "lambda",
+        "update-function-configuration",
+    ];
+    let client = [&client[..], &["--function-name", "f", "--role", role]].concat();
+    let table = config
+        .countersign(&[&asked[..], &client].concat())
+        .success()
+        .stdout;
+    assert!(table.contains(&format!("Roles          {role}")), "{table}");
+    assert!(
+        table.contains("Parameters     ") && !table.contains("Tags  "),
+        "{table}"
+    );
+}

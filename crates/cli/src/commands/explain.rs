@@ -296,6 +296,37 @@ impl Scene<'_> {
         }
     }
 
+    /// What policies could look at in a request, by the attribute's name, whether they do or not.
+    fn looked(
+        &self,
+        caught: &Caught,
+        scope: &Scope,
+        seen: Option<&[u8]>,
+    ) -> impl Fn(&str) -> Vec<String> + use<> {
+        let Caught { head, body } = caught;
+        let mut call = classify(head, scope, body.as_deref(), &self.target.upstream());
+        expressions::look(&mut call, seen.unwrap_or_default(), &self.target.answers);
+        inside::look(&mut call, head, seen);
+        let (command, _) = self.command(caught, &call, Body::Unknown);
+        let sensitive = call.service.map_or(&[][..], |it| it.sensitive.as_slice());
+        move |attribute| {
+            let context = command.asks.list().first().map(|ask| &ask.context);
+            let texts = match context.and_then(|it| it.get(attribute)) {
+                Some(model::Value::Texts(texts)) => texts.as_slice(),
+                _ => &[],
+            };
+            let hides = attribute == inside::PARAMETERS;
+            let shown = |text: &String| match text.split_once('=') {
+                // It may stand in a terminal's history.
+                Some((path, _)) if hides && is_sensitive(sensitive, path) => {
+                    format!("{path}=[hidden]")
+                }
+                _ => text.clone(),
+            };
+            texts.iter().map(shown).collect()
+        }
+    }
+
     /// How a request is understood, and what would become of it.
     fn explain(&self, caught: &Caught, scope: &Scope) -> Value {
         let Caught { head, body } = caught;
@@ -305,6 +336,7 @@ impl Scene<'_> {
         let seen = body.as_deref().filter(|_| reads(&call));
         expressions::look(&mut call, seen.unwrap_or_default(), &self.target.answers);
         let call = inside::looked(call, head, seen, |it| self.policies.mentions(it));
+        let looked = self.looked(caught, scope, seen);
         let payload = Presented::read(head).ok().and_then(|it| it.payload);
         let content = match (body, &payload) {
             (Some(body), _) if reads(&call) || body.is_empty() => Body::Whole(body),
@@ -353,6 +385,11 @@ impl Scene<'_> {
             "path": escape::decode(&head.path).unwrap_or_else(|_| head.path.clone()),
             "asks": asks,
             "carries": carries,
+            "parameters": looked(inside::PARAMETERS),
+            "tags": looked(inside::TAGS),
+            "roles": looked(inside::ROLES),
+            "probed": looked(expressions::PROBED),
+            "matched": looked(expressions::MATCHED),
             "unseen": call.unseen,
             "decision": decided(&decision),
             "reveals": obligations.reveal,
@@ -362,6 +399,12 @@ impl Scene<'_> {
             "policy": self.policies.version(),
         })
     }
+}
+
+/// Whether a member of a body is called, or stands in one that is called, as what may not rest.
+fn is_sensitive(names: &[&str], path: &str) -> bool {
+    let is = |part: &str| names.iter().any(|name| name.eq_ignore_ascii_case(part));
+    path.split('.').any(is)
 }
 
 /// What STS is asked, as the gateway reads it.
@@ -464,8 +507,18 @@ fn table(explained: &Value) -> String {
             or(&explained["hidden_members"], "none by name"),
         ),
     ];
+    // What policies can look at, where there is any of it.
+    let attributes = [
+        ("Parameters", "parameters"),
+        ("Tags", "tags"),
+        ("Roles", "roles"),
+        ("Probed", "probed"),
+        ("Matched", "matched"),
+    ];
+    let attributes = attributes.map(|(name, attribute)| (name, or(&explained[attribute], "")));
     lines
         .iter()
+        .chain(attributes.iter().filter(|(_, value)| !value.is_empty()))
         .map(|(name, value)| format!("{name:<15}{}\n", shown::visible(value)))
         .collect()
 }

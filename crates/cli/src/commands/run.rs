@@ -53,9 +53,41 @@ const AMBIENT: [&str; 8] = [
     "SSH_AUTH_SOCK",
 ];
 
+/// What the names of others end in.
+const AMBIENT_ENDS: [&str; 16] = [
+    "ACCESS_KEY",
+    "ACCESS_KEY_ID",
+    "API_KEY",
+    "APIKEY",
+    "AUTH_TOKEN",
+    "CREDENTIALS",
+    "DATABASE_URL",
+    "PASS",
+    "PASSPHRASE",
+    "PASSWD",
+    "PASSWORD",
+    "PRIVATE_KEY",
+    "PWD",
+    "SECRET",
+    "SECRET_KEY",
+    "TOKEN",
+];
+
+/// What is no credential though its name is such a one, and what agents ask their own models with: without it there is no agent.
+const LEFT: [&str; 8] = [
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+    "CODEX_API_KEY",
+    "CURSOR_API_KEY",
+    "GEMINI_API_KEY",
+    "OPENAI_API_KEY",
+    "PWD",
+];
+
 /// Run an agent, or any program, with the clients of targets set up and the credentials around it removed.
 ///
-/// The program finds psql, the AWS CLI and SDKs ready for the targets. What else of credentials its environment holds (AWS_*, PG*, KUBECONFIG, GITHUB_TOKEN, SSH_AUTH_SOCK and their like) is gone, and ~/.aws, ~/.pgpass and ~/.kube/config are not looked at. Other files in its home, such as SSH keys, stay readable: start it under an account that has none. The first target of a protocol is the default; others go by name: psql service=NAME, aws --profile NAME. The program's exit code is the exit code.
+/// The program finds psql, the AWS CLI and SDKs ready for the targets. What else of credentials its environment holds (AWS_*, PG*, KUBECONFIG, GITHUB_TOKEN, SSH_AUTH_SOCK and their like, names that end in _TOKEN, _SECRET, _PASSWORD or _API_KEY, URLs with a password) is gone, and ~/.aws, ~/.pgpass and ~/.kube/config are not looked at. Other files in its home, such as SSH keys, stay readable: start it under an account that has none. The first target of a protocol is the default; others go by name: psql service=NAME, aws --profile NAME. The program's exit code is the exit code.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -101,8 +133,9 @@ impl Run {
             .ok_or_else(|| Failure::usage("no command is given".to_owned()))?;
         let mut command = Command::new(program);
         command.args(arguments);
-        for (name, _) in std::env::vars_os() {
-            if is_ambient(&name) && !self.keep.iter().any(|kept| **kept == *name) {
+        for (name, value) in std::env::vars_os() {
+            let ambient = is_ambient(&name) || holds_credentials(&value);
+            if ambient && !self.keep.iter().any(|kept| **kept == *name) {
                 command.env_remove(&name);
             }
         }
@@ -197,12 +230,31 @@ fn aws(reached: &[Reach], files: &Files, token: &Path) -> Result<Variables, Fail
 /// Whether programs find credentials by the variable of this name.
 pub(crate) fn is_ambient(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_uppercase();
-    AMBIENT.contains(&name.as_str())
-        || name.ends_with("DATABASE_URL")
+    let ends = |end: &&str| {
+        let before = name.strip_suffix(end);
+        before.is_some_and(|it| it.is_empty() || it.ends_with('_'))
+    };
+    let listed = AMBIENT.contains(&name.as_str())
+        || AMBIENT_ENDS.iter().any(ends)
         || AMBIENT_PREFIXES
             .iter()
-            .any(|prefix| name.starts_with(prefix))
+            .any(|prefix| name.starts_with(prefix));
+    listed && !LEFT.contains(&name.as_str())
 }
+
+/// Whether there is a URL with a user and a password or token in a value (RFC 3986 section 3.2.1): of a registry, a proxy, a store.
+fn holds_credentials(value: &OsStr) -> bool {
+    let value = value.to_string_lossy();
+    value.split("://").skip(1).any(|rest| {
+        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | ','));
+        let authority = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+        let user = authority.rsplit_once('@').map(|(user, _)| user);
+        user.is_some_and(|user| user.contains(':') || user.len() >= TOKEN_BYTES_MIN)
+    })
+}
+
+/// Who is named alone in a URL is a token where the name is so long, and else somebody (`ssh://git@host`).
+const TOKEN_BYTES_MIN: usize = 16;
 
 impl Files {
     fn new() -> Result<Self, Failure> {
@@ -299,6 +351,15 @@ mod tests {
             "GITHUB_TOKEN",
             "SSH_AUTH_SOCK",
             "TF_VAR_password",
+            "NPM_TOKEN",
+            "HF_TOKEN",
+            "TOKEN",
+            "DATADOG_API_KEY",
+            "STRIPE_SECRET",
+            "SMTP_PASSWORD",
+            "MYSQL_PWD",
+            "WANDB_API_KEY",
+            "B2_APPLICATION_SECRET_KEY",
         ] {
             assert!(is_ambient(OsStr::new(name)), "{name}");
         }
@@ -309,8 +370,40 @@ mod tests {
             "LANG",
             "COUNTERSIGN_CONFIG",
             "EDITOR",
+            "PWD",
+            "OLDPWD",
+            "TOKENIZERS_PARALLELISM",
+            "MAX_TOKENS",
+            "ANTHROPIC_API_KEY",
+            "PIP_INDEX_URL",
+            "COUNTERSIGN_TOKEN_FILE",
         ] {
             assert!(!is_ambient(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn urls_with_credentials_are_known_by_their_value() {
+        for value in [
+            "https://u:p@pypi.example/simple",
+            "https://pypi.example/simple https://u:p@other.example/simple",
+            "redis://:p@host:6379/0",
+            "https://ghp_0123456789abcdef@github.example/x",
+            "https://u:p@ss@host",
+        ] {
+            assert!(holds_credentials(OsStr::new(value)), "{value}");
+        }
+        for value in [
+            "",
+            "https://pypi.example/simple",
+            "https://pypi.example:8443/simple",
+            "ssh://git@host/x",
+            "https://host/a:b@c",
+            "https://host?to=a:b@c",
+            "unix:path=/run/user/0/bus",
+            "alice@example.com:22",
+        ] {
+            assert!(!holds_credentials(OsStr::new(value)), "{value}");
         }
     }
 

@@ -9,8 +9,10 @@ use super::elsewhere;
 use super::expressions::Touched;
 use super::fields;
 use super::home::Home;
+use super::partiql;
 use super::route;
 use super::s3;
+use super::subresource;
 use super::table::{Level, Operation, Service, TABLE};
 use crate::http::Head;
 use crate::http::canonical::PathForm;
@@ -74,10 +76,19 @@ pub struct Call {
     pub unseen: bool,
     /// What its expressions do with attributes that are declared, as far as [`look`](super::expressions::look) was asked.
     pub touched: Touched,
-    /// What it does beside, at levels of their own: an upload that sets who may read it.
-    pub beside: Vec<Level>,
+    /// What it does beside, or in its own place.
+    pub beside: Vec<Beside>,
     /// Buckets and objects that its service reads or writes for it, and at which level.
     pub elsewhere: Vec<(Level, Thing)>,
+}
+
+/// What a request does beside its operation.
+#[derive(Debug, Clone, Copy)]
+pub enum Beside {
+    /// Something at a level of its own: an upload that sets who may read it.
+    At(Level),
+    /// What the request is to a server that does not know the subresource that it names.
+    Instead(&'static Operation),
 }
 
 /// Something an operation is done to.
@@ -121,8 +132,12 @@ impl Call {
     /// `prefix:Operation`, as policies and entries name it.
     #[must_use]
     pub fn action(&self) -> String {
-        let name = self.operation.map_or("unknown", |operation| operation.name);
-        format!("{}:{name}", self.prefix)
+        self.named(self.operation.map_or("unknown", |operation| operation.name))
+    }
+
+    /// The same of another operation of its service.
+    pub(super) fn named(&self, operation: &str) -> String {
+        format!("{}:{operation}", self.prefix)
     }
 }
 
@@ -216,7 +231,8 @@ fn rpc(head: &Head, scope: &Scope, body: &[u8], to: &Upstream) -> Option<Call> {
         .find(|it| it.target == target && it.operation(name).is_some())?;
     let keys = &service.operation(name)?.keys;
     let parameters = Parameters::tree(body, keys, true)?;
-    by_name((service, name, Wire::Cbor), scope, to, &parameters)
+    let call = by_name((service, name, Wire::Cbor), scope, to, &parameters)?;
+    with_statements(call, scope, to, body)
 }
 
 /// `X-Amz-Target: <target>.<name>`.
@@ -232,7 +248,21 @@ fn json(target: &str, head: &Head, scope: &Scope, body: &[u8], to: &Upstream) ->
     let wire = Wire::Json(u8::from(content_type(head) != "application/x-amz-json-1.0"));
     let keys = &service.operation(name)?.keys;
     let parameters = Parameters::tree(body, keys, false)?;
-    by_name((service, name, wire), scope, to, &parameters)
+    let call = by_name((service, name, wire), scope, to, &parameters)?;
+    with_statements(call, scope, to, body)
+}
+
+/// The call with the tables that its statements are about; `None` where these cannot be read.
+fn with_statements(mut call: Call, scope: &Scope, to: &Upstream, body: &[u8]) -> Option<Call> {
+    let (service, operation) = (call.service?, call.operation?);
+    if !partiql::takes(service, operation.name) {
+        return Some(call);
+    }
+    let home = home(scope, to, service, service.operation("PutItem")?);
+    let (tables, reads) = partiql::told(operation.name, call.wire, body, &home)?;
+    call.things = tables;
+    call.operation = reads.or(call.operation);
+    Some(call)
 }
 
 /// `Action=<name>&Version=<version>`, in a form or in the query.
@@ -349,7 +379,10 @@ fn rest(
             return None;
         }
         call.things = s3::things(operation.name, &routed.labels, head, body)?;
-        call.beside = s3::beside(operation.level, head);
+        let levels = s3::beside(operation.level, head).into_iter();
+        call.beside = levels.map(Beside::At).collect();
+        let instead = subresource::instead((service, operation), head, to);
+        call.beside.extend(instead.map(Beside::Instead));
     } else if has_dots(&head.path) {
         // Some resolve `..` before they look what is called, and some do not.
         return None;

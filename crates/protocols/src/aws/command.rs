@@ -9,7 +9,7 @@ use mask::{Findings, Hint, Masker, Outcome};
 use model::{Ask, Asks, Command, DataClass, Parameter, Resource, Value};
 use serde_json::Value as Json;
 
-use super::classify::{Call, Thing, Wire};
+use super::classify::{Beside, Call, Thing, Wire};
 use super::table::Level;
 use super::{NAME, body, cbor, expressions, inside, screen, texts};
 use crate::http::{AUTHORITY, Head, canonical, escape};
@@ -321,8 +321,14 @@ fn asks(call: &Call, action: &str, carries: &BTreeSet<String>) -> Vec<Ask> {
             continue;
         }
         asks.push(ask(level, resource.clone()));
-        let beside = call.beside.iter().map(|level| level.name());
-        asks.extend(beside.map(|level| ask(level, resource.clone())));
+        asks.extend(call.beside.iter().map(|beside| match beside {
+            Beside::At(level) => ask(level.name(), resource.clone()),
+            Beside::Instead(other) => Ask {
+                action: other.level.name(),
+                resource: resource.clone(),
+                context: self::context(call, &call.named(other.name), carries),
+            },
+        }));
     }
     let elsewhere = call.elsewhere.iter();
     asks.extend(elsewhere.map(|(level, thing)| ask(level.name(), resource(call, thing))));

@@ -7,9 +7,9 @@
 //!
 //! [`credentials`] makes and opens the keys that agents hold; [`sts`] is the part of AWS STS that gives them out, and
 //! [`assume`] asks AWS's own for the gateway's; [`classify`]
-//! knows from the [`table`] which operation a request is, at which level, on what; [`command`] makes of it what policy is
+//! knows from the [`table`] which operation a request is, at which level, on what (of statements to DynamoDB `partiql` does, and [`subresource`] what it is to a server that knows less); [`command`] makes of it what policy is
 //! asked, with what [`inside`] sees in its body and the buckets that are meant there (`elsewhere`); [`deny`] refuses in the service's own format; [`upstream`] says what goes to the target; [`secrets`]
-//! hides what its answer should not show; [`objects`] is what is declared of S3's, [`etag`] what they are called; [`screen`] looks at
+//! hides what its answer should not show; [`objects`] is what is declared of S3's, [`etag`] what they are called, [`digests`] what else tells of their content; [`screen`] looks at
 //! what requests carry, and [`seams`] where the parts of an upload meet; [`transient`] knows failures after which a request is sent again; [`transcript`] is what a recording keeps.
 //! Sockets, clocks and randomness are the relay's.
 
@@ -22,6 +22,7 @@ pub mod cli;
 pub mod command;
 pub mod credentials;
 pub mod deny;
+pub mod digests;
 mod document;
 mod elsewhere;
 pub mod etag;
@@ -32,6 +33,7 @@ pub mod inside;
 pub mod objects;
 pub mod packed;
 pub mod pages;
+mod partiql;
 pub mod post_form;
 pub mod range;
 mod route;
@@ -42,6 +44,7 @@ pub mod secrets;
 mod seek;
 mod source;
 pub mod sts;
+pub mod subresource;
 pub mod table;
 mod texts;
 pub mod transcript;

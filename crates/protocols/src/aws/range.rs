@@ -56,6 +56,20 @@ impl Wanted {
         }
     }
 
+    /// Whether a part from `read` to `until` of an object of `total` bytes holds all that [`widened`](Self::widened) takes in.
+    #[must_use]
+    pub fn is_covered(self, read: u64, until: u64, total: u64) -> bool {
+        let wide = match self {
+            Self::Last(count) => Self::Last(count.saturating_add(AROUND_BYTES)),
+            Self::From(first, last) => Self::From(
+                first.saturating_sub(AROUND_BYTES),
+                last.map(|last| last.saturating_add(AROUND_BYTES)),
+            ),
+        };
+        wide.within(total)
+            .is_some_and(|(first, last)| read <= first && until >= last)
+    }
+
     /// Its first and last byte in an object of `total` bytes. `None` where it has none.
     #[must_use]
     pub fn within(self, total: u64) -> Option<(u64, u64)> {
@@ -143,6 +157,31 @@ mod tests {
         ] {
             assert_eq!(Wanted::read(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_around_a_part_must_be_there_too() {
+        let around = AROUND_BYTES;
+        let wanted = Wanted::From(around + 10, Some(around + 19));
+        let total = 10 * around;
+        for (read, until, covered) in [
+            (10, 2 * around + 19, true),
+            (0, total - 1, true),
+            (11, 2 * around + 19, false),
+            (10, 2 * around + 18, false),
+            (around + 10, around + 19, false),
+        ] {
+            assert_eq!(
+                wanted.is_covered(read, until, total),
+                covered,
+                "{read} {until}"
+            );
+        }
+        // An object ends where it ends.
+        assert!(wanted.is_covered(0, around + 29, around + 30));
+        assert!(Wanted::Last(4).is_covered(0, 9, 10));
+        assert!(!Wanted::Last(4).is_covered(6, 9, 10));
+        assert!(!Wanted::From(4, None).is_covered(0, 8, 10));
     }
 
     #[test]

@@ -159,6 +159,11 @@ impl Route {
             .any(|it| matches!(it, Segment::Greedy(_)))
     }
 
+    /// Whether it is one of S3's that leads to an object.
+    pub(super) fn is_of_object(&self) -> bool {
+        self.keeps_slashes()
+    }
+
     /// Whether every parameter of a query is one that the operation knows: one that it does not may make another operation
     /// of it.
     fn knows(&self, query: &[(String, String)]) -> bool {

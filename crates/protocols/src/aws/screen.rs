@@ -8,8 +8,9 @@ use bytes::Bytes;
 use mask::{Findings, Hint, Masker};
 
 use super::classify::{Call, Wire};
-use super::objects::{Declared, Facts, declared};
+use super::objects::{Declared, Facts, declared, touched};
 use super::secrets::Hider;
+use super::source::{COPY, RENAME};
 use super::table::Level;
 use super::{cbor, texts};
 use crate::http::Head;
@@ -81,9 +82,14 @@ pub fn carried(
         Facts::of_upload(head)
     };
     let declared = declared(all, call, &facts);
+    let copies = head.fields.has(COPY) || head.fields.has(RENAME);
     let unknown = is_part && declared.is_some()
         || is(call, "CompleteMultipartUpload")
-        || head.fields.has(APPENDS);
+        || head.fields.has(APPENDS)
+        || copies;
+    if copies {
+        carried.extend(of_copy(call, all));
+    }
     let hider = declared.and_then(|it| Hider::of_object(it, masker));
     let mut search = Search {
         masker,
@@ -112,6 +118,12 @@ pub fn carried(
     }
     carried.extend(search.classes());
     carried
+}
+
+/// The classes that are declared of what a call copies, and of what it copies it to.
+fn of_copy(call: &Call, all: &[Declared]) -> BTreeSet<String> {
+    let names = touched(all, call).flat_map(|it| &it.names);
+    names.map(|(_, class)| class.to_string()).collect()
 }
 
 /// What is searched of what a call says. Objects have no such tokens.

@@ -15,6 +15,9 @@ pub const DURATION_SECS_DEFAULT: i64 = 3_600;
 /// And for so long at least and at most, as at AWS.
 pub const DURATION_SECS: std::ops::RangeInclusive<i64> = 900..=43_200;
 
+/// Parameters of STS that say who asks and by which proof, and would say nothing here.
+const IGNORED: [&str; 3] = ["SerialNumber", "SourceIdentity", "TokenCode"];
+
 /// What STS is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
@@ -110,6 +113,14 @@ pub fn read(query: &str, body: &[u8]) -> Result<Ask, Wrong> {
             secs,
         })
     };
+    // Nor what somebody relies on.
+    let mut ignored = pairs.iter().map(|(name, _)| name.as_str());
+    if let Some(name) = ignored.find(|name| IGNORED.contains(name)) {
+        return Err(invalid(&format!(
+            "{name} is not taken here: who asks is known by the token, which the gateway tells AWS as SourceIdentity, and multi-factor \
+             authentication is the token issuer's"
+        )));
+    }
     match action {
         "AssumeRoleWithWebIdentity" => Ok(Ask::WebIdentity {
             token: need("WebIdentityToken")?.to_owned(),

@@ -248,12 +248,9 @@ impl Passing {
         settling.again |= failed_late || self.error.as_deref().is_some_and(is_busy);
         let sha256 = hexadecimal(self.digest.clone().finish());
         let masks = self.masking.as_ref();
-        settling.settle(
-            status,
-            self.bytes,
-            &format!("sha256={sha256}"),
-            masks.map_or_else(Vec::new, |masking| masking.findings.facts()),
-        );
+        let mut facts = masks.map_or_else(Vec::new, |masking| masking.findings.facts());
+        facts.extend(self.keeping.released());
+        settling.settle(status, self.bytes, &format!("sha256={sha256}"), facts);
     }
 
     fn stopped(&mut self, error: &ShownError) {
@@ -386,6 +383,18 @@ impl Passing {
         match &mut self.coding {
             Some(coding) => coding.push(data),
             None => self.rest = data,
+        }
+    }
+}
+
+impl Drop for Passing {
+    /// A client that left has seen what it was shown until then. Its request may be sent again, as where nothing came of it.
+    fn drop(&mut self) {
+        if let Some(settling) = &mut self.settling {
+            settling.claim = None;
+            self.error = None;
+            let _ = self.keeping.finish();
+            self.settle(Status::Aborted);
         }
     }
 }

@@ -371,11 +371,13 @@ fn is_post_form(head: &Head) -> bool {
 /// How a request without a readable signature is written, as far as that can be seen.
 fn unscoped(head: &Head) -> Wire {
     let content = head.fields.one("content-type").unwrap_or_default();
+    let is_form = head.method == "POST" && head.path == "/";
     if head.fields.has("x-amz-target") {
         Wire::Json(u8::from(!content.ends_with("1.0")))
     } else if head.fields.has("smithy-protocol") {
         Wire::Cbor
-    } else if content.starts_with("application/x-www-form-urlencoded") {
+    } else if is_form && content.starts_with("application/x-www-form-urlencoded") {
+        // Clients write it for uploads too, where they are not told what to write.
         Wire::Query
     } else {
         Wire::S3

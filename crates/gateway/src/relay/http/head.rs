@@ -6,6 +6,7 @@ use hyper::http::response;
 use mask::{Findings, Hint, Masker, Outcome};
 use model::DataClass;
 use protocols::aws::classify::Call;
+use protocols::aws::digests::holds_digest;
 use protocols::aws::etag::{Tags, Version};
 use protocols::aws::screen::is;
 use protocols::aws::secrets::SENSITIVE;
@@ -25,8 +26,22 @@ const DROPPED: [&str; 8] = [
 ];
 
 /// Fields that describe the bytes as they were before anything was hidden in them, and what the names of others begin with.
-const DESCRIBING: [&str; 3] = ["content-md5", "x-amz-crc32", "x-amz-sha256-tree-hash"];
+const DESCRIBING: [&str; 10] = [
+    "content-digest",
+    "content-md5",
+    "digest",
+    "repr-digest",
+    "x-amz-content-sha256",
+    "x-amz-crc32",
+    "x-amz-sha256-tree-hash",
+    // Of servers like S3.
+    "x-cos-hash-crc64ecma",
+    "x-goog-hash",
+    "x-oss-hash-crc64ecma",
+];
 const CHECKSUMS: &str = "x-amz-checksum-";
+/// And what those begin with in which clients write what they like, digests too.
+const METADATA: &str = "x-amz-meta-";
 
 /// Fields that the target writes of itself. All others may hold somebody's text: what was put beside an object, its type and its
 /// caching as whoever uploaded it said, what went wrong with what.
@@ -95,7 +110,7 @@ pub(super) fn shown(
         let cut_off = cut.is_some() && matches!(name, "content-length" | "content-range");
         let unknown = coded && name == "content-length";
         let dropped = DROPPED.contains(&name) || cut_off || unknown;
-        let describing = DESCRIBING.contains(&name) || name.starts_with(CHECKSUMS);
+        let describing = describes(name, value);
         if dropped || tags.is_some() && describing && !writes {
             continue;
         }
@@ -124,6 +139,14 @@ pub(super) fn shown(
             .header("content-range", field),
         None => shown,
     }
+}
+
+/// Whether a field tells of the bytes as they were.
+fn describes(name: &str, value: &HeaderValue) -> bool {
+    let is_digest = || value.to_str().is_ok_and(holds_digest);
+    DESCRIBING.contains(&name)
+        || name.starts_with(CHECKSUMS)
+        || name.starts_with(METADATA) && is_digest()
 }
 
 /// The fields that the service's model calls sensitive, unless policy reveals them.

@@ -1,9 +1,14 @@
 //! What of a body goes into the recording: text up to a limit, and nothing protected, whatever policy reveals to the client.
+//!
+//! The search for it is also what tells of an answer that was shown as it is which values stood in it. What was not searched may
+//! have held anything.
+
+use std::sync::Arc;
 
 use hyper::HeaderMap;
 use hyper::header::HeaderValue;
-use mask::{Findings, Hint, Stream};
-use model::Note;
+use mask::{Findings, Hint, Masker, Stream};
+use model::{DataClass, MaskFact, Note};
 use protocols::aws::classify::Call;
 use protocols::aws::command::at_rest;
 use protocols::aws::objects::Facts;
@@ -33,6 +38,23 @@ pub(super) enum Side<'a> {
     Upload(&'a Facts),
 }
 
+/// The class, and the rule, of what is shown to a client and was not searched.
+const UNINSPECTED: &str = "uninspected";
+/// The rule of what is found because it is declared.
+const DECLARED: &str = "declared";
+/// What is done with a value that policy reveals.
+const REVEAL: &str = "reveal";
+
+/// What of a body the client is shown as it is, so that the search of the recording alone finds it.
+enum Clear {
+    /// Nothing.
+    Nothing,
+    /// What is declared, and not hidden by this.
+    Declared(Arc<Masker>),
+    /// All of it. These were found in its head.
+    All(Vec<MaskFact>),
+}
+
 /// A body on its way into the recording.
 pub(super) struct Keeping {
     recorder: Recorder,
@@ -44,6 +66,11 @@ pub(super) struct Keeping {
     masks: Rest,
     /// An incomplete character.
     tail: Vec<u8>,
+    clear: Clear,
+    /// What was found, once the search is over.
+    found: Option<Findings>,
+    /// It was not searched to its end.
+    cut: bool,
 }
 
 /// What becomes of the rest of a body.
@@ -86,7 +113,10 @@ impl Keeping {
                     _ => search(call, masker),
                 },
                 hider,
-                findings: Findings::counting(),
+                findings: match side {
+                    Side::Upload(_) => Findings::counting(),
+                    _ => Findings::new(&session.caller.commitments),
+                },
             })),
         };
         Self {
@@ -97,7 +127,57 @@ impl Keeping {
             piece: false,
             masks,
             tail: Vec::new(),
+            clear: Clear::Nothing,
+            found: None,
+            cut: false,
         }
+    }
+
+    /// The same of a body that the client is shown as it is, with what was found in its head.
+    pub(super) fn clear(mut self, head: Vec<MaskFact>) -> Self {
+        self.clear = Clear::All(head);
+        self
+    }
+
+    /// The same of one in which this hides what policy does not reveal. It counts what it finds, and not what it leaves because it is
+    /// declared as another class.
+    pub(super) fn revealing(mut self, masker: &Arc<Masker>) -> Self {
+        if let Rest::Searched(masks) = &self.masks
+            && let Some(hider) = &masks.hider
+            && hider.hides(|class| !masker.masks(class))
+        {
+            self.clear = Clear::Declared(masker.clone());
+        }
+        self
+    }
+
+    /// What the client was shown as it is, and nobody else has counted. A body that was not searched to its end has a fact without
+    /// commitments.
+    pub(super) fn released(&mut self) -> Vec<MaskFact> {
+        let found = self.found.take().map_or_else(Vec::new, |it| it.facts());
+        let (mut facts, found) = match std::mem::replace(&mut self.clear, Clear::Nothing) {
+            Clear::Nothing => return Vec::new(),
+            Clear::Declared(masker) => {
+                let shown = |it: &MaskFact| it.rule == DECLARED && !masker.masks(&it.class);
+                (Vec::new(), found.into_iter().filter(shown).collect())
+            }
+            Clear::All(head) => (head, found),
+        };
+        facts.extend(found.into_iter().map(|fact| MaskFact {
+            strategy: REVEAL.to_owned(),
+            ..fact
+        }));
+        let class = DataClass::try_from(UNINSPECTED.to_owned());
+        facts.extend(class.ok().filter(|_| self.cut).map(|class| MaskFact {
+            class,
+            rule: UNINSPECTED.to_owned(),
+            place: "answer".to_owned(),
+            columns: Vec::new(),
+            strategy: REVEAL.to_owned(),
+            count: 1,
+            commitments: Vec::new(),
+        }));
+        facts
     }
 
     /// The same of a body that is a part of an object: nothing of it is kept, for half a number is no number to mask.
@@ -129,6 +209,8 @@ impl Keeping {
         let Rest::Searched(masks) = &mut self.masks else {
             return self.keep(piece);
         };
+        let anywhere = masks.findings.place("answer");
+        masks.findings.enter(anywhere);
         let mut text = Vec::with_capacity(piece.len());
         masks.stream.push(piece, &mut text, &mut masks.findings);
         match masks.named(text) {
@@ -160,13 +242,16 @@ impl Keeping {
         let mut text = Vec::new();
         masks.stream.finish(&mut text, &mut masks.findings);
         let Some(mut text) = Masks::hidden(masks.hider.as_mut(), text, &mut masks.findings) else {
+            self.found = Some(masks.findings);
             return self.cut(Why::Binary).map(|()| false);
         };
         if let Some(hider) = masks.hider
             && hider.finish(&mut text, &mut masks.findings).is_err()
         {
+            self.found = Some(masks.findings);
             return self.cut(Why::Binary).map(|()| false);
         }
+        self.found = Some(masks.findings);
         self.keep(&text).map(|()| true)
     }
 
@@ -195,7 +280,10 @@ impl Keeping {
     }
 
     fn cut(&mut self, why: Why) -> Result<(), RecordError> {
-        self.masks = Rest::Over;
+        if let Rest::Searched(masks) = std::mem::replace(&mut self.masks, Rest::Over) {
+            self.found = Some(masks.findings);
+        }
+        self.cut = true;
         self.put(&Part::Cut { seq: self.seq, why })
     }
 

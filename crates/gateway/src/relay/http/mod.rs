@@ -11,6 +11,7 @@
 
 mod answer;
 mod ask;
+mod beginning;
 mod begun;
 mod bodies;
 mod coding;

@@ -9,6 +9,7 @@ use protocols::aws::etag::guesses_digests;
 use protocols::aws::objects::{Facts, declared};
 use protocols::aws::range::{Wanted, content_range, copies_part};
 use protocols::aws::secrets::{Hider, copies, gives_unnamed_rows, makes_secret};
+use protocols::aws::subresource::may_be_content;
 use protocols::http::coding::Format;
 
 use super::answer::{Cut, Shown};
@@ -37,8 +38,11 @@ pub(super) fn hider(
     facts: &Facts,
     masker: &Masker,
 ) -> Option<Hider> {
-    let named = Hider::new(call, &account.answers, masker);
-    named.or_else(|| object(account, call, facts, masker))
+    let object = || object(account, call, facts, masker);
+    if may_be_content(call) {
+        return object().or_else(|| Hider::new(call, &account.answers, masker));
+    }
+    Hider::new(call, &account.answers, masker).or_else(object)
 }
 
 /// What hides what is declared of the object that a call reads or writes.
@@ -120,8 +124,8 @@ pub(super) fn part(parts: &response::Parts, wanted: Wanted) -> Option<Part> {
     let Some((first, last)) = wanted.within(total) else {
         return Some(Part::Beyond(total));
     };
-    // A target that gives less than it was asked for is not trusted with the rest.
-    if read > first || until < last {
+    // A target that gives less than it was asked for is not trusted with the rest: what is around the part tells what is in it.
+    if read > first || !wanted.is_covered(read, until, total) {
         return None;
     }
     Some(Part::At {
@@ -131,6 +135,13 @@ pub(super) fn part(parts: &response::Parts, wanted: Wanted) -> Option<Part> {
         },
         field: format!("bytes {first}-{last}/{total}"),
     })
+}
+
+/// Whether a part begins where its object does.
+pub(super) fn begins(parts: &response::Parts) -> bool {
+    let field = parts.headers.get("content-range");
+    let range = field.and_then(|it| content_range(it.to_str().ok()?));
+    range.is_some_and(|(first, ..)| first == 0)
 }
 
 /// The format that an object's head or key says it is compressed in.

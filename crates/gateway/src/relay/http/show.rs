@@ -14,10 +14,12 @@ use protocols::aws::packed::Packed;
 use protocols::aws::range::Wanted;
 use protocols::aws::screen::is;
 use protocols::aws::secrets::{Hider, search};
+use protocols::aws::subresource::is_told;
 use protocols::aws::table::Level;
 use protocols::http::coding::{Format, MAGIC_BYTES};
 
 use super::answer::{Cut, Passing, Shown, Waited};
+use super::beginning::checked;
 use super::coding::{Begun, Coding};
 use super::exchange::{Refused, malformed};
 use super::head::{self, Changes, content_length};
@@ -25,7 +27,8 @@ use super::keep::{self, Keeping, Side};
 use super::masking::{Masking, Page, ShownError, is_text};
 use super::outgoing::Upload;
 use super::part::{
-    Part, beyond, compressed, facts, hider, is_compressed, is_plain, length_of, part, wanted,
+    Part, begins, beyond, compressed, facts, hider, is_compressed, is_plain, length_of, part,
+    wanted,
 };
 use super::send::{Going, unrecorded};
 use super::{Relay, WHOLE_BYTES_MAX};
@@ -73,8 +76,12 @@ impl Relay {
             Hider::new(&going.call, &account.answers, &masker)
         };
         let clear = masker.hides_nothing() && hider.is_none();
-        let wanted = wanted(account, &going).map(|(wanted, _)| wanted);
+        let wanted = wanted(account, &going);
+        // What is declared is known by all that stands before it.
+        let from_start = wanted.is_some_and(|(_, declared)| declared);
+        let wanted = wanted.map(|(wanted, _)| wanted);
         let cut = match wanted.and_then(|wanted| part(&parts, wanted)) {
+            Some(Part::At { .. }) if from_start && !begins(&parts) => None,
             Some(Part::Beyond(total)) => {
                 let settling = going.settling(&parts, upload);
                 settling.settle(Status::Completed, 0, "", Vec::new());
@@ -84,8 +91,12 @@ impl Relay {
             None => None,
         };
         let mut begun = Begun::default();
-        if !bodiless && !clear {
+        if !bodiless && (!clear || is_content && is_told(&going.call)) {
             let inspected = begin(&parts, &mut body, &going, cut.is_some()).await;
+            let inspected = match inspected {
+                Ok(begun) if is_content => checked(begun, &mut body, &going.call).await,
+                inspected => inspected,
+            };
             begun = match inspected {
                 Ok(begun) => begun,
                 Err(Unbegun::Target(error)) => return Err(going.broke_off(&error, &parts)),
@@ -117,6 +128,8 @@ impl Relay {
         if let Some((cut, _)) = &cut {
             findings = findings.within(cut.skip..cut.skip.saturating_add(cut.length));
         }
+        // Of what is shown as it is the recording's search tells what it was.
+        let seen = clear.then(|| findings.facts());
         let masking = (!clear).then(|| {
             Box::new(Masking {
                 stream: (!bodiless && wire != Wire::Cbor).then(|| search(&going.call, &masker)),
@@ -147,6 +160,10 @@ impl Relay {
                 (false, _) => Side::Other,
             },
         );
+        keeping = match seen {
+            Some(facts) => keeping.clear(facts),
+            None => keeping.revealing(&masker),
+        };
         let whole = parts.status != StatusCode::PARTIAL_CONTENT;
         if !whole
             && (masking.is_none() || declared(&account.objects, &going.call, &facts).is_some())
@@ -494,7 +511,7 @@ async fn decoded(
 }
 
 /// The next piece; empty at the end.
-async fn next_piece(body: &mut Received) -> Result<Bytes, Unbegun> {
+pub(super) async fn next_piece(body: &mut Received) -> Result<Bytes, Unbegun> {
     while let Some(frame) = body.frame().await {
         let data = frame.map_err(Unbegun::Target)?.into_data();
         if let Ok(data) = data

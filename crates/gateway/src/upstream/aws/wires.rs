@@ -15,6 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1::{Connection, SendRequest, handshake};
+use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use hyper::{Request, Response, Uri};
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -57,6 +58,9 @@ pub enum NoAnswer {
     /// The connection ended, or what came is no HTTP.
     #[error("no answer")]
     Http(#[from] hyper::Error),
+    /// It is framed in two ways.
+    #[error("the answer has both Content-Length and Transfer-Encoding")]
+    Lengths,
 }
 
 /// The body of an answer.
@@ -84,7 +88,7 @@ impl Wires {
     ) -> Result<Response<Received>, NoAnswer> {
         while let Some(wire) = self.idle(host).await {
             match wire.ask(request).await {
-                Ok(answered) => return Ok(self.received(host, answered)),
+                Ok(answered) => return self.received(host, answered),
                 // It was closed before anything was sent, so it may be sent on another.
                 Err((_, Some(unsent))) => request = unsent,
                 Err((error, None)) => return Err(error.into()),
@@ -93,7 +97,7 @@ impl Wires {
         let wire = self.connect(host).await?;
         let asked = wire.ask(request).await;
         let answered = asked.map_err(|(error, _)| error)?;
-        Ok(self.received(host, answered))
+        self.received(host, answered)
     }
 
     /// Closes what rested too long.
@@ -137,8 +141,17 @@ impl Wires {
         })
     }
 
-    fn received(self: &Arc<Self>, host: &Uri, (wire, answer): Answered) -> Response<Received> {
-        answer.map(|body| {
+    fn received(
+        self: &Arc<Self>,
+        host: &Uri,
+        (wire, answer): Answered,
+    ) -> Result<Response<Received>, NoAnswer> {
+        let has = |name| answer.headers().contains_key(name);
+        // One of the two is wrong (RFC 9112 section 6.3), and whoever believes the other reads another answer.
+        if has(CONTENT_LENGTH) && has(TRANSFER_ENCODING) {
+            return Err(NoAnswer::Lengths);
+        }
+        Ok(answer.map(|body| {
             let mut received = Received {
                 body,
                 wire,
@@ -149,7 +162,7 @@ impl Wires {
                 received.release();
             }
             received
-        })
+        }))
     }
 }
 

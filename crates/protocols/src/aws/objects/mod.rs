@@ -14,10 +14,14 @@ use std::collections::BTreeMap;
 use model::DataClass;
 
 use super::classify::{Call, Thing};
+use super::subresource;
 use crate::http::{Head, escape};
 
 pub use names::{BadName, Name, Step};
 pub use tags::{TAGS_BYTES_MAX, read as read_tags, request as tags_request};
+
+/// Operations of which the body is an object's content, or a part of it.
+pub(super) const OF_CONTENT: [&str; 4] = ["GetObject", "HeadObject", "PutObject", "UploadPart"];
 
 /// What is declared of some objects of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,11 +148,27 @@ pub fn asks_tags(all: &[Declared], call: &Call) -> bool {
         && named(all, call).any(|it| !it.tags.is_empty())
 }
 
+/// The declarations that may be of an object that a call names, as what it is done to or as a source.
+pub(super) fn touched<'a>(
+    all: &'a [Declared],
+    call: &'a Call,
+) -> impl Iterator<Item = &'a Declared> {
+    let fits = |declared: &Declared| {
+        call.things.iter().any(|thing| match thing {
+            Thing::Object { bucket, key } | Thing::Source { bucket, key } => {
+                declared.bucket == *bucket && key.starts_with(&declared.prefix)
+            }
+            _ => false,
+        })
+    };
+    all.iter().filter(move |it| fits(it))
+}
+
 /// The declarations whose bucket and prefix are those of the object, whichever way a server may read its key.
 fn named<'a>(all: &'a [Declared], call: &'a Call) -> impl Iterator<Item = &'a Declared> {
-    const OF_CONTENT: [&str; 4] = ["GetObject", "HeadObject", "PutObject", "UploadPart"];
     let of_content = |name: &str| OF_CONTENT.contains(&name);
-    let is_content = call.operation.is_some_and(|it| of_content(it.name));
+    let is_content =
+        call.operation.is_some_and(|it| of_content(it.name)) || subresource::may_be_content(call);
     let fits = |declared: &Declared| {
         call.things.iter().any(|thing| match thing {
             Thing::Object { bucket, key } => {

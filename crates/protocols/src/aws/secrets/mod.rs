@@ -165,14 +165,7 @@ impl Hider {
     /// The names of the members that are hidden, in order.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
-        let members = match &self.reader {
-            Reader::Cbor(cbor) => cbor.members(),
-            Reader::Csv(csv) => csv.members(),
-            Reader::Json(json) => json.members(),
-            Reader::Rows(rows) => rows.members(),
-            Reader::Xml(xml) => xml.members(),
-            Reader::Withheld(members) => members,
-        };
+        let members = self.members();
         let at = members.by_path.iter().map(|(_, member)| member.index);
         let at = at.chain(members.by_label.iter().map(|(_, member)| member.index));
         let at = at.filter_map(|index| Some(members.list.get(index)?.0.as_str()));
@@ -180,6 +173,23 @@ impl Hider {
         let mut names: Vec<_> = anywhere.chain(at).collect();
         names.sort_unstable();
         names
+    }
+
+    /// Whether it hides something of a class of which this is true.
+    #[must_use]
+    pub fn hides(&self, is: impl Fn(&DataClass) -> bool) -> bool {
+        self.members().list.iter().any(|(_, class)| is(class))
+    }
+
+    fn members(&self) -> &Members {
+        match &self.reader {
+            Reader::Cbor(cbor) => cbor.members(),
+            Reader::Csv(csv) => csv.members(),
+            Reader::Json(json) => json.members(),
+            Reader::Rows(rows) => rows.members(),
+            Reader::Xml(xml) => xml.members(),
+            Reader::Withheld(members) => members,
+        }
     }
 
     /// For the content of an object of which this is declared; `None` where policy reveals all of it.

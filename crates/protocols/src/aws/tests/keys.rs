@@ -176,6 +176,9 @@ fn requests_to_sts_are_read() {
         "&Policy=%7B%7D",
         "&PolicyArns.member.1.arn=x",
         "&Tags.member.1.Key=x",
+        // And so is what somebody would rely on.
+        "&SourceIdentity=bob",
+        "&SerialNumber=arn:aws:iam::1:mfa/bob&TokenCode=123456",
     ] {
         let wrong = read(&format!("Action=AssumeRole&{ROLE}{more}")).unwrap_err();
         assert_eq!(wrong.code, "ValidationError");

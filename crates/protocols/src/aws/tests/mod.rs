@@ -22,7 +22,7 @@ use crate::http::Head;
 use crate::http::sigv4::Scope;
 
 /// A request: its first line, then header fields.
-fn head(text: &str) -> Head {
+pub(super) fn head(text: &str) -> Head {
     let mut lines = text.lines();
     let (method, target) = lines.next().unwrap().split_once(' ').unwrap();
     let (path, query) = match target.split_once('?') {
@@ -38,7 +38,7 @@ fn head(text: &str) -> Head {
     }
 }
 
-fn scope(service: &str) -> Scope {
+pub(super) fn scope(service: &str) -> Scope {
     Scope {
         day: "20260101".to_owned(),
         region: "eu-west-1".to_owned(),
