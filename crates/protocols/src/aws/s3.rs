@@ -134,6 +134,11 @@ fn resolved(thing: &Thing) -> Option<Option<Thing>> {
             "." => {}
             ".." => drop(segments.pop()?),
             _ => segments.push(segment),
+/// The other objects that one which a service goes to may be; `None` where one would lie outside of its bucket.
+pub(super) fn readings(thing: &Thing) -> Option<Vec<Thing>> {
+    Some(resolved(thing)?.into_iter().collect())
+}
+
         }
     }
     let (bucket, key) = (bucket.clone(), segments.join("/"));
