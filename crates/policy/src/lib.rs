@@ -151,6 +151,22 @@ impl PolicySet {
         self.loaded.attributes.contains(attribute)
     }
 
+    /// Whether a denial stands whatever an attribute of the context holds, of which nothing was known when policy was asked.
+    #[must_use]
+    pub fn stands(&self, denial: &Denial, attribute: &str) -> bool {
+        let looks = |id: &str| {
+            let of_policy = self.loaded.looks.get(id);
+            of_policy.is_none_or(|attributes| attributes.contains(attribute))
+        };
+        let rules = self.loaded.rules.iter();
+        let mut permits = rules.filter(|rule| rule.effect == Effect::Permit);
+        match denial.policies.as_slice() {
+            _ if denial.code != DenialCode::Forbidden => false,
+            [] => !permits.any(|rule| looks(&rule.id)),
+            forbids => forbids.iter().any(|id| !looks(id)),
+        }
+    }
+
     /// Whether this identity may use this target at all: `Allow` or `Deny`, never `Ask`.
     ///
     /// A denial has the code `UnknownTarget` and the words of [`unknown_target`], so that it tells nobody which targets there are.
