@@ -217,7 +217,14 @@ impl Explain {
 
 /// A caught request, and what it is signed for.
 fn of_client(caught: Caught) -> Result<(Caught, Scope), Failure> {
-    let presented = Presented::read(&caught.head)
+    let Caught { head, .. } = &caught;
+    if head.method == "CONNECT" {
+        let host = &head.path;
+        return Err(Failure::usage(format!(
+            "the client would ask {host} itself, and not the gateway: leave out its own endpoint (--endpoint-url, endpoint_url)"
+        )));
+    }
+    let presented = Presented::read(head)
         .map_err(|fault| format!("the client's request would be refused: {fault}"))?;
     Ok((caught, presented.scope))
 }
@@ -454,8 +461,9 @@ fn table(explained: &Value) -> String {
         ("Decision", verdict(&explained["decision"])),
         ("Shown in clear", or(&explained["reveals"], nothing)),
         (
-            "Hidden members",
-            or(&explained["hidden_members"], "none by name"),
+            "Hidden by name",
+            or(&explained["hidden_members"], "nothing")
+                + " (wherever answers of the service have it)",
         ),
     ];
     lines
