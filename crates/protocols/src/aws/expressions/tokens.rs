@@ -34,6 +34,7 @@ pub(super) fn tokens(text: &str, given: Given<'_>) -> Option<Vec<Token>> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
     let mut parameters = 0;
+    let mut is_member = false;
     while let Some(first) = rest.chars().next() {
         let of_word = |c: char| c.is_alphanumeric() || c == '_';
         let value =
@@ -45,6 +46,7 @@ pub(super) fn tokens(text: &str, given: Given<'_>) -> Option<Vec<Token>> {
                 let name = given.names.and_then(|names| names.get(alias))?.as_str()?;
                 (Word(name.to_owned()), after)
             }
+            ':' if is_member => (Mark(':'), rest.get(1..)?),
             ':' => {
                 let (alias, after) = rest.split_at_checked(end_of(rest, 1, of_word))?;
                 let stands_for = given.values.and_then(|values| values.get(alias));
@@ -82,6 +84,8 @@ pub(super) fn tokens(text: &str, given: Given<'_>) -> Option<Vec<Token>> {
             '`' | '\\' => return None,
             c => (Mark(c), rest.get(c.len_utf8()..)?),
         };
+        // Behind a member's name in a literal stands its value, and no other name of one.
+        is_member = matches!(first, '"' | '\'') && after.trim_start().starts_with(':');
         // Comments of statements hide what stands in them from one reader and not from another.
         let comment = matches!(
             (tokens.last(), &token),
