@@ -443,6 +443,10 @@ pub(super) fn verdict(decision: &Value) -> String {
 fn table(explained: &Value) -> String {
     let one = |name: &str| text(&explained[name]);
     let nothing = "nothing that is protected";
+    let hidden = match or(&explained["hidden_members"], "") {
+        none if none.is_empty() => "nothing".to_owned(),
+        names => format!("{names} (wherever answers of the service have them)"),
+    };
     let lines = [
         ("Request", format!("{} {}", one("method"), one("path"))),
         (
@@ -460,11 +464,7 @@ fn table(explained: &Value) -> String {
         ("Carries", or(&explained["carries"], nothing)),
         ("Decision", verdict(&explained["decision"])),
         ("Shown in clear", or(&explained["reveals"], nothing)),
-        (
-            "Hidden by name",
-            or(&explained["hidden_members"], "nothing")
-                + " (wherever answers of the service have it)",
-        ),
+        ("Hidden by name", hidden),
     ];
     lines
         .iter()
