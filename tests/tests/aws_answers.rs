@@ -234,6 +234,50 @@ fn columns_of_the_rds_data_api_are_hidden_by_name() {
     );
 }
 
+/// What the database says went wrong holds values, and what it made up has no names.
+#[test]
+fn errors_and_generated_fields_of_the_rds_data_api_show_no_values() {
+    for (message, shown) in [
+        (
+            "ERROR: duplicate key value violates unique constraint \\\"u\\\"\\n  Detail: Key (ssn)=(kiwi) already exists.; SQLState: 23505",
+            "ERROR: duplicate key value violates unique constraint \\\"*\\\"\\n  Detail: Key (ssn)=(****) already exists.; SQLState: 23505",
+        ),
+        (
+            "ERROR: invalid input syntax for type integer: \\\"kiwi\\\"; SQLState: 22P02",
+            "ERROR: invalid input syntax for type integer: \\\"****\\\"; SQLState: 22P02",
+        ),
+        (
+            "ERROR: null value\\n  Detail: Failing row contains (7, kiwi).; SQLState: 23502",
+            "ERROR: null value\\n  Detail: Failing row contains (*******).; SQLState: 23502",
+        ),
+        (
+            "Database error code: 1062. Message: Duplicate entry 'kiwi' for key 'ssn'",
+            "Database error code: 1062. Message: Duplicate entry '******************'",
+        ),
+        (
+            "ERROR: relation \\\"peple\\\" does not exist; Position: 15; SQLState: 42P01",
+            "ERROR: relation \\\"peple\\\" does not exist; Position: 15; SQLState: 42P01",
+        ),
+    ] {
+        for name in ["message", "Message"] {
+            let answer = |message| format!(r#"{{"{name}":"{message}"}}"#);
+            let said = saying("400 Bad Request", JSON, answer(message).as_bytes());
+            let (_target, _gateway, raw) = canned(said, COLUMNS);
+            let reply = execute(&raw);
+            assert_eq!((reply.status, reply.text()), (400, answer(shown)));
+        }
+    }
+    let answer = r#"{"generatedFields":[{"stringValue":"kiwi"},{"longValue":12}],"numberOfRecordsUpdated":1}"#;
+    let (_target, gateway, raw) = canned(saying("200 OK", JSON, answer.as_bytes()), COLUMNS);
+    let shown = answer.replace("kiwi", "****").replace("12}", "0 }");
+    assert_eq!(execute(&raw).text(), shown);
+    drop(gateway);
+    // Where nothing is declared all is as it was.
+    let members = "{ service = \"rds-data\", members = { code = \"staff_code\" } }";
+    let (_target, _gateway, raw) = canned(saying("200 OK", JSON, answer.as_bytes()), members);
+    assert_eq!(execute(&raw).text(), answer);
+}
+
 #[test]
 fn what_is_declared_and_cannot_be_found_is_withheld() {
     // Rows without names, fewer names than values, no JSON to its end, and another form.

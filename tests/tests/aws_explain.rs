@@ -86,6 +86,35 @@ fn a_client_is_understood_and_nothing_is_sent() {
     assert!(!config.directory().join("data").exists());
 }
 
+/// What would not come to a gateway is told as such, and what comes by another host is understood.
+#[test]
+fn where_a_client_goes_is_told() {
+    let moto = Moto::start();
+    let config = Config::aws(&moto).policy("10-lake.cedar", POLICIES);
+    let jobs = ["s3control", "list-jobs", "--account-id", "123456789012"];
+    assert_eq!(of_cli(&config, &jobs)["path"], "/v20180820/jobs");
+    let aws = aws_cli();
+    let own = [
+        "aws",
+        "explain",
+        "--for",
+        "alice",
+        "--group",
+        "data",
+        "--",
+        aws.to_str().unwrap(),
+        "s3",
+        "ls",
+        "--endpoint-url",
+        "https://s3.amazonaws.com",
+    ];
+    let said = config.countersign(&own).failure().stderr;
+    assert!(
+        said.contains("would ask s3.amazonaws.com:443 itself"),
+        "{said}"
+    );
+}
+
 #[test]
 fn the_example_says_what_its_comments_do() {
     let moto = Moto::start();

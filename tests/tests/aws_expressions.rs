@@ -63,11 +63,26 @@ fn nobody_guesses_by_filters() {
     ] {
         assert_ne!(filtered(table, filter), 200, "{table} {filter}");
     }
+    // Nor by what contains it.
+    for (filter, operator) in [("contains(l, :v)", "CONTAINS"), ("m <> :v", "NE")] {
+        let map = r#"{"M":{"ssn":{"S":"07"}}}"#;
+        let by_filter = format!(
+            r#"{{"TableName":"people","FilterExpression":"{filter}","ExpressionAttributeValues":{{":v":{map}}}}}"#
+        );
+        let legacy = format!(
+            r#"{{"TableName":"people","ScanFilter":{{"m":{{"ComparisonOperator":"{operator}","AttributeValueList":[{map}]}}}}}}"#
+        );
+        for body in [by_filter, legacy] {
+            assert_ne!(call(&raw, "Scan", &body).status, 200, "{body}");
+        }
+    }
+    let guess = r#"{"Statement":"SELECT id FROM people WHERE m = ?","Parameters":[{"M":{"ssn":{"S":"07"}}}]}"#;
+    assert_eq!(call(&raw, "ExecuteStatement", guess).status, 200);
     let statement = r#"{"Statement":"SELECT id FROM people WHERE begins_with(ssn, '0')"}"#;
     assert_ne!(call(&raw, "ExecuteStatement", statement).status, 200);
     let legacy = r#"{"TableName":"people","ScanFilter":{"ssn":{"ComparisonOperator":"LT","AttributeValueList":[{"S":"5"}]}}}"#;
     assert_ne!(call(&raw, "Scan", legacy).status, 200);
-    assert_eq!(target.heads().len(), 2);
+    assert_eq!(target.heads().len(), 3);
 }
 
 #[test]

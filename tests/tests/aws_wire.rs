@@ -103,6 +103,21 @@ fn a_body_that_may_not_go_is_not_asked_for() {
     assert_eq!(heads, ["HTTP/1.1 403 Forbidden"], "{said}");
 }
 
+/// What an upload carries is looked at only where that could still permit it.
+#[test]
+fn a_body_that_may_not_go_whatever_it_carries_is_not_asked_for() {
+    let (_server, _gateway, raw, _) =
+        scene(|config| config.policy("30-screened.cedar", lake::SCREENED));
+    let (heads, said) = announced(&raw, "closed/a");
+    assert_eq!(heads, ["HTTP/1.1 403 Forbidden"], "{said}");
+    let (heads, said) = announced(&raw, "open");
+    assert_eq!(
+        heads,
+        ["HTTP/1.1 100 Continue", "HTTP/1.1 200 OK"],
+        "{said}"
+    );
+}
+
 #[test]
 fn a_body_is_not_asked_for_before_people_have_decided() {
     let (server, gateway, raw, bob) = scene(|config| config.set(&["aws", "hold"], "300ms"));

@@ -12,7 +12,7 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use model::Secret;
 use protocols::aws::classify::{self, Wire};
@@ -78,7 +78,9 @@ pub(crate) async fn requests(command: &[OsString], region: &str) -> Result<Vec<C
             ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"]
                 .map(|name| (name, &endpoint)),
         )
-        .envs(["NO_PROXY", "no_proxy"].map(|name| (name, "127.0.0.1")))
+        // By name, hosts with an account before them (S3 Control) too.
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
         .env("AWS_ACCESS_KEY_ID", "AKIAEXPLAINEXPLAIN00")
         .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
         .env("AWS_REGION", region)
@@ -154,7 +156,10 @@ async fn refuse(request: Request<Incoming>, kept: &Kept) -> Response<Full<Bytes>
     }
     let head = Head {
         method: parts.method.as_str().to_owned(),
-        path: parts.uri.path().to_owned(),
+        path: match parts.uri.authority() {
+            Some(host) if parts.method == Method::CONNECT => host.to_string(),
+            _ => parts.uri.path().to_owned(),
+        },
         query: parts.uri.query().map(str::to_owned),
         fields,
     };

@@ -28,7 +28,10 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use model::{Asks, DataClass, Decision, FileDigest, Identity, PolicyVersion};
+use cedar_policy::Effect;
+use model::{
+    Asks, DataClass, Decision, Denial, DenialCode, FileDigest, Identity, PolicyVersion,
+};
 
 pub use cache::DECISIONS_MAX;
 pub use decide::ASKS_MAX;
@@ -149,6 +152,22 @@ impl PolicySet {
     #[must_use]
     pub fn mentions(&self, attribute: &str) -> bool {
         self.loaded.attributes.contains(attribute)
+    }
+
+    /// Whether a denial stands whatever an attribute of the context holds, of which nothing was known when policy was asked.
+    #[must_use]
+    pub fn stands(&self, denial: &Denial, attribute: &str) -> bool {
+        let looks = |id: &str| {
+            let of_policy = self.loaded.looks.get(id);
+            of_policy.is_none_or(|attributes| attributes.contains(attribute))
+        };
+        let rules = self.loaded.rules.iter();
+        let mut permits = rules.filter(|rule| rule.effect == Effect::Permit);
+        match denial.policies.as_slice() {
+            _ if denial.code != DenialCode::Forbidden => false,
+            [] => !permits.any(|rule| looks(&rule.id)),
+            forbids => forbids.iter().any(|id| !looks(id)),
+        }
     }
 
     /// Whether this identity may use this target at all: `Allow` or `Deny`, never `Ask`.

@@ -30,6 +30,8 @@ pub(crate) struct Loaded {
     pub(crate) classes: BTreeSet<DataClass>,
     /// The attributes that any policy looks at.
     pub(crate) attributes: BTreeSet<String>,
+    /// Those that each looks at, by its id.
+    pub(crate) looks: HashMap<String, BTreeSet<String>>,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -75,11 +77,14 @@ pub(crate) fn check(
         .collect();
     let slices = slice(&types.schema, &set)
         .ok_or_else(|| LoadError::whole("schema", "its actions cannot be listed"))?;
-    let policies = found.iter().map(|found| &found.policy);
-    let attributes = policies.flat_map(rule::attributes).collect();
+    let looks = rules.iter().zip(&found);
+    let looks = looks.map(|(rule, found)| (rule.id.clone(), rule::attributes(&found.policy)));
+    let looks: HashMap<String, BTreeSet<String>> = looks.collect();
+    let attributes = looks.values().flatten().cloned().collect();
     Ok(Loaded {
         types,
         attributes,
+        looks,
         rules,
         by_id,
         slices,

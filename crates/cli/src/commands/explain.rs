@@ -218,7 +218,14 @@ impl Explain {
 
 /// A caught request, and what it is signed for.
 fn of_client(caught: Caught) -> Result<(Caught, Scope), Failure> {
-    let presented = Presented::read(&caught.head)
+    let Caught { head, .. } = &caught;
+    if head.method == "CONNECT" {
+        let host = &head.path;
+        return Err(Failure::usage(format!(
+            "the client would ask {host} itself, and not the gateway: leave out its own endpoint (--endpoint-url, endpoint_url)"
+        )));
+    }
+    let presented = Presented::read(head)
         .map_err(|fault| format!("the client's request would be refused: {fault}"))?;
     Ok((caught, presented.scope))
 }
@@ -485,6 +492,10 @@ fn table(explained: &Value) -> String {
         why if why.is_empty() => one("level"),
         why => format!("{}: {why}", one("level")),
     };
+    let hidden = match or(&explained["hidden_members"], "") {
+        none if none.is_empty() => "nothing".to_owned(),
+        names => format!("{names} (wherever answers of the service have them)"),
+    };
     let lines = [
         ("Request", format!("{} {}", one("method"), one("path"))),
         (
@@ -502,10 +513,7 @@ fn table(explained: &Value) -> String {
         ("Carries", or(&explained["carries"], nothing)),
         ("Decision", verdict(&explained["decision"])),
         ("Shown in clear", or(&explained["reveals"], nothing)),
-        (
-            "Hidden members",
-            or(&explained["hidden_members"], "none by name"),
-        ),
+        ("Hidden by name", hidden),
     ];
     // What policies can look at, where there is any of it.
     let attributes = [

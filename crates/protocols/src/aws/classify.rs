@@ -3,6 +3,7 @@
 //! Whatever could be read in two ways, and whatever the table does not know, has no operation: it is opaque, and policy
 //! decides about that by name. Requests come here after their signature was verified, with the path in path style.
 
+use super::beside;
 use super::body::{Form, Parameters};
 use super::command::is_signature;
 use super::elsewhere;
@@ -168,6 +169,7 @@ pub struct Upstream {
 #[must_use]
 pub fn classify(head: &Head, scope: &Scope, body: Option<&[u8]>, to: &Upstream) -> Call {
     let query = escape::pairs(head.query.as_deref().unwrap_or_default());
+    let whole = body;
     let (Ok(query), body) = (query, body.unwrap_or_default()) else {
         return unknown(scope, guess(head, scope));
     };
@@ -184,6 +186,7 @@ pub fn classify(head: &Head, scope: &Scope, body: Option<&[u8]>, to: &Upstream) 
     };
     let found = found.filter(|call| fields::unknown(&head.fields, call).is_none());
     let found = found.and_then(|call| elsewhere::told(call, head, body));
+    let found = found.map(|call| beside::told(call, head, whole));
     found.unwrap_or_else(|| unknown(scope, guess(head, scope)))
 }
 

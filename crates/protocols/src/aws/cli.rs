@@ -285,7 +285,9 @@ impl Words {
         self.text.push_str(" --");
         self.text.push_str(name);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,@+".contains(&byte);
-        self.text.push(' ');
+        // What begins with a dash would be an option of its own.
+        self.text
+            .push(if value.starts_with('-') { '=' } else { ' ' });
         if !value.is_empty() && value.bytes().all(plain) {
             self.text.push_str(value);
         } else {
@@ -449,6 +451,21 @@ mod tests {
         ] {
             assert_eq!(command(tag, text, body).as_deref(), expect, "{tag}");
         }
+    }
+
+    #[test]
+    fn what_begins_with_a_dash_is_no_option() {
+        let said = command(
+            "s3:GetObject",
+            "s3:GetObject eu-central-1\nGET /lake/-o--profile%20x?versionId=-1\n",
+            None,
+        );
+        assert_eq!(
+            said.as_deref(),
+            Some(
+                "aws s3api get-object --region eu-central-1 --bucket lake --key='-o--profile x' --version-id=-1 FILE"
+            )
+        );
     }
 
     #[test]

@@ -305,16 +305,17 @@ fn asks(call: &Call, action: &str, carries: &BTreeSet<String>) -> Vec<Ask> {
         resource,
         context: context.clone(),
     };
-    let service = || resource(call, &Thing::Service);
     let Some(operation) = call.operation else {
-        return vec![ask("opaque", service())];
+        return vec![ask("opaque", resource(call, &Thing::Service))];
     };
     let level = operation.level.name();
     let mut asks = Vec::new();
-    if call.things.is_empty() {
-        asks.push(ask(level, service()));
-    }
-    for thing in &call.things {
+    let service = [Thing::Service];
+    let things = match call.things.as_slice() {
+        [] => &service[..],
+        things => things,
+    };
+    for thing in things {
         let resource = resource(call, thing);
         if matches!(thing, Thing::Source { .. }) {
             asks.push(ask(Level::Read.name(), resource));

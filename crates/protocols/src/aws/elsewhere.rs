@@ -4,6 +4,8 @@
 //! Which members name buckets stands in `elsewhere.txt`, made by `scripts/aws-elsewhere` from the service models. What stands in
 //! programs (SQL, templates, scripts and their arguments) is not seen.
 
+mod place;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;
@@ -13,10 +15,11 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use super::body::THINGS_MAX;
 use super::classify::{Call, Thing, Wire};
 use super::command::is_signature;
-use super::s3::is_bucket;
+use super::s3::{self, is_bucket};
 use super::table::Level;
 use super::{cbor, document};
 use crate::http::{Head, escape};
+use place::place;
 
 static MEMBERS: LazyLock<HashMap<(&str, &str), Vec<Named>>> =
     LazyLock::new(|| read(include_str!("elsewhere.txt")));
@@ -37,6 +40,18 @@ const FROM: [&str; 14] = [
     "media", "manifest", "content", "layer", "file",
 ];
 
+/// Members that are called so name one object, and not what the keys of some begin with.
+const ONE: [&str; 8] = [
+    "code",
+    "file",
+    "key",
+    "manifest",
+    "script",
+    "template",
+    "truststore",
+    "url",
+];
+
 /// What a member names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -44,11 +59,15 @@ enum Kind {
     Key,
     /// Something of S3, where it is a URL or an ARN of it.
     Value,
+    /// The same, which is one object that is read.
+    Read,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Named {
     kind: Kind,
+    /// What it stands in, where that counts.
+    outer: Option<&'static str>,
     name: &'static str,
 }
 
@@ -58,6 +77,7 @@ struct Found {
     within: String,
     /// The names that lead to it, its own last.
     path: String,
+    name: &'static str,
     kind: Kind,
     value: String,
 }
@@ -71,11 +91,17 @@ pub(super) fn told(mut call: Call, head: &Head, body: &[u8]) -> Option<Call> {
     };
     let found = found(call.wire, head, body, names)?;
     for it in found.iter().filter(|it| it.kind != Kind::Key) {
-        for thing in things(it, &found)? {
-            for level in levels(operation.level, &it.path, operation.name) {
-                let one = (level, thing.clone());
-                if !call.elsewhere.contains(&one) {
-                    call.elsewhere.push(one);
+        let levels = match it.kind {
+            Kind::Read => vec![Level::Read],
+            _ => levels(operation.level, &it.path, operation.name),
+        };
+        for (thing, begins) in things(it, &found)? {
+            for level in &levels {
+                for thing in readings(&thing, begins.unwrap_or_else(|| may_begin(it, *level)))? {
+                    let one = (*level, thing);
+                    if !call.elsewhere.contains(&one) {
+                        call.elsewhere.push(one);
+                    }
                 }
                 if call.elsewhere.len() > THINGS_MAX {
                     return None;
@@ -107,8 +133,9 @@ fn secrets(call: &Call) -> Vec<(Level, Thing)> {
     call.things.iter().filter_map(secret).collect()
 }
 
-/// The buckets or objects that a member names, with the keys beside it; `None` where they have another name too.
-fn things(found: &Found, all: &[Found]) -> Option<Vec<Thing>> {
+/// The buckets or objects that a member names, with the keys beside it, and where these tell it whether keys only begin so; `None`
+/// where they have another name too.
+fn things(found: &Found, all: &[Found]) -> Option<Vec<(Thing, Option<bool>)>> {
     let Some((bucket, key)) = place(found.kind, &found.value) else {
         return Some(Vec::new());
     };
@@ -119,17 +146,19 @@ fn things(found: &Found, all: &[Found]) -> Option<Vec<Thing>> {
         let with = found.kind == Kind::Bucket && it.kind == Kind::Key;
         with && it.within == found.within && !it.value.is_empty()
     });
-    let mut keys: Vec<String> = beside
+    let mut keys: Vec<(String, Option<bool>)> = beside
         .map(|it| {
             let of = it.value.strip_prefix('/').unwrap_or(&it.value);
-            match key.as_str() {
+            let key = match key.as_str() {
                 "" => of.to_owned(),
                 around => format!("{}/{of}", around.trim_end_matches('/')),
-            }
+            };
+            let name = it.name.to_ascii_lowercase();
+            (key, Some(!name.ends_with("key") && name != "name"))
         })
         .collect();
     if keys.is_empty() {
-        keys.push(key);
+        keys.push((key, None));
     }
     let thing = |key: String| match key.as_str() {
         "" => Thing::Bucket(bucket.clone()),
@@ -138,58 +167,33 @@ fn things(found: &Found, all: &[Found]) -> Option<Vec<Thing>> {
             key,
         },
     };
-    Some(keys.into_iter().map(thing).collect())
+    let things = keys.into_iter().map(|(key, begins)| (thing(key), begins));
+    Some(things.collect())
 }
 
-/// Bucket and key in a value: a name, a path, an ARN or a URL. A bucket that has no name of its own there is an empty one.
-fn place(kind: Kind, value: &str) -> Option<(String, String)> {
-    let split = |path: &str| {
-        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-        (bucket.to_owned(), key.to_owned())
+/// Whether what a value names may be what keys begin with. What is written mostly is.
+fn may_begin(found: &Found, level: Level) -> bool {
+    let name = found.name.to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    let one = says(&ONE) && !says(&["prefix", "folder", "dir"]);
+    found.kind != Kind::Read && (level != Level::Read || !one)
+}
+
+/// A thing in every way that it may be read: dots are part of a key or are not, and what keys begin with may be a folder of theirs.
+/// `None` where one of these lies outside of the bucket.
+fn readings(thing: &Thing, begins: bool) -> Option<Vec<Thing>> {
+    let mut all = vec![thing.clone()];
+    all.extend(s3::readings(thing)?);
+    let folder = |thing: &Thing| match thing {
+        Thing::Object { bucket, key } if begins && !key.ends_with('/') => Some(Thing::Object {
+            bucket: bucket.clone(),
+            key: format!("{key}/"),
+        }),
+        _ => None,
     };
-    let lower = value.to_ascii_lowercase();
-    if lower.starts_with("arn:") {
-        let mut parts = value.splitn(6, ':').skip(2);
-        let service = parts.next()?;
-        let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
-        return match service {
-            // Access points have a region and an account.
-            "s3" if region.is_empty() && account.is_empty() => Some(split(resource)),
-            "s3" | "s3-object-lambda" => Some(Default::default()),
-            _ => None,
-        };
-    }
-    if let Some((scheme, rest)) = value.split_once("://") {
-        if lower.starts_with("s3") {
-            return Some(split(rest));
-        }
-        return scheme
-            .to_ascii_lowercase()
-            .starts_with("http")
-            .then(|| of_host(rest))?;
-    }
-    if kind != Kind::Bucket || value.is_empty() {
-        return None;
-    }
-    of_host(value).or_else(|| Some(split(value)))
-}
-
-/// Bucket and key in `bucket.s3.region.amazonaws.com/key` and `s3.region.amazonaws.com/bucket/key`.
-fn of_host(rest: &str) -> Option<(String, String)> {
-    let path = rest.split(['?', '#']).next().unwrap_or(rest);
-    let (host, path) = path.split_once('/').unwrap_or((path, ""));
-    let host = host.to_ascii_lowercase();
-    let host = host.split(':').next().unwrap_or(&host);
-    if !host.contains(".amazonaws.com") {
-        return None;
-    }
-    let path = escape::decode(path).ok()?;
-    if host.starts_with("s3.") || host.starts_with("s3-") {
-        let (bucket, key) = path.split_once('/').unwrap_or((&path, ""));
-        return Some((bucket.to_owned(), key.to_owned()));
-    }
-    let at = host.rfind(".s3.").or_else(|| host.rfind(".s3-"))?;
-    Some((host.get(..at)?.to_owned(), path))
+    let folders: Vec<Thing> = all.iter().filter_map(folder).collect();
+    all.extend(folders);
+    Some(all)
 }
 
 /// What is done there.
@@ -282,23 +286,28 @@ struct Walk<'a> {
 struct At {
     within: String,
     path: String,
-    kind: Option<Kind>,
+    named: Option<Named>,
 }
 
 impl Walk<'_> {
-    fn kind(&self, name: &str) -> Option<Kind> {
-        let named = self.names.iter().find(|it| it.name == name)?;
-        Some(named.kind)
+    /// What is looked for of this name, in what is called so.
+    fn named(&self, outer: &str, name: &str) -> Option<Named> {
+        let fits = |it: &&Named| it.name == name && it.outer.is_none_or(|it| it == outer);
+        let fitting = self.names.iter().filter(fits);
+        fitting.max_by_key(|it| it.outer.is_some()).copied()
     }
 
     /// Keeps a value that stands there; `None` where there are too many.
     fn keep(&mut self, at: At, value: &str) -> Option<()> {
-        let Some(kind) = at.kind else { return Some(()) };
         let At { within, path, .. } = at;
+        let Some(Named { kind, name, .. }) = at.named else {
+            return Some(());
+        };
         let value = value.to_owned();
         self.found.push(Found {
             within,
             path,
+            name,
             kind,
             value,
         });
@@ -317,12 +326,34 @@ impl Walk<'_> {
         {
             parts.pop();
         }
-        let kind = self.kind(parts.pop()?);
-        if kind.is_none() {
+        let is_list = parts.len() < name.split('.').count();
+        let mut named = self.ending(&parts);
+        if named.is_none() && is_list {
+            // Items have a name of their own.
+            parts.pop();
+            named = self.ending(&parts);
+        }
+        if named.is_none() {
             return Some(());
         }
+        parts.pop();
         let (within, path) = (parts.join("."), name.to_owned());
-        self.keep(At { within, path, kind }, value)
+        self.keep(
+            At {
+                within,
+                path,
+                named,
+            },
+            value,
+        )
+    }
+
+    /// What is looked for at the end of a path of a form.
+    fn ending(&self, parts: &[&str]) -> Option<Named> {
+        let (name, around) = parts.split_last()?;
+        let counts = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let mut around = around.iter().rev().filter(|part| !counts(part));
+        self.named(around.next().copied().unwrap_or_default(), name)
     }
 }
 
@@ -393,10 +424,11 @@ impl<'de> Visitor<'de> for Step<'_, '_> {
                 path.push('.');
                 path.extend(name.chars().take(PATH_BYTES_MAX));
             }
+            let outer = self.at.path.rsplit('.').next().unwrap_or_default();
             let at = At {
                 within: within.clone(),
                 path,
-                kind: self.walk.kind(&name),
+                named: self.walk.named(outer, &name),
             };
             members.next_value_seed(Step {
                 walk: &mut *self.walk,
@@ -413,9 +445,14 @@ fn read(text: &'static str) -> HashMap<(&'static str, &'static str), Vec<Named>>
         let kind = match kind {
             "b" => Kind::Bucket,
             "k" => Kind::Key,
+            "r" => Kind::Read,
             _ => Kind::Value,
         };
-        Some(Named { kind, name })
+        let (outer, name) = match name.split_once('/') {
+            Some((outer, name)) => (Some(outer), name),
+            None => (None, name),
+        };
+        Some(Named { kind, outer, name })
     };
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let entry = |line: &'static str| {

@@ -1,7 +1,11 @@
 //! What requests to DynamoDB do with attributes that are declared to hold a class: conditions and filters that ask after their
 //! values, and updates that copy them to where nothing hides them.
 //!
-//! A name is taken for a declared one wherever it stands in a path, and case aside. What cannot be read touches every class.
+//! A name is taken for a declared one wherever it stands in a path, and case aside; a value that has a member of such a name asks
+//! after that member, whatever it is compared with. What cannot be read touches every class.
+
+mod compared;
+mod tokens;
 
 use std::collections::BTreeSet;
 
@@ -12,6 +16,9 @@ use super::answers::Answers;
 use super::body;
 use super::classify::{Call, Wire};
 use super::objects::{Name, Step};
+use compared::{compares_paths, is_path_matched, is_value_matched};
+use tokens::Token::{self, Mark, Name as Word};
+use tokens::{Given, TYPES, inner_names, is_word, tokens, whole};
 
 /// The attribute of policies' context with the classes that values are compared with for equality.
 pub const MATCHED: &str = "matched";
@@ -35,9 +42,6 @@ const OPERATIONS: [&str; 9] = [
     "TransactWriteItems",
     "UpdateItem",
 ];
-
-/// What stands in paths of answers and is no attribute's name: the types of values.
-const TYPES: [&str; 10] = ["S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"];
 
 /// The classes of declared attributes that a request touches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -85,19 +89,6 @@ struct Look {
     touched: Touched,
 }
 
-/// A part of an expression.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
-    /// A name in a path, or a word.
-    Name(String),
-    /// A value, whatever it is.
-    Value,
-    /// An operator or a mark.
-    Mark(char),
-}
-
-use Token::{Mark, Name as Word};
-
 impl Look {
     fn protect(&mut self, name: &Name, class: &DataClass) {
         let mut add = |name: &str| self.protected.push((name.to_owned(), class.clone()));
@@ -122,8 +113,12 @@ impl Look {
         of_name.map(|(_, class)| class.clone()).collect()
     }
 
+    fn all(&self) -> BTreeSet<DataClass> {
+        self.protected.iter().map(|it| it.1.clone()).collect()
+    }
+
     fn everything(&mut self) {
-        let classes: BTreeSet<DataClass> = self.protected.iter().map(|it| it.1.clone()).collect();
+        let classes = self.all();
         self.touched = Touched {
             matched: classes.clone(),
             probed: classes.clone(),
@@ -159,23 +154,31 @@ impl Look {
     }
 
     fn members(&mut self, map: &Map<String, Value>) -> Option<()> {
-        let names = map.get("ExpressionAttributeNames");
+        let given = Given {
+            names: map.get("ExpressionAttributeNames"),
+            values: map.get("ExpressionAttributeValues"),
+            parameters: map.get("Parameters"),
+        };
         for (name, value) in map {
             match (name.as_str(), value) {
                 (
                     "FilterExpression" | "ConditionExpression" | "KeyConditionExpression",
                     Value::String(text),
-                ) => self.condition(&tokens(text, names)?),
-                ("UpdateExpression", Value::String(text)) => self.update(&tokens(text, names)?),
-                ("Statement", Value::String(text)) => self.statement(&tokens(text, None)?),
+                ) => self.condition(&tokens(text, given)?)?,
+                ("UpdateExpression", Value::String(text)) => self.update(&tokens(text, given)?),
+                ("Statement", Value::String(text)) => self.statement(&tokens(text, given)?)?,
                 (
                     "ScanFilter" | "QueryFilter" | "KeyConditions" | "Expected",
                     Value::Object(attributes),
                 ) => {
                     for (attribute, how) in attributes {
-                        let how = how.get("ComparisonOperator").and_then(Value::as_str);
-                        let equal = how.is_none_or(|it| matches!(it, "EQ" | "IN"));
+                        let operator = how.get("ComparisonOperator").and_then(Value::as_str);
+                        let equal = operator.is_none_or(|it| matches!(it, "EQ" | "IN"));
                         self.asked(attribute, equal);
+                        let values = ["AttributeValueList", "Value"].map(|it| how.get(it));
+                        for name in values.into_iter().flatten().flat_map(inner_names) {
+                            self.asked(&name, equal);
+                        }
                     }
                 }
                 _ => {}
@@ -193,36 +196,29 @@ impl Look {
         }
     }
 
-    /// `a = :v`, `:v = a` and `a IN (…)` compare for equality; all else asks for more.
-    fn condition(&mut self, tokens: &[Token]) {
+    /// `a = :v`, `:v = a` and `a IN (…)` compare for equality; all else asks for more. `None` where it cannot be read.
+    fn condition(&mut self, tokens: &[Token]) -> Option<()> {
+        let tokens = &whole(tokens)?;
         for (place, token) in tokens.iter().enumerate() {
-            let Word(name) = token else {
-                continue;
-            };
-            if self.classes(name).is_empty() {
-                continue;
-            }
-            // The path that it stands in, from its first step to its last.
-            let step = |token: Option<&Token>| matches!(token, Some(Mark('.' | '[' | ']')));
-            let (mut first, mut last) = (place, place);
-            while first > 0 && (step(tokens.get(first - 1)) || step(tokens.get(first))) {
-                first -= 1;
-            }
-            while step(tokens.get(last + 1)) || step(tokens.get(last)) && last < tokens.len() {
-                if matches!(tokens.get(last), Some(Mark(']'))) && !step(tokens.get(last + 1)) {
-                    break;
+            match token {
+                Word(name) if !self.classes(name).is_empty() => {
+                    let equal = is_path_matched(tokens, place);
+                    self.asked(name, equal);
                 }
-                last += 1;
+                Token::Value(names) => {
+                    let equal = is_value_matched(tokens, place);
+                    for name in names {
+                        self.asked(name, equal);
+                    }
+                }
+                _ => {}
             }
-            let at = |place: Option<usize>| place.and_then(|place| tokens.get(place));
-            let value = |place: Option<usize>| matches!(at(place), Some(Token::Value));
-            let equals = |place: Option<usize>| matches!(at(place), Some(Mark('=')));
-            // A value that is part of something that is computed has another mark beside it.
-            let before = equals(first.checked_sub(1)) && value(first.checked_sub(2));
-            let after = equals(Some(last + 1)) && value(Some(last + 2));
-            let among = is_word(at(Some(last + 1)), "IN");
-            self.asked(name, before || after || among);
         }
+        // Either may be a map with anything in it, and the other what somebody put there to guess it.
+        if compares_paths(tokens) {
+            self.touched.probed.extend(self.all());
+        }
+        Some(())
     }
 
     /// `SET a = b, c = d REMOVE e ADD f :v DELETE g :v`.
@@ -233,8 +229,8 @@ impl Look {
         let mut behind = false;
         for (place, token) in tokens.iter().enumerate() {
             match token {
-                Mark('(' | '[') => depth += 1,
-                Mark(')' | ']') => depth -= 1,
+                Mark('(' | '[' | '{') => depth += 1,
+                Mark(')' | ']' | '}') => depth -= 1,
                 Mark(',') if depth == 0 => {
                     self.set(&to, &from);
                     (to, from, behind) = (Vec::new(), Vec::new(), false);
@@ -261,8 +257,8 @@ impl Look {
         self.touched.copied.extend(copied);
     }
 
-    /// A statement of PartiQL.
-    fn statement(&mut self, tokens: &[Token]) {
+    /// A statement of PartiQL; `None` where it cannot be read.
+    fn statement(&mut self, tokens: &[Token]) -> Option<()> {
         let word = |place: usize, word: &str| is_word(tokens.get(place), word);
         let find = |from: usize, words: &[&str]| {
             let found = (from..tokens.len()).find(|at| words.iter().any(|it| word(*at, it)));
@@ -290,7 +286,7 @@ impl Look {
         let mut at = find(0, &["WHERE"]);
         while at < tokens.len() {
             let end = find(at + 1, &["WHERE", "ORDER", "RETURNING"]);
-            self.condition(part(at + 1, end));
+            self.condition(part(at + 1, end))?;
             if word(end, "ORDER") {
                 for token in part(end, tokens.len()) {
                     if let Word(name) = token {
@@ -300,11 +296,8 @@ impl Look {
             }
             at = find(end, &["WHERE"]);
         }
+        Some(())
     }
-}
-
-fn is_word(token: Option<&Token>, word: &str) -> bool {
-    matches!(token, Some(Word(it)) if it.eq_ignore_ascii_case(word))
 }
 
 /// Whether a word begins a clause, and is no name: in an expression what stands before a clause is no operator.
@@ -315,76 +308,6 @@ fn is_clause(word: &str, tokens: &[Token], place: usize) -> bool {
         Some(Mark('.' | ',' | '=' | '+' | '-'))
     );
     !named && clauses.iter().any(|it| it.eq_ignore_ascii_case(word))
-}
-
-/// An expression or a statement in its parts, names that stand for others (`#n`) by what they stand for; `None` where it cannot be read.
-fn tokens(text: &str, names: Option<&Value>) -> Option<Vec<Token>> {
-    let mut tokens = Vec::new();
-    let mut rest = text.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let of_word = |c: char| c.is_alphanumeric() || c == '_';
-        let (token, after) = match first {
-            '#' => {
-                let end = end_of(rest, 1, of_word);
-                let (alias, after) = rest.split_at_checked(end)?;
-                let name = names.and_then(|names| names.get(alias))?.as_str()?;
-                (Word(name.to_owned()), after)
-            }
-            ':' => (Token::Value, rest.get(end_of(rest, 1, of_word)..)?),
-            '?' => (Token::Value, rest.get(1..)?),
-            '"' | '\'' => {
-                let (quoted, after) = quoted(rest, first)?;
-                let is_step = matches!(tokens.last(), Some(Mark('[')));
-                let token = if first == '"' || is_step {
-                    Word(quoted)
-                } else {
-                    Token::Value
-                };
-                (token, after)
-            }
-            '0'..='9' => (Token::Value, rest.get(end_of(rest, 1, of_word)..)?),
-            c if of_word(c) => {
-                let (word, after) = rest.split_at_checked(end_of(rest, 0, of_word))?;
-                (Word(word.to_owned()), after)
-            }
-            '`' | '\\' => return None,
-            c => (Mark(c), rest.get(c.len_utf8()..)?),
-        };
-        // Comments of statements hide what stands in them from one reader and not from another.
-        let comment = matches!(
-            (tokens.last(), &token),
-            (Some(Mark('-')), Mark('-')) | (Some(Mark('/')), Mark('*'))
-        );
-        if comment && rest.starts_with(['-', '*']) {
-            return None;
-        }
-        tokens.push(token);
-        rest = after.trim_start();
-    }
-    Some(tokens)
-}
-
-/// Where what begins at `from` ends.
-fn end_of(text: &str, from: usize, is: impl Fn(char) -> bool) -> usize {
-    let rest = text.get(from..).unwrap_or_default();
-    from + rest.find(|c: char| !is(c)).unwrap_or(rest.len())
-}
-
-/// What stands in quotes, in which two are one, and what follows them.
-fn quoted(text: &str, quote: char) -> Option<(String, &str)> {
-    let mut out = String::new();
-    let mut rest = text.get(1..)?;
-    loop {
-        let (before, after) = rest.split_once(quote)?;
-        out.push_str(before);
-        match after.strip_prefix(quote) {
-            Some(after) => {
-                out.push(quote);
-                rest = after;
-            }
-            None => return Some((out, after)),
-        }
-    }
 }
 
 #[cfg(test)]

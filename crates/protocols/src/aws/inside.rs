@@ -119,7 +119,7 @@ fn is_role(value: &str) -> bool {
 }
 
 /// Whether a request says that it has no body.
-fn is_empty(head: &Head) -> bool {
+pub(super) fn is_empty(head: &Head) -> bool {
     let length = head.fields.one("content-length");
     // In HTTP/2 neither needs to be there: a body in chunks tells the length of its content.
     let more = ["transfer-encoding", "x-amz-decoded-content-length"];

@@ -8,13 +8,14 @@
 //! [`credentials`] makes and opens the keys that agents hold; [`sts`] is the part of AWS STS that gives them out, and
 //! [`assume`] asks AWS's own for the gateway's; [`classify`]
 //! knows from the [`table`] which operation a request is, at which level, on what (of statements to DynamoDB `partiql` does, and [`subresource`] what it is to a server that knows less); [`command`] makes of it what policy is
-//! asked, with what [`inside`] sees in its body and the buckets that are meant there (`elsewhere`); [`deny`] refuses in the service's own format; [`upstream`] says what goes to the target; [`secrets`]
+//! asked, with what [`inside`] sees in its body and the buckets that are meant there (`elsewhere`), policies and tags too (`beside`); [`deny`] refuses in the service's own format; [`upstream`] says what goes to the target; [`secrets`]
 //! hides what its answer should not show; [`objects`] is what is declared of S3's, [`etag`] what they are called, [`digests`] what else tells of their content; [`screen`] looks at
 //! what requests carry, and [`seams`] where the parts of an upload meet; [`transient`] knows failures after which a request is sent again; [`transcript`] is what a recording keeps.
 //! Sockets, clocks and randomness are the relay's.
 
 pub mod answers;
 pub mod assume;
+mod beside;
 mod body;
 mod cbor;
 pub mod classify;

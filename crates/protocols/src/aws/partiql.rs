@@ -32,6 +32,7 @@ static READS: LazyLock<[Operation; 3]> = LazyLock::new(|| {
         prefix: "",
         types: Vec::new(),
         tags: Vec::new(),
+        gives: Vec::new(),
     })
 });
 

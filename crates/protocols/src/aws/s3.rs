@@ -46,6 +46,22 @@ pub fn wants_body(head: &Head) -> bool {
     let query = escape::pairs(head.query.as_deref().unwrap_or_default()).unwrap_or_default();
     let sets = |(name, _): &(String, String)| DOCUMENTS.contains(&name.as_str());
     matches!(&*head.method, "POST" | "PUT") && query.iter().any(sets)
+        || may_create_bucket(head, &query)
+}
+
+/// The body of CreateBucket is at most so long; one that is longer is not read.
+const CREATE_BYTES_MAX: u64 = 64 << 10;
+
+/// Whether a request may be CreateBucket with a body. One by the bucket's host looks like the upload of an object with a short key.
+fn may_create_bucket(head: &Head, query: &[(String, String)]) -> bool {
+    let length = head.fields.one("content-length");
+    let length = length.and_then(|it| it.parse::<u64>().ok());
+    let others = ["x-amz-decoded-content-length", COPY, RENAME];
+    head.method == "PUT"
+        && !head.path.trim_matches('/').contains('/')
+        && query.iter().all(|(name, _)| name == "x-id")
+        && length.is_some_and(|length| (1..=CREATE_BYTES_MAX).contains(&length))
+        && !others.iter().any(|name| head.fields.has(name))
 }
 
 /// The things that `operation` is done to; `None` where that cannot be told for certain.
@@ -118,6 +134,11 @@ pub(super) fn is_bucket(name: &str) -> bool {
         && !ALIASES.iter().any(|end| lower.ends_with(end))
 }
 
+/// The other objects that one which a service goes to may be; `None` where one would lie outside of its bucket.
+pub(super) fn readings(thing: &Thing) -> Option<Vec<Thing>> {
+    resolved(thing)
+}
+
 /// The objects that a key with dot segments is to servers that resolve them, with and without taking slashes that follow each other
 /// for one, as file systems do; to S3 they are part of the key. All are asked about. `None` where one would lie outside of the
 /// bucket, which S3 refuses (S3 user guide, "Naming Amazon S3 objects").
@@ -172,8 +193,10 @@ pub(super) fn beside(level: Level, head: &Head) -> Vec<Level> {
         .fields
         .iter()
         .any(|(name, _)| name.starts_with("x-amz-grant-"));
-    let permissions =
-        grants || set("x-amz-acl", "private") || set("x-amz-bypass-governance-retention", "false");
+    let permissions = grants
+        || set("x-amz-acl", "private")
+        || set("x-amz-bypass-governance-retention", "false")
+        || set("x-amz-object-ownership", "BucketOwnerEnforced");
     let mut beside = Vec::new();
     if permissions && level != Level::Permissions {
         beside.push(Level::Permissions);

@@ -66,6 +66,8 @@ pub struct Operation {
     pub types: Vec<&'static str>,
     /// Where its body sets tags.
     pub tags: Vec<Tags>,
+    /// Where its body says who may do what: paths as those of tags, with what must stand there behind a `=`.
+    pub gives: Vec<&'static str>,
 }
 
 /// Where a body sets tags.
@@ -292,6 +294,7 @@ impl Operation {
             prefix: next(),
             types: list(next()),
             tags: list(next()).into_iter().map(Tags::read).collect(),
+            gives: list(next()),
         })
     }
 }

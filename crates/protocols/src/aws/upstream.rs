@@ -61,7 +61,11 @@ pub fn with_headers(head: &Head) -> Option<Head> {
     Some(whole)
 }
 
-/// A request for S3 in path style: where `Host` is `bucket.<base>`, the bucket is put into the path.
+/// What paths of S3 Control begin with, whose clients put the account before the host.
+const CONTROL: &str = "/v20180820/";
+
+/// A request for S3 in path style: where `Host` is `bucket.<base>`, the bucket is put into the path. An account that stands there,
+/// and in the field that says of whom S3 Control is asked, is no bucket.
 ///
 /// `None` where the host is malformed.
 #[must_use]
@@ -85,7 +89,10 @@ pub fn path_style(mut head: Head, base: &str) -> Option<Head> {
     if bucket.is_empty() {
         return None;
     }
-    head.path = format!("/{bucket}{}", head.path);
+    let of_account = head.fields.one("x-amz-account-id") == Some(bucket);
+    if !(of_account && head.path.starts_with(CONTROL)) {
+        head.path = format!("/{bucket}{}", head.path);
+    }
     Some(head)
 }
 

@@ -70,7 +70,11 @@ impl Relay {
             command::command(&call, &asked.head, body, masker, carries)
         };
         let (mut carries, mut step, mut ended) = (screen::unknown(&call), None, None);
-        if screen::sends(&call) && policies.mentions(screen::ATTRIBUTE) {
+        let denied = || {
+            let whatever = make(Body::Unknown, &BTreeSet::new());
+            is_denied(&policies, &caller, &whatever)
+        };
+        if screen::sends(&call) && policies.mentions(screen::ATTRIBUTE) && !denied() {
             if is_short(&content, &asked) {
                 let unknown = || make(Body::Unknown, &carries);
                 let spooled = self.spooled(content, &asked, &session, unknown, wire);
@@ -328,6 +332,15 @@ fn understood(
     let mut call = classify::classify(&asked.head, &asked.scope, whole, account.upstream());
     expressions::look(&mut call, whole.unwrap_or_default(), &account.answers);
     inside::looked(call, &asked.head, whole, |it| policies.mentions(it))
+}
+
+/// Whether policy denies a request whatever it carries, so that its body need not come.
+fn is_denied(policies: &PolicySet, caller: &Caller, whatever: &Command) -> bool {
+    let (target, asks) = (caller.target.as_policy(), &whatever.asks);
+    match &*policies.decide(&caller.identity, &target, asks, &BTreeSet::new()) {
+        Decision::Deny(denial) => policies.stands(denial, screen::ATTRIBUTE),
+        _ => false,
+    }
 }
 
 /// Why a request is opaque, where it is.

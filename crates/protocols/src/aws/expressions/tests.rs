@@ -43,7 +43,6 @@ fn conditions_match_or_probe() {
         ("ssn BETWEEN :a AND :b", false),
         ("size(ssn) = :v", false),
         ("attribute_exists(SSN)", false),
-        ("ssn = zz", false),
     ] {
         for name in ["FilterExpression", "ConditionExpression"] {
             let body =
@@ -71,6 +70,87 @@ fn conditions_match_or_probe() {
         &[],
         &[],
     );
+}
+
+/// Whoever may say what a map holds guesses what is in it.
+#[test]
+fn values_with_a_declared_member_ask_after_it() {
+    let class: &[&str] = &["us_ssn"];
+    let map = r#"{"M":{"x":{"L":[{"M":{"SSN":{"S":"lime"}}}]}}}"#;
+    for (text, matched) in [
+        ("m = :v", true),
+        (":v = m", true),
+        ("a = :a AND m IN (:a, :v)", true),
+        (":v IN (m, n)", true),
+        ("m <> :v", false),
+        ("contains(l, :v)", false),
+        ("NOT contains(l, :v)", false),
+    ] {
+        for name in ["FilterExpression", "ConditionExpression"] {
+            let body = format!(
+                r#"{{"{name}":"{text}","ExpressionAttributeValues":{{":a":{{"S":"ssn"}},":v":{map}}}}}"#
+            );
+            let (yes, no) = if matched {
+                (class, &[][..])
+            } else {
+                (&[][..], class)
+            };
+            check(&body, yes, no, &[]);
+        }
+    }
+    let expected = format!(r#"{{"Expected":{{"m":{{"Value":{map}}}}}}}"#);
+    check(&expected, class, &[], &[]);
+    let contains = format!(
+        r#"{{"ScanFilter":{{"l":{{"ComparisonOperator":"CONTAINS","AttributeValueList":[{map}]}}}}}}"#
+    );
+    check(&contains, &[], class, &[]);
+    // What is written is compared with nothing.
+    let update = format!(
+        r#"{{"UpdateExpression":"SET m = :v","ExpressionAttributeValues":{{":v":{map}}}}}"#
+    );
+    check(&update, &[], &[], &[]);
+    check(
+        r#"{"FilterExpression":"m = :v","ExpressionAttributeValues":{":v":{"M":{"x":{"S":"ssn"}}}}}"#,
+        &[],
+        &[],
+        &[],
+    );
+}
+
+/// What stands at either may be a map with a declared member, and the other what was written there to guess it.
+#[test]
+fn attributes_that_are_compared_with_each_other_may_hold_anything() {
+    let all: &[&str] = &["staff_age", "us_ssn"];
+    for text in [
+        "m = n",
+        "info.m <> n",
+        "m IN (:a, n)",
+        "m[0] IN (n)",
+        "contains(l, n)",
+        "ssn = zz",
+    ] {
+        check(
+            &format!(r#"{{"FilterExpression":"{text}"}}"#),
+            &[],
+            all,
+            &[],
+        );
+    }
+    for text in [
+        "m <= n",
+        "begins_with(m, n)",
+        "size(m) = size(n)",
+        "a = :a AND b = :b",
+        "a IN (:a, :b) OR contains(l, :a)",
+        ":a BETWEEN a AND b",
+    ] {
+        check(
+            &format!(r#"{{"FilterExpression":"{text}"}}"#),
+            &[],
+            &[],
+            &[],
+        );
+    }
 }
 
 #[test]
@@ -142,6 +222,48 @@ fn statements_do_both() {
         &[],
         &[],
     );
+    check(
+        "SELECT id FROM t WHERE m = {'ssn' : 'lime'}",
+        class,
+        &[],
+        &[],
+    );
+    check(
+        "SELECT id FROM t WHERE m IN [{'ssn':1}, {'x':[]}]",
+        class,
+        &[],
+        &[],
+    );
+    check(
+        "SELECT id FROM t WHERE contains(l, {'x':[1,{'ssn':true}]})",
+        &[],
+        class,
+        &[],
+    );
+    check(
+        "SELECT id FROM t WHERE m = {'x':'ssn'} AND l = ['ssn'] AND done = true AND b IS NULL",
+        &[],
+        &[],
+        &[],
+    );
+    check("UPDATE t SET m = {'ssn':'1'} WHERE id = '1'", &[], &[], &[]);
+    check(
+        "UPDATE t SET m = {'x':1, 'y':ssn} WHERE id = '1'",
+        &[],
+        &[],
+        class,
+    );
     let all: &[&str] = &["staff_age", "us_ssn"];
     check("SELECT id FROM people -- it's", all, all, all);
+    check("SELECT id FROM t WHERE m = {'x':1", all, all, all);
+    check("SELECT id FROM t WHERE m = {'x':n}", all, all, all);
+}
+
+#[test]
+fn parameters_of_statements_are_values_in_their_order() {
+    let class: &[&str] = &["us_ssn"];
+    let body = r#"{"Statement":"SELECT id FROM t WHERE a = ? AND m = ?","Parameters":[{"S":"x"},{"M":{"ssn":{"S":"lime"}}}]}"#;
+    check(body, class, &[], &[]);
+    let other = body.replace("m = ?", "contains(m, ?)");
+    check(&other, &[], class, &[]);
 }

@@ -1,6 +1,6 @@
 //! JSON (RFC 8259), as far as names and values must be told apart.
 
-mod inner;
+pub(super) mod inner;
 
 use std::sync::Arc;
 

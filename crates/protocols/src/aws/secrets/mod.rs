@@ -6,6 +6,7 @@
 
 mod cbor;
 mod csv;
+mod errors;
 mod json;
 mod members;
 mod own;

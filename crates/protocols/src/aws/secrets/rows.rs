@@ -6,6 +6,7 @@ use std::ops::Range;
 use mask::Findings;
 use serde_json::Value;
 
+use super::errors;
 use super::json::Json;
 use super::{Kind, Member, Members, Unreadable};
 
@@ -23,11 +24,17 @@ pub(super) struct Layout {
     names: &'static [&'static str],
     /// To the values: `*` is an item of a list, `#` the item whose number is the column's.
     values: &'static [&'static str],
-    /// Members that hold rows as one text.
+    /// Members that hold values without telling of which columns they are.
     pub(super) texts: &'static [&'static str],
+    /// Members that say what went wrong, in the database's words.
+    errors: &'static [&'static str],
 }
 
-const LAYOUTS: [Layout; 4] = [
+/// What an answer that is an error says of itself.
+const MESSAGES: [&str; 2] = ["message", "Message"];
+
+/// The last of a service's are those of all its other answers.
+const LAYOUTS: [Layout; 7] = [
     Layout {
         service: "athena",
         operation: "GetQueryResults",
@@ -35,6 +42,16 @@ const LAYOUTS: [Layout; 4] = [
         names: &["Name", "Label"],
         values: &["ResultSet", "Rows", "*", "Data", "#"],
         texts: &[],
+        errors: &[],
+    },
+    Layout {
+        service: "athena",
+        operation: "",
+        columns: &[],
+        names: &[],
+        values: &[],
+        texts: &[],
+        errors: &["ErrorMessage", "StateChangeReason"],
     },
     Layout {
         service: "rds-data",
@@ -42,7 +59,17 @@ const LAYOUTS: [Layout; 4] = [
         columns: &["columnMetadata"],
         names: &["name", "label"],
         values: &["records", "*", "#"],
-        texts: &["formattedRecords"],
+        texts: &["formattedRecords", "generatedFields"],
+        errors: &[],
+    },
+    Layout {
+        service: "rds-data",
+        operation: "",
+        columns: &[],
+        names: &[],
+        values: &[],
+        texts: &["generatedFields"],
+        errors: &[],
     },
     Layout {
         service: "redshift-data",
@@ -51,6 +78,7 @@ const LAYOUTS: [Layout; 4] = [
         names: &["name", "label"],
         values: &["Records", "*", "#"],
         texts: &[],
+        errors: &[],
     },
     Layout {
         service: "redshift-data",
@@ -59,6 +87,16 @@ const LAYOUTS: [Layout; 4] = [
         names: &["name", "label"],
         values: &["Records", "*", "#"],
         texts: &["CSVRecords"],
+        errors: &[],
+    },
+    Layout {
+        service: "redshift-data",
+        operation: "",
+        columns: &[],
+        names: &[],
+        values: &[],
+        texts: &[],
+        errors: &["Error"],
     },
 ];
 
@@ -68,7 +106,7 @@ const OTHERS: [&str; 1] = ["ExecuteSql"];
 impl Layout {
     /// That of the answers to an operation; `Err` where they hold rows in a form that is not known here.
     pub(super) fn of(service: &str, operation: &str) -> Result<Option<&'static Self>, Unreadable> {
-        let of = |it: &&Self| it.service == service && it.operation == operation;
+        let of = |it: &&Self| it.service == service && [operation, ""].contains(&it.operation);
         match LAYOUTS.iter().find(of) {
             None if operation.is_empty() || OTHERS.contains(&operation) => Err(Unreadable),
             found => Ok(found),
@@ -165,6 +203,10 @@ impl Rows {
             }
             hide(cell, member);
         }
+        for place in layout.messages(&answer).ok_or(Unreadable)? {
+            let message = answer.get_mut(place).ok_or(Unreadable)?;
+            errors::hide(message, &members, findings);
+        }
         out.extend_from_slice(&answer);
         Ok(())
     }
@@ -205,14 +247,7 @@ impl Layout {
     /// Where the values of columns are that hold a class; `None` where that cannot be told.
     fn cells(&self, answer: &[u8], members: &Members) -> Option<Vec<(Range<usize>, Member)>> {
         let tree: Value = serde_json::from_slice(answer).ok()?;
-        let mut leaves = Vec::new();
-        Walk {
-            bytes: answer,
-            at: 0,
-            path: Vec::new(),
-            leaves: &mut leaves,
-        }
-        .value()?;
+        let leaves = leaves(answer)?;
         let columns = self.columns(&tree);
         let mut found = Vec::new();
         for leaf in leaves {
@@ -240,6 +275,18 @@ impl Layout {
         Some(found)
     }
 
+    /// Where it says what went wrong; `None` where that cannot be told.
+    fn messages(&self, answer: &[u8]) -> Option<Vec<Range<usize>>> {
+        let is_message = |leaf: &Leaf| match leaf.path.as_slice() {
+            [At::Name(name)] if MESSAGES.contains(&name.as_str()) => true,
+            [.., At::Name(name)] => self.errors.contains(&name.as_str()),
+            _ => false,
+        };
+        let leaves = leaves(answer)?.into_iter();
+        let messages = leaves.filter(|leaf| leaf.is_text && is_message(leaf));
+        Some(messages.map(|leaf| leaf.place).collect())
+    }
+
     /// The names of each column.
     fn columns<'a>(&self, tree: &'a Value) -> Option<Vec<Vec<&'a str>>> {
         let list = self.columns.iter().try_fold(tree, |it, name| it.get(name));
@@ -264,6 +311,19 @@ impl Layout {
         }
         Some((row, column?))
     }
+}
+
+/// The values of JSON that was read before.
+fn leaves(answer: &[u8]) -> Option<Vec<Leaf>> {
+    let mut leaves = Vec::new();
+    Walk {
+        bytes: answer,
+        at: 0,
+        path: Vec::new(),
+        leaves: &mut leaves,
+    }
+    .value()?;
+    Some(leaves)
 }
 
 /// On the way through JSON that was read before.

@@ -373,3 +373,61 @@ fn ids_of_keys_are_shown_by_iam_and_base64_stays_base64() {
         "{shown:?}"
     );
 }
+
+/// Answers of services with declared columns, to operations that give no rows themselves.
+#[test]
+fn errors_of_statements_hide_what_they_quote() {
+    let class = DataClass::try_from("us_ssn".to_owned()).unwrap();
+    for (service, operation, answer, hidden) in [
+        (
+            "redshift-data",
+            "DescribeStatement",
+            r#"{"Error":"ERROR: invalid input syntax for integer: \"kiwi\"","QueryString":"select \"kiwi\""}"#,
+            r#"integer: \"kiwi"#,
+        ),
+        (
+            "athena",
+            "GetQueryExecution",
+            r#"{"QueryExecution":{"Status":{"StateChangeReason":"Cannot cast 'kiwi' to INT","AthenaError":{"ErrorMessage":"Cannot cast 'lime'"}}}}"#,
+            "kiwi",
+        ),
+        (
+            "rds-data",
+            "BatchExecuteStatement",
+            r#"{"updateResults":[{"generatedFields":[{"stringValue":"kiwi"}]}]}"#,
+            "kiwi",
+        ),
+        (
+            "athena",
+            "StartQueryExecution",
+            r#"{"Message":"line 1:8: Column 'kind' cannot be resolved"}"#,
+            "lime",
+        ),
+    ] {
+        let declared = [Answers {
+            service: service.to_owned(),
+            operation: None,
+            resource: None,
+            members: Vec::new(),
+            columns: vec![("ssn".to_owned(), class.clone())],
+        }];
+        let wire = if service == "rds-data" {
+            Wire::RestJson
+        } else {
+            Wire::Json(1)
+        };
+        let call = call(service, operation, wire);
+        let masker = Masker::new(MaskerConfig::default());
+        let mut hider = Hider::new(&call, &declared, &masker).unwrap();
+        let (mut out, mut findings) = (Vec::new(), Findings::counting());
+        hider
+            .push(answer.as_bytes(), &mut out, &mut findings)
+            .unwrap();
+        hider.finish(&mut out, &mut findings).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert_eq!(out.len(), answer.len());
+        assert!(!out.contains(hidden) && !out.contains("lime"), "{out}");
+        let is_name = answer.contains("kind");
+        assert_eq!(out == answer, is_name, "{out}");
+    }
+}

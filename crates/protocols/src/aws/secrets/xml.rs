@@ -1,17 +1,26 @@
 //! XML 1.0, as far as elements and text must be told apart.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use mask::Findings;
 
+use super::json::inner;
 use super::members::VALUE_BYTES_MAX;
 use super::{Member, Members, Unreadable};
+use crate::aws::objects::Step;
 
 /// Elements in elements at most so deep.
 const DEPTH_MAX: usize = 512;
 /// A tag is at most so long.
 const TAG_BYTES_MAX: usize = 64 * 1_024;
 const CDATA: &[u8] = b"![CDATA[";
+/// What may be a document itself (CDATA, escaped text, a comment) is at most so long,
+const INNER_BYTES_MAX: usize = 1 << 20;
+/// and is read so deep.
+const INNER_DEPTH_MAX: usize = 3;
+/// A reference that stands for a character is at most so long.
+const REFERENCE_BYTES_MAX: usize = 12;
 
 /// What is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,12 +31,18 @@ pub(super) enum Of {
     Any,
     /// An object of which elements and attributes are declared.
     Object,
+    /// What stands within a text of such an object.
+    Within,
 }
 
 #[derive(Debug)]
 pub(super) struct Xml {
-    members: Members,
+    members: Arc<Members>,
     of: Of,
+    /// How deep documents are read within texts.
+    inner_depth: usize,
+    /// What may be a document itself, so that it is held, or an instruction.
+    inner: Vec<u8>,
     at: At,
     depth: usize,
     /// Where places count: the names of the elements around, from the outermost.
@@ -51,13 +66,25 @@ enum At {
     Cdata(usize),
     /// Within a comment, of whose end so many bytes have come.
     Comment(usize),
+    /// Within a processing instruction.
+    Instruction,
 }
 
 impl Xml {
     pub(super) fn new(members: Members, of: Of) -> Self {
+        let inner_depth = match of {
+            Of::Object | Of::Within => INNER_DEPTH_MAX,
+            Of::Answer | Of::Any => 0,
+        };
+        Self::within(Arc::new(members), of, inner_depth)
+    }
+
+    fn within(members: Arc<Members>, of: Of, inner_depth: usize) -> Self {
         Self {
             members,
             of,
+            inner_depth,
+            inner: Vec::new(),
             at: At::Text,
             depth: 0,
             names: Vec::new(),
@@ -82,18 +109,30 @@ impl Xml {
         for &byte in piece {
             match self.at {
                 At::Text if byte == b'<' => {
+                    self.end_inner(&[], out, findings);
                     self.tag.clear();
                     self.at = At::Tag(None);
                     out.push(byte);
                 }
-                At::Text if self.of != Of::Any && self.depth == 0 && !is_around(byte) => {
+                At::Text if self.is_document() && self.depth == 0 && !is_around(byte) => {
                     return Err(Unreadable);
+                }
+                // An escaped bracket comes behind a reference, if at all.
+                At::Text if self.reads_inner() && (byte == b'&' || !self.inner.is_empty()) => {
+                    self.hold(byte)?;
                 }
                 At::Text => {
                     self.gather(byte);
                     out.push(self.shown(byte));
                 }
                 At::Tag(quote) => self.tag(byte, quote, out, findings)?,
+                At::Cdata(ending) if self.reads_inner() => {
+                    self.at = ended(byte, ending, b']').map_or(At::Text, At::Cdata);
+                    self.hold(byte)?;
+                    if matches!(self.at, At::Text) {
+                        self.end_inner(b"]]>", out, findings);
+                    }
+                }
                 At::Cdata(ending) => {
                     self.at = ended(byte, ending, b']').map_or(At::Text, At::Cdata);
                     self.gather(byte);
@@ -102,6 +141,20 @@ impl Xml {
                         self.text.truncate(self.text.len().saturating_sub(3));
                     }
                     out.push(self.shown_but(byte, b"]>"));
+                }
+                At::Comment(ending) if self.reads_inner() => {
+                    self.at = ended(byte, ending, b'-').map_or(At::Text, At::Comment);
+                    self.hold(byte)?;
+                    if matches!(self.at, At::Text) {
+                        self.end_inner(b"-->", out, findings);
+                    }
+                }
+                At::Instruction => {
+                    self.hold(byte)?;
+                    if self.inner.ends_with(b"?>") {
+                        self.at = At::Text;
+                        self.end_instruction(out, findings);
+                    }
                 }
                 At::Comment(ending) => {
                     self.at = ended(byte, ending, b'-').map_or(At::Text, At::Comment);
@@ -114,10 +167,106 @@ impl Xml {
 
     /// What is left of a tag that does not end is no text that could be shown.
     pub(super) fn finish(mut self, out: &mut Vec<u8>, findings: &mut Findings) {
+        self.end_inner(&[], out, findings);
         self.end_text(findings);
-        if let At::Tag(_) = self.at {
-            out.resize(out.len() + self.tag.len(), b'*');
+        match self.at {
+            // A bracket in a text that is no document.
+            At::Tag(_) if self.of == Of::Within && !self.says(&self.tag) => {
+                out.append(&mut self.tag);
+            }
+            At::Tag(_) => out.resize(out.len() + self.tag.len(), b'*'),
+            _ => {}
         }
+    }
+
+    /// Whether nothing but an element may stand there.
+    fn is_document(&self) -> bool {
+        matches!(self.of, Of::Answer | Of::Object)
+    }
+
+    /// Whether what is declared is looked for in texts here.
+    fn reads_inner(&self) -> bool {
+        self.inner_depth > 0 && self.below.is_none()
+    }
+
+    fn hold(&mut self, byte: u8) -> Result<(), Unreadable> {
+        if self.inner.len() >= INNER_BYTES_MAX {
+            return Err(Unreadable);
+        }
+        self.inner.push(byte);
+        Ok(())
+    }
+
+    /// What was held has ended, with this behind it; text has nothing behind it, and references in it.
+    fn end_inner(&mut self, end: &[u8], out: &mut Vec<u8>, findings: &mut Findings) {
+        let held = std::mem::take(&mut self.inner);
+        if self.below.is_some() {
+            // Of an instruction that does not end.
+            return out.resize(out.len() + held.len(), b'*');
+        }
+        let literal = !matches!(self.at, At::Text) || !end.is_empty();
+        if literal {
+            let text = held.strip_suffix(end).unwrap_or(&held);
+            out.extend(self.inside(text, findings));
+            out.extend(held.iter().skip(text.len()));
+            return;
+        }
+        let Some(written) = references(&held) else {
+            return out.extend(held);
+        };
+        let plain: String = written.iter().map(|(it, _)| *it).collect();
+        let shown = self.inside(plain.as_bytes(), findings);
+        inner::escaped_as(&held, &written, &shown, out);
+    }
+
+    /// An instruction has ended. Where it is hidden it must still be called something.
+    fn end_instruction(&mut self, out: &mut Vec<u8>, findings: &mut Findings) {
+        self.end_text(findings);
+        let held = std::mem::take(&mut self.inner);
+        let text = held.strip_suffix(b"?>").unwrap_or(&held);
+        if self.below.is_some() {
+            let blank = |at| if at == 0 { b'x' } else { b' ' };
+            out.extend((0..text.len()).map(blank));
+        } else if self.inner_depth > 0 {
+            out.extend(self.inside(text, findings));
+        } else {
+            out.extend_from_slice(text);
+        }
+        out.extend_from_slice(b"?>");
+    }
+
+    /// A text in which what is declared is hidden where it is a document itself, at its length.
+    fn inside(&self, text: &[u8], findings: &mut Findings) -> Vec<u8> {
+        if self.inner_depth == 0 || !text.contains(&b'<') {
+            return text.to_vec();
+        }
+        let members = Arc::clone(&self.members);
+        let mut within = Self::within(members, Of::Within, self.inner_depth - 1);
+        let mut shown = Vec::with_capacity(text.len());
+        let read = within.push(text, &mut shown, findings);
+        within.finish(&mut shown, findings);
+        // What is no document from somewhere on has no elements there, if it has nothing that is called so.
+        let rest = text.get(shown.len()..).unwrap_or_default();
+        if read.is_err() && self.says(rest) {
+            shown.resize(text.len(), b'*');
+        } else {
+            shown.extend_from_slice(rest);
+        }
+        shown
+    }
+
+    /// Whether something in a text is called as what is declared.
+    fn says(&self, text: &[u8]) -> bool {
+        let has = |name: &str| {
+            let name = name.trim_start_matches('@').as_bytes();
+            memchr::memmem::find(text, name).is_some()
+        };
+        let last = |steps: &[Step]| match steps.last() {
+            Some(Step::To(name)) => has(name),
+            _ => true,
+        };
+        let named = self.members.by_name.keys().any(|name| has(name));
+        named || self.members.by_path.iter().any(|(steps, _)| last(steps))
     }
 
     /// Takes a byte of text that is hidden.
@@ -187,6 +336,8 @@ impl Xml {
             self.literal = true;
         } else if self.tag == b"!--" {
             self.at = At::Comment(0);
+        } else if self.tag == b"?" {
+            self.at = At::Instruction;
         } else {
             return Ok(());
         }
@@ -206,15 +357,6 @@ impl Xml {
             }
             // A document type could declare entities that hold text.
             [b'!', ..] => return Err(Unreadable),
-            [b'?', ..] if self.below.is_some() => {
-                // An instruction must still be called something.
-                let length = self.tag.len();
-                if let Some(inner) = self.tag.get_mut(1..length.saturating_sub(1)) {
-                    inner.fill(b' ');
-                    inner.iter_mut().take(1).for_each(|byte| *byte = b'x');
-                }
-            }
-            [b'?', ..] => {}
             [.., b'/'] => self.opened(true, findings)?,
             _ => self.opened(false, findings)?,
         }
@@ -230,7 +372,7 @@ impl Xml {
         let around = self.names.iter().map(Vec::as_slice);
         let found = self.members.find_at(around, &name);
         let member = self.below.map(|(member, _)| member).or(found);
-        if self.of == Of::Object {
+        if matches!(self.of, Of::Object | Of::Within) {
             self.hide_attributes(member, &name, findings)?;
         }
         if empty {
@@ -309,6 +451,29 @@ fn attributes(tag: &[u8]) -> Option<Vec<(Range<usize>, Range<usize>)>> {
         found.push((name, start..start + length));
         at = start + length + 1;
     }
+}
+
+/// The characters of a text with its references, and where each is written; `None` where it is none.
+fn references(text: &[u8]) -> Option<Vec<(char, Range<usize>)>> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (mut written, mut at) = (Vec::with_capacity(text.len()), 0);
+    while let Some(first) = text.get(at..)?.chars().next() {
+        // What is no reference says itself.
+        let reference = |text: &str| {
+            let end = text
+                .bytes()
+                .take(REFERENCE_BYTES_MAX)
+                .position(|it| it == b';')?;
+            let said = said(text.get(..=end)?.as_bytes())?;
+            let one = std::str::from_utf8(&said).ok()?.parse::<char>().ok()?;
+            Some((one, end + 1))
+        };
+        let one = text.get(at..).filter(|_| first == '&').and_then(reference);
+        let (character, length) = one.unwrap_or((first, first.len_utf8()));
+        written.push((character, at..at + length));
+        at += length;
+    }
+    Some(written)
 }
 
 /// What a text says with its references (XML 1.0 section 4.1); `None` where one is not known.

@@ -5,6 +5,7 @@ use model::{Command, Value};
 
 use super::super::classify::{Upstream, classify};
 use super::super::command::{Body, command};
+use super::super::s3;
 use super::{call, head, scope};
 
 fn of(service: &str, text: &str, body: &[u8]) -> Command {
@@ -102,6 +103,116 @@ fn what_an_upload_sets_beside_is_asked_for_too() {
     assert_eq!(asked(&delete)[1].0, "permissions");
     let acl = of("s3", "PUT /b/k?acl\nx-amz-acl: public-read", b"");
     assert_eq!(asked(&acl), [("permissions", "Object", "b/k")]);
+}
+
+/// Nor does it matter whether a thing comes to have a policy or tags when it is made, or later.
+#[test]
+fn policies_and_tags_given_in_a_body_are_asked_for_too() {
+    let levels = |service: &str, text: &str, body: &str| {
+        let command = of(service, text, body.as_bytes());
+        let levels = asked(&command).into_iter().map(|it| it.0);
+        levels.collect::<Vec<_>>().join(" ")
+    };
+    let json = |service: &str, target: &str, body: &str| {
+        levels(service, &format!("POST /\nx-amz-target: {target}"), body)
+    };
+    let table = "DynamoDB_20120810.CreateTable";
+    for (rest, wanted) in [
+        ("", "write"),
+        (r#","Tags":[],"ResourcePolicy":null"#, "write"),
+        (r#","Tags":[{"Key":"a","Value":"b"}]"#, "write tagging"),
+        (r#","ResourcePolicy":"{}""#, "write permissions"),
+        (
+            r#","Tags":[{"Key":"a"}],"ResourcePolicy":"{}""#,
+            "write permissions tagging",
+        ),
+        (r#","Other":{"ResourcePolicy":"{}"}"#, "write"),
+    ] {
+        let body = format!(r#"{{"TableName":"t"{rest}}}"#);
+        assert_eq!(json("dynamodb", table, &body), wanted, "{body}");
+    }
+    assert_eq!(
+        json("kms", "TrentService.CreateKey", r#"{"Policy":"{}"}"#),
+        "write permissions"
+    );
+    assert_eq!(json("kms", "TrentService.CreateKey", "{}"), "write");
+    let api = |method: &str, path: &str, body: &str| {
+        levels("apigateway", &format!("{method} {path}"), body)
+    };
+    assert_eq!(
+        api("POST", "/restapis", r#"{"name":"x","policy":"{}"}"#),
+        "write permissions"
+    );
+    let patch =
+        |path: &str| format!(r#"{{"patchOperations":[{{"op":"replace","path":"{path}"}}]}}"#);
+    assert_eq!(api("PATCH", "/restapis/a", &patch("/name")), "write");
+    assert_eq!(
+        api("PATCH", "/restapis/a", &patch("/policy")),
+        "write permissions"
+    );
+    let ec2 = |form: &str| {
+        let head = "POST /\ncontent-type: application/x-www-form-urlencoded";
+        levels("ec2", head, &format!("{form}&Version=2016-11-15"))
+    };
+    let run = "Action=RunInstances&ImageId=ami-1&MinCount=1&MaxCount=1";
+    assert_eq!(ec2(run), "write");
+    let tags = "&TagSpecification.1.ResourceType=instance&TagSpecification.1.Tag.1.Key=a&TagSpecification.1.Tag.1.Value=b";
+    assert_eq!(ec2(&format!("{run}{tags}")), "write tagging");
+    let image = "Action=ModifyImageAttribute&ImageId=ami-1";
+    assert_eq!(ec2(&format!("{image}&Description.Value=x")), "write");
+    for public in [
+        "&LaunchPermission.Add.1.Group=all",
+        "&Attribute=launchPermission&OperationType=add&UserGroup.1=all",
+    ] {
+        assert_eq!(ec2(&format!("{image}{public}")), "write permissions");
+    }
+}
+
+#[test]
+fn a_bucket_that_is_made_with_more_asks_for_more() {
+    let levels = |text: &str, body: Option<&[u8]>| {
+        let masker = Masker::new(MaskerConfig::default());
+        let call = classify(&head(text), &scope("s3"), body, &Upstream::default());
+        let body = body.map_or(Body::Unknown, Body::Whole);
+        let command = command(&call, &head(text), body, &masker, &[].into());
+        let levels = asked(&command).into_iter().map(|it| it.0);
+        levels.collect::<Vec<_>>().join(" ")
+    };
+    let of = |inner: &str| {
+        let body = format!("<CreateBucketConfiguration>{inner}</CreateBucketConfiguration>");
+        levels(
+            &format!("PUT /b\ncontent-length: {}", body.len()),
+            Some(body.as_bytes()),
+        )
+    };
+    let place = "<LocationConstraint>eu-west-1</LocationConstraint>";
+    let tags = "<Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags>";
+    assert_eq!(levels("PUT /b", None), "write");
+    assert_eq!(of(place), "write");
+    assert_eq!(of(&format!("{place}{tags}")), "write tagging");
+    // What was not read may set some.
+    assert_eq!(
+        levels("PUT /b\ncontent-length: 70000", None),
+        "write tagging"
+    );
+    let owned = |by: &str| levels(&format!("PUT /b\nx-amz-object-ownership: {by}"), None);
+    assert_eq!(owned("BucketOwnerEnforced"), "write");
+    assert_eq!(owned("ObjectWriter"), "write permissions");
+
+    let wants = |text: &str| s3::wants_body(&head(text));
+    assert!(
+        wants("PUT /b\ncontent-length: 90")
+            && wants("PUT /b/?x-id=CreateBucket\ncontent-length: 90")
+    );
+    for other in [
+        "PUT /b/k\ncontent-length: 90",
+        "PUT /b\ncontent-length: 70000",
+        "PUT /b?partNumber=1&uploadId=x\ncontent-length: 90",
+        "PUT /b\ncontent-length: 90\nx-amz-decoded-content-length: 9",
+        "PUT /b",
+    ] {
+        assert!(!wants(other), "{other}");
+    }
 }
 
 #[test]

@@ -35,7 +35,11 @@ fn what_is_carried_away_asks_where_it_comes_from_and_where_it_goes() {
             "DynamoDB_20120810.ExportTableToPointInTime",
             export
         ),
-        ["write Resource dynamodb:people", "write Object open/x"]
+        [
+            "write Resource dynamodb:people",
+            "write Object open/x",
+            "write Object open/x/"
+        ]
     );
     let stream =
         r#"{"TableName":"people","StreamArn":"arn:aws:kinesis:eu-west-1:666666666666:stream/ss"}"#;
@@ -68,20 +72,51 @@ fn what_is_carried_away_asks_where_it_comes_from_and_where_it_goes() {
         r#"{"logGroupName":"app","from":0,"to":1,"destination":"open","destinationPrefix":"p"}"#;
     assert_eq!(
         json("logs", "Logs_20140328.CreateExportTask", task),
-        ["write Resource logs:app", "write Object open/p"]
+        [
+            "write Resource logs:app",
+            "write Object open/p",
+            "write Object open/p/"
+        ]
     );
     let query =
         r#"{"QueryString":"select 1","ResultConfiguration":{"OutputLocation":"s3://open/a/b"}}"#;
     let asks = json("athena", "AmazonAthena.StartQueryExecution", query);
-    assert_eq!(asks.last().unwrap(), "write Object open/a/b");
+    let both = ["write Object open/a/b", "write Object open/a/b/"];
+    assert!(asks.ends_with(&both.map(str::to_owned)), "{asks:?}");
     let form = "Action=StartExportTask&Version=2014-10-31&ExportTaskIdentifier=x&SourceArn=arn%3Aaws%3Ards%3Aeu-west-1%3A111111111111%3Asnapshot%3As&S3BucketName=open&S3Prefix=p";
     assert_eq!(
         asked("rds", FORM, form),
         [
             "write Resource rds:x",
             "write Resource rds:s",
-            "write Object open/p"
+            "write Object open/p",
+            "write Object open/p/"
         ]
+    );
+}
+
+/// What keys begin with may be a folder: a policy about `secret/*` means it however it is written.
+#[test]
+fn what_keys_begin_with_asks_for_the_folder_too() {
+    let transform = |uri: &str| {
+        let body = format!(
+            r#"{{"TransformInput":{{"DataSource":{{"S3DataSource":{{"S3Uri":"{uri}"}}}}}},"TransformOutput":{{"S3OutputPath":"s3://open/out/"}}}}"#
+        );
+        json("sagemaker", "SageMaker.CreateTransformJob", &body)
+    };
+    let out = "write Object open/out/";
+    let read = ["read Object vault/in", "read Object vault/in/"];
+    let asks = transform("s3://vault/in");
+    assert_eq!(
+        asks.iter().filter(|it| read.contains(&it.as_str())).count(),
+        2
+    );
+    assert_eq!(asks.iter().filter(|it| *it == out).count(), 1, "{asks:?}");
+    assert!(!asks.iter().any(|it| it == "write Object open/out"));
+    let asks = transform("s3://vault/in/../secret");
+    assert!(
+        asks.iter().any(|it| it == "read Object vault/secret/"),
+        "{asks:?}"
     );
 }
 
@@ -111,6 +146,43 @@ fn what_a_service_reads_asks_to_be_read() {
         .replace("com%2Fvault", "com");
     let asks = asked("cloudformation", FORM, &stack);
     assert_eq!(asks.last().unwrap(), "read Object vault/t.json");
+    // Dots are part of the key, or are not.
+    for dots in ["open%2F..", "open%2F%252e%252e"] {
+        let dotted = stack.replace("com%2Ft", &format!("com%2F{dots}%2Fsecret%2Ft"));
+        let both = [
+            "read Object vault/open/../secret/t.json",
+            "read Object vault/secret/t.json",
+        ];
+        let asks = asked("cloudformation", FORM, &dotted);
+        assert!(asks.ends_with(&both.map(str::to_owned)), "{asks:?}");
+    }
+    let outside = stack.replace("com%2Ft", "com%2F..%2Ft");
+    let asks = asked("cloudformation", FORM, &outside);
+    assert_eq!(asks, ["opaque Service cloudformation"]);
+}
+
+#[test]
+fn files_of_objects_that_are_called_otherwise_ask_to_be_read() {
+    let containers = r#"{"family":"f","containerDefinitions":[{"name":"c","environmentFiles":[{"type":"s3","value":"arn:aws:s3:::vault/a.env"}],
+        "environment":[{"name":"D","value":"s3://open/d"},{"name":"E","value":"arn:aws:s3:::open/e"}],
+        "credentialSpecs":["credentialspec:arn:aws:s3:::vault/spec.json"]}]}"#;
+    let target = "AmazonEC2ContainerServiceV20141113.RegisterTaskDefinition";
+    let asks = json("ecs", target, containers);
+    let read = ["read Object vault/a.env", "read Object vault/spec.json"];
+    let objects: Vec<_> = asks.iter().filter(|it| it.contains("Object")).collect();
+    assert_eq!(objects, read, "{asks:?}");
+    let run = r#"{"taskDefinition":"f","overrides":{"containerOverrides":[{"environmentFiles":[{"value":"arn:aws:s3:::vault/a.env","type":"s3"}]}]}}"#;
+    let asks = json("ecs", "AmazonEC2ContainerServiceV20141113.RunTask", run);
+    assert_eq!(asks.last().unwrap(), read[0]);
+    let project = r#"{"name":"p","source":{"type":"S3","location":"vault/in.zip"},"artifacts":{"type":"S3","location":"open","path":"out"},
+        "fileSystemLocations":[{"location":"fs-1.efs.eu-west-1.amazonaws.com:/x"}]}"#;
+    let asks = json("codebuild", "CodeBuild_20161006.CreateProject", project);
+    for wanted in ["read Object vault/in.zip", "write Object open/out/"] {
+        assert!(asks.iter().any(|it| it == wanted), "{wanted} {asks:?}");
+    }
+    let form = "Action=CreateCacheCluster&Version=2015-02-02&CacheClusterId=c&SnapshotArns.SnapshotArn.1=arn%3Aaws%3As3%3A%3A%3Avault%2Fdump.rdb";
+    let asks = asked("elasticache", FORM, form);
+    assert_eq!(asks.last().unwrap(), "read Object vault/dump.rdb");
 }
 
 #[test]
@@ -130,10 +202,10 @@ fn settings_of_buckets_ask_for_the_other_bucket() {
     assert_eq!(asks.last().unwrap(), "write Bucket open", "{asks:?}");
     let inventory = "<InventoryConfiguration><Destination><S3BucketDestination><Bucket>arn:aws:s3:::open</Bucket><Prefix>p</Prefix></S3BucketDestination></Destination></InventoryConfiguration>";
     let asks = asked("s3", "PUT /vault?inventory&id=a", inventory);
-    assert_eq!(asks.last().unwrap(), "write Object open/p");
+    assert_eq!(asks.last().unwrap(), "write Object open/p/");
     let select = "<RestoreRequest><Type>SELECT</Type><OutputLocation><S3><BucketName>open</BucketName><Prefix>p</Prefix></S3></OutputLocation></RestoreRequest>";
     let asks = asked("s3", "POST /vault/k?restore", select);
-    assert_eq!(asks.last().unwrap(), "write Object open/p");
+    assert_eq!(asks.last().unwrap(), "write Object open/p/");
 }
 
 #[test]

@@ -190,6 +190,31 @@ fn buckets_in_the_host_go_into_the_path() {
     assert_eq!(of("notaws.example", "/b/k"), Some("/b/k".to_owned()));
 }
 
+/// Clients of S3 Control write the account before whatever host they are given.
+#[test]
+fn an_account_in_the_host_is_no_bucket() {
+    let of = |host: &str, path: &str, account: &str| {
+        let text = format!("GET {path}\nhost: {host}\nx-amz-account-id: {account}");
+        let request = upstream::path_style(head(&text), "aws.example").unwrap();
+        classify(&request, &scope("s3"), Some(b""), &Upstream::default()).action()
+    };
+    let (own, id) = ("123456789012.aws.example", "123456789012");
+    for (path, action) in [
+        ("/v20180820/jobs", "s3:ListJobs"),
+        ("/v20180820/accesspoint/v", "s3:GetAccessPoint"),
+        (
+            "/v20180820/configuration/publicAccessBlock",
+            "s3:GetPublicAccessBlock",
+        ),
+    ] {
+        assert_eq!(of(own, path, id), action);
+    }
+    // A bucket may be called so.
+    for (path, account) in [("/v20180820/jobs", "111111111111"), ("/k", id)] {
+        assert_eq!(of(own, path, account), "s3:unknown");
+    }
+}
+
 #[test]
 fn hosts_of_aws_are_known() {
     let host = |service: &str, request: &str| {

@@ -99,6 +99,58 @@ fn elements_and_attributes_are_hidden() {
     );
 }
 
+/// What one program writes as text another reads as a document.
+#[test]
+fn documents_within_texts_are_read_too() {
+    for (text, expect, count) in [
+        (
+            "<a><![CDATA[<code>kiwi</code> a < b]]>k</a>",
+            "<a><![CDATA[<code>****</code> a < b]]>k</a>",
+            1,
+        ),
+        (
+            "<a>x &amp; &lt;code&gt;ki&amp;wi&lt;/code&gt;</a>",
+            "<a>x &amp; &lt;code&gt;*********&lt;/code&gt;</a>",
+            1,
+        ),
+        (
+            "<a>&#60;code>kiwi&#x3c;/code></a>",
+            "<a>&#60;code>****&#x3c;/code></a>",
+            1,
+        ),
+        (
+            "<a><!-- <x:code>kiwi</x:code> --></a>",
+            "<a><!-- <x:code>****</x:code> --></a>",
+            1,
+        ),
+        (
+            "<a><?p <code>kiwi</code>?></a>",
+            "<a><?p <code>****</code>?></a>",
+            1,
+        ),
+        (
+            "<a><?p it's x<y?><code>kiwi</code></a>",
+            "<a><?p it's x<y?><code>****</code></a>",
+            1,
+        ),
+        (
+            "<a><![CDATA[<p>a<br>b & c</p> if (a < b) { x > y }]]>&nbsp;&amp; </a>",
+            "<a><![CDATA[<p>a<br>b & c</p> if (a < b) { x > y }]]>&nbsp;&amp; </a>",
+            0,
+        ),
+    ] {
+        check(Form::Xml, &["code"], text, expect, count);
+    }
+    // From where it is no document nothing that is called so is shown.
+    check(
+        Form::Xml,
+        &["code"],
+        "<a><![CDATA[</p> <code>kiwi</code>]]>k</a>",
+        "<a><![CDATA[<*********************]]>k</a>",
+        0,
+    );
+}
+
 #[test]
 fn what_cannot_be_read_for_certain_is_not_shown() {
     let xml = declared(Form::Xml, &["ssn"]);

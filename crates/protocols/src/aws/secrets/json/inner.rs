@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// The characters of a text, and where each is written; `None` where it is none.
-pub(super) fn unescaped(text: &[u8]) -> Option<Vec<(char, Range<usize>)>> {
+pub(in crate::aws::secrets) fn unescaped(text: &[u8]) -> Option<Vec<(char, Range<usize>)>> {
     let text = std::str::from_utf8(text).ok()?;
     let (mut written, mut at) = (Vec::with_capacity(text.len()), 0);
     while let Some(first) = text.get(at..)?.chars().next() {
@@ -31,7 +31,7 @@ fn is_half(begin: &str) -> bool {
 }
 
 /// Appends `shown`, which is as long as the characters of `text` are, as that writes them; what is hidden takes the same room.
-pub(super) fn escaped_as(
+pub(in crate::aws::secrets) fn escaped_as(
     text: &[u8],
     written: &[(char, Range<usize>)],
     shown: &[u8],
