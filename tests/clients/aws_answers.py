@@ -122,5 +122,11 @@ def cbor():
     return [[it["AlarmName"], it["AlarmDescription"], it["Threshold"]] for it in alarms]
 
 
+def timestamps():
+    """Which the model calls sensitive."""
+    key = client("location").describe_key(KeyName="x")
+    return [key["Key"], key["CreateTime"].isoformat(), key["UpdateTime"].isoformat()]
+
+
 for name in sys.argv[2:]:
     print(json.dumps({"case": name, "result": globals()[name]()}, ensure_ascii=False), flush=True)

@@ -6,49 +6,34 @@
 
 mod cbor;
 mod csv;
+mod dates;
+mod encoded;
 mod json;
+mod members;
 mod own;
 mod rows;
 mod xml;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use mask::{Findings, Hint, Masker, Stream};
 use model::DataClass;
 
 use super::answers::Answers;
 use super::classify::{Call, Wire};
-use super::objects::{Declared, Form, Name, Step};
-use own::{CONTENTS, OWN};
+use super::objects::{Declared, Form};
+use members::{Fitting, Kind, Member, Members};
+use own::CONTENTS;
+
+pub use encoded::{is_encoded, searched_field};
 
 /// What gives access: keys, passwords, tokens, plaintexts.
 pub const SECRET: &str = "secret";
 /// What AWS's models call sensitive, and is no such thing.
 pub const SENSITIVE: &str = "aws_sensitive";
 
-/// A value is committed to up to this length; a longer one is only counted.
-const VALUE_BYTES_MAX: usize = 64 << 10;
-
-/// What S3 calls an object's digest, mostly an MD5.
-const ETAG: &[&str] = &["ETag"];
-/// And those that were asked for.
-const CHECKSUMS: &[&str] = &[
-    "ChecksumCRC32",
-    "ChecksumCRC32C",
-    "ChecksumCRC64NVME",
-    "ChecksumMD5",
-    "ChecksumSHA1",
-    "ChecksumSHA256",
-    "ChecksumSHA512",
-    "ChecksumXXHASH128",
-    "ChecksumXXHASH3",
-    "ChecksumXXHASH64",
-];
-/// Those of a queue's messages.
-const MESSAGES: &[&str] = &["MD5OfBody", "MD5OfMessageAttributes"];
+/// What an error says of itself.
+const MESSAGES: [&str; 2] = ["message", "Message"];
 
 /// What searches the answer to a call: its bytes keep their places, and what SDKs decode stays decodable. Who lists keys of IAM needs
 /// their ids to change them.
@@ -106,39 +91,6 @@ pub fn gives_unnamed_rows(call: &Call, declared: &[Answers], masker: &Masker, bo
     columns.any(|(_, class)| masker.masks(class)) && rows::are_unnamed(body)
 }
 
-/// Members of the answer to a call that are digests of what may be hidden. They tell something of it, and are not those of what
-/// is shown. Who completes an upload has told the digests of its parts, so that of the whole tells nothing more.
-fn digests(call: &Call) -> &'static [&'static [&'static str]] {
-    let of = call.operation.map(|it| it.name);
-    match (call.wire, of.unwrap_or_default()) {
-        (Wire::S3, "CopyObject" | "GetObjectAttributes" | "ListParts" | "UploadPartCopy") => {
-            &[ETAG, CHECKSUMS]
-        }
-        (Wire::S3, "ListObjects" | "ListObjectsV2" | "ListObjectVersions") => &[ETAG],
-        (Wire::S3, "CompleteMultipartUpload") => &[CHECKSUMS],
-        (_, "ReceiveMessage") => &[MESSAGES],
-        _ => &[],
-    }
-}
-
-/// Keys that a list gives as far as a delimiter: whoever chooses another than the slash may cut values apart with it.
-fn cut_keys(call: &Call) -> &'static [&'static str] {
-    let lists = call.operation.is_some_and(|it| {
-        matches!(
-            it.name,
-            "ListMultipartUploads" | "ListObjectVersions" | "ListObjects" | "ListObjectsV2"
-        )
-    });
-    let cuts = |(name, value): &(String, String)| {
-        name == "delimiter" && !matches!(value.as_str(), "" | "/")
-    };
-    if call.wire == Wire::S3 && lists && call.parameters.iter().any(cuts) {
-        &["Prefix", "NextMarker", "NextKeyMarker"]
-    } else {
-        &[]
-    }
-}
-
 /// An answer that cannot be read as its protocol has it, so nothing more of it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the answer is not what the service's protocol has, so it cannot be inspected")]
@@ -161,61 +113,34 @@ enum Reader {
     Withheld(Members),
 }
 
-/// What is to be hidden: which of the members.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Member {
-    index: usize,
-    kind: Kind,
-}
-
-/// What is written where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    /// Base64 of bytes.
-    Blob,
-    /// A number that is written as a text.
-    Number,
-    /// A number or word.
-    Bare,
-}
-
-/// What is declared of an answer.
-struct Fitting {
-    /// Whether something of it is hidden.
-    some: bool,
-    /// Whether it can be found where the answer is in the form that the call is.
-    known: bool,
-}
-
-/// The members by name, and where what was hidden is counted.
-#[derive(Debug)]
-struct Members {
-    list: Vec<(String, DataClass)>,
-    by_name: HashMap<String, Member>,
-    /// Those that stand at one place only.
-    by_path: Vec<(Vec<Step>, Member)>,
-    /// Columns of CSV without a header.
-    by_column: Vec<(usize, Member)>,
-    /// Columns of results.
-    by_label: Vec<(String, Member)>,
-    /// Whether values stand below the name of their type, as DynamoDB writes them.
-    typed: bool,
-    masker: Masker,
-}
-
 impl Hider {
     /// For the answer to `call`, of which this is declared; `None` where nothing in it is hidden by name: policy reveals the classes,
     /// the service has no such members and none are declared, or the answer is an object's own content.
     #[must_use]
     pub fn new(call: &Call, declared: &[Answers], masker: &Masker) -> Option<Self> {
+        Self::of(call, declared, masker, false)
+    }
+
+    /// The same for an error: what its message says is searched, whatever is called so in other answers.
+    #[must_use]
+    pub fn of_error(call: &Call, declared: &[Answers], masker: &Masker) -> Option<Self> {
+        Self::of(call, declared, masker, true)
+    }
+
+    fn of(call: &Call, declared: &[Answers], masker: &Masker, is_error: bool) -> Option<Self> {
         let service = call.service?;
         let operation = call.operation.map_or("", |it| it.name);
         let contents = CONTENTS.iter().find(|(name, _)| *name == service.name);
         let is_content = contents.is_some_and(|(_, operations)| operations.contains(&operation));
         let mut members = Members::new(masker);
+        members.dated = true;
         if !is_content {
             members.listed(call);
+        }
+        if is_error {
+            members
+                .by_name
+                .retain(|name, _| !MESSAGES.contains(&name.as_str()));
         }
         let Fitting { some, known } = members.answers(call, declared);
         if is_content && !some {
@@ -223,9 +148,10 @@ impl Hider {
         }
         // Texts in CBOR are searched here too, and what a detector hid of a number stays one.
         let searched = (call.wire == Wire::Cbor || members.typed) && !masker.hides_nothing();
-        if members.by_name.is_empty() && !some && !searched {
+        if members.by_name.is_empty() && members.below.is_empty() && !some && !searched {
             return None;
         }
+        members.in_texts |= some;
         let layout = rows::Layout::of(service.name, operation);
         let layout = if members.by_label.is_empty() {
             Ok(None)
@@ -272,6 +198,7 @@ impl Hider {
             Reader::Withheld(members) => members,
         };
         let at = members.by_path.iter().map(|(_, member)| member.index);
+        let at = at.chain(members.below.iter().map(|(.., member)| member.index));
         let at = at.chain(members.by_label.iter().map(|(_, member)| member.index));
         let at = at.filter_map(|index| Some(members.list.get(index)?.0.as_str()));
         let anywhere = members.by_name.keys().map(String::as_str);
@@ -290,6 +217,7 @@ impl Hider {
         if members.list.is_empty() {
             return None;
         }
+        members.in_texts = true;
         let reader = match declared.form {
             Form::Csv { separator, header } => {
                 Reader::Csv(csv::Csv::new(members, separator, header))
@@ -335,231 +263,6 @@ impl Hider {
             Reader::Withheld(_) => {}
         }
         Ok(())
-    }
-}
-
-impl Members {
-    fn new(masker: &Masker) -> Self {
-        Self {
-            list: Vec::new(),
-            by_name: HashMap::new(),
-            by_path: Vec::new(),
-            by_column: Vec::new(),
-            by_label: Vec::new(),
-            typed: false,
-            masker: masker.clone(),
-        }
-    }
-
-    /// Adds the members of the answer to a call that are known by their name.
-    fn listed(&mut self, call: &Call) {
-        let Some(service) = call.service else {
-            return;
-        };
-        let own = OWN.iter().find(|(name, _)| *name == service.name);
-        let own = own.map_or(&[] as &[&str], |(_, members)| members);
-        let listed = [
-            (SENSITIVE, service.shown_sensitive.as_slice()),
-            (SECRET, own),
-        ];
-        for (class, names) in listed {
-            let Ok(class) = DataClass::try_from(class.to_owned()) else {
-                continue;
-            };
-            for name in names {
-                let (name, of) = name.split_once('|').unwrap_or((name, ""));
-                let is_of = |operation: &&str| of.split('|').any(|it| it == *operation);
-                let operation = call.operation.map(|it| it.name);
-                if !of.is_empty() && !operation.as_ref().is_none_or(is_of) {
-                    continue;
-                }
-                let (name, kind) = match name.strip_suffix(":b") {
-                    Some(name) => (name, Kind::Blob),
-                    None => (name, Kind::Text),
-                };
-                self.add(name, &class, kind);
-            }
-        }
-        if !self.masker.hides_nothing() {
-            let digests = digests(call).iter().flat_map(|it| *it);
-            digests.chain(cut_keys(call)).for_each(|it| self.hide(it));
-        }
-    }
-
-    /// Adds what is declared of the answer to a call.
-    fn answers(&mut self, call: &Call, declared: &[Answers]) -> Fitting {
-        self.typed = call.service.is_some_and(|it| it.prefix == "dynamodb");
-        let of_xml = matches!(
-            call.wire,
-            Wire::Query | Wire::Ec2 | Wire::RestXml | Wire::S3
-        );
-        let mut fitting = Fitting {
-            some: false,
-            known: true,
-        };
-        for answers in declared.iter().filter(|it| it.fits(call)) {
-            let (mut here, mut elsewhere) = (false, false);
-            for (member, class) in &answers.members {
-                if !self.masker.masks(class) {
-                    continue;
-                }
-                fitting.some = true;
-                match member.form {
-                    Some(form) if of_xml != (form == Form::Xml) => elsewhere = true,
-                    form => {
-                        here |= form.is_some();
-                        self.declare(&member.name, class);
-                    }
-                }
-            }
-            // A service that answers in two forms, of which paths are declared in the other.
-            fitting.known &= here || !elsewhere;
-            for (column, class) in &answers.columns {
-                if self.masker.masks(class) {
-                    fitting.some = true;
-                    let index = self.list.len();
-                    self.list.push((format!("column {column}"), class.clone()));
-                    let kind = Kind::Text;
-                    self.by_label.push((column.clone(), Member { index, kind }));
-                }
-            }
-        }
-        fitting
-    }
-
-    /// The column of this name, case aside.
-    fn column(&self, name: &str) -> Option<Member> {
-        let named = |(column, _): &&(String, Member)| column.eq_ignore_ascii_case(name);
-        self.by_label.iter().find(named).map(|(_, member)| *member)
-    }
-
-    /// Adds a member that holds rows as one text; which of them is which column nobody tells.
-    fn hide_rows(&mut self, name: &str) {
-        if let Some((_, member)) = self.by_label.first() {
-            self.by_name.insert(name.to_owned(), *member);
-        }
-    }
-
-    /// Adds a member, unless policy reveals its class. The last of a name counts.
-    fn add(&mut self, name: &str, class: &DataClass, kind: Kind) {
-        if !self.masker.masks(class) {
-            self.by_name.remove(name);
-            return;
-        }
-        let index = self.list.len();
-        self.list.push((name.to_owned(), class.clone()));
-        self.by_name.insert(name.to_owned(), Member { index, kind });
-    }
-
-    /// Adds what is declared of an object or answer, unless policy reveals its class.
-    fn declare(&mut self, name: &Name, class: &DataClass) {
-        if !self.masker.masks(class) {
-            return;
-        }
-        let member = Member {
-            index: self.list.len(),
-            kind: Kind::Text,
-        };
-        self.list.push((name.to_string(), class.clone()));
-        match name {
-            Name::Anywhere(name) => {
-                let known = self.by_name.get(name).map_or(Kind::Text, |it| it.kind);
-                let member = Member {
-                    kind: known,
-                    ..member
-                };
-                self.by_name.insert(name.clone(), member);
-            }
-            Name::At(steps) => self.by_path.push((steps.clone(), member)),
-            Name::Column(column) => self.by_column.push((*column, member)),
-        }
-    }
-
-    /// Adds a member that is hidden and is no finding.
-    fn hide(&mut self, name: &str) {
-        let index = self.list.len();
-        let kind = Kind::Text;
-        self.by_name.insert(name.to_owned(), Member { index, kind });
-    }
-
-    fn find(&self, name: &[u8]) -> Option<Member> {
-        let name = std::str::from_utf8(name).ok()?;
-        self.by_name.get(name).copied()
-    }
-
-    /// Whether places count, and not only names.
-    fn has_paths(&self) -> bool {
-        !self.by_path.is_empty()
-    }
-
-    /// The member of this name, which stands below those `around`, from the outermost.
-    fn find_at<'a>(
-        &self,
-        around: impl Iterator<Item = &'a [u8]> + Clone,
-        name: &'a [u8],
-    ) -> Option<Member> {
-        self.find(name).or_else(|| {
-            let is = |(step, name): (&Step, &[u8])| match step {
-                Step::To(wanted) => wanted.as_bytes() == name,
-                // Attributes are named by themselves.
-                Step::Any => !name.starts_with(b"@"),
-            };
-            let at = |steps: &[Step]| {
-                let path = around.clone().chain(std::iter::once(name));
-                path.clone().count() == steps.len() && steps.iter().zip(path).all(is)
-            };
-            let found = self.by_path.iter().find(|(steps, _)| at(steps));
-            found.map(|(_, member)| *member)
-        })
-    }
-
-    /// Counts a value that is hidden; `None` is one that is too long or not written as it should be. Base64 of a text counts as
-    /// that text. One in which a detector hid something is not known any more.
-    fn count(&self, member: Member, value: Option<&[u8]>, findings: &mut Findings) {
-        let Some((name, class)) = self.list.get(member.index) else {
-            return;
-        };
-        if value.is_some_and(<[u8]>::is_empty) {
-            return;
-        }
-        let place = findings.place(name);
-        findings.enter(place);
-        let of_blob = member.kind == Kind::Blob;
-        let whole = |value: &&[u8]| {
-            let zeros = || value.windows(4).any(|it| it == b"AAAA");
-            value.len() <= VALUE_BYTES_MAX && !value.contains(&b'*') && !(of_blob && zeros())
-        };
-        let value = value.filter(whole);
-        let decoded = value.filter(|_| of_blob).and_then(|it| {
-            let bytes = STANDARD.decode(it).ok()?;
-            String::from_utf8(bytes).ok()
-        });
-        let value = decoded.as_ref().map(String::as_bytes).or(value);
-        self.masker.count_declared(class, value, findings);
-    }
-
-    /// The same of what stands between the quotes of a text in JSON.
-    fn count_text(&self, member: Member, inner: &[u8], findings: &mut Findings) {
-        let text = if inner.contains(&b'\\') {
-            let quoted = [b"\"", inner, b"\""].concat();
-            serde_json::from_slice::<String>(&quoted).ok()
-        } else {
-            String::from_utf8(inner.to_vec()).ok()
-        };
-        let whole = text.as_ref().filter(|_| inner.len() <= VALUE_BYTES_MAX);
-        self.count(member, whole.map(String::as_bytes), findings);
-    }
-}
-
-impl Member {
-    /// What stands for a byte of its text.
-    fn hidden(self, byte: u8) -> u8 {
-        match (self.kind, byte) {
-            (Kind::Blob, b'=') => b'=',
-            (Kind::Blob, _) => b'A',
-            (Kind::Number, _) => b'0',
-            (Kind::Text | Kind::Bare, _) => b'*',
-        }
     }
 }
 
