@@ -4,6 +4,7 @@
 //! [`own`] lists what gives access. Everything below a member is hidden, at its own length and so that the SDKs can read the
 //! answer all the same: text becomes stars, Base64 other Base64, numbers zero.
 
+mod asked;
 mod cbor;
 mod csv;
 mod dates;
@@ -25,6 +26,7 @@ use super::objects::{Declared, Form};
 use members::{Fitting, Kind, Member, Members};
 use own::CONTENTS;
 
+pub(super) use asked::{Asked, HIDDEN, field};
 pub use encoded::{is_encoded, searched_field};
 
 /// What gives access: keys, passwords, tokens, plaintexts.

@@ -322,6 +322,23 @@ pub(super) const OWN: [(&str, &[&str]); 98] = [
 /// Services whose answers hold as JSON within texts what other services answer, or what they are asked.
 pub(super) const TEXTS: [&str; 3] = ["config", "events", "scheduler"];
 
+/// Members of requests that hold what gives access, beside those.
+pub(super) const ASKED: [(&str, &[&str]); 5] = [
+    (
+        "apigateway",
+        &["patchOperations>value|UpdateStage", "value|CreateApiKey"],
+    ),
+    ("codebuild", &["environmentVariablesOverride>value"]),
+    ("greengrassv2", &["environmentVariables"]),
+    (
+        "sns",
+        &["Attributes>value|CreatePlatformApplication|SetPlatformApplicationAttributes"],
+    ),
+    ("synthetics", &["EnvironmentVariables"]),
+];
+/// And those that hold something else there: what is changed, and to what.
+pub(super) const SHOWN_ASKED: [(&str, &str); 1] = [("apigateway", "value")];
+
 /// By botocore's name of the service: operations whose answer is content of somebody's own (`httpPayload` of a blob or text in
 /// the models), and HEAD of it. It has no members: it is searched as text.
 pub(super) const CONTENTS: [(&str, &[&str]); 40] = [

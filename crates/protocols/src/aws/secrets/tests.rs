@@ -10,6 +10,7 @@ use super::*;
 use crate::aws::objects::Name;
 use crate::aws::table::TABLE;
 
+mod asked;
 mod deep;
 
 fn call(service: &str, operation: &str, wire: Wire) -> Call {
