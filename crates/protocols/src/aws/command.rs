@@ -79,9 +79,12 @@ pub fn command(
         &action,
         head,
         |name, value| shown_parameter(&asked, name, value),
-        |name, value| match asked.names(name) {
-            true => HIDDEN.to_owned(),
-            false => field(name, value, fields::is_known(call, name)),
+        |name, value| {
+            if asked.names(name) {
+                HIDDEN.to_owned()
+            } else {
+                field(name, value, fields::is_known(call, name))
+            }
         },
     );
     let shown = asked_at_rest(masker, &shown);

@@ -42,7 +42,7 @@ impl Asked {
             found.map_or(&[] as &[&str], |(_, members)| members)
         };
         let operation = call.operation.map(|it| it.name);
-        let read = |name: &&'static str| Listed::<'static>::read(*name, operation);
+        let read = |&name: &&'static str| Listed::<'static>::read(name, operation);
         let own = of(&OWN).iter();
         let own = own.filter(|name| !SHOWN_ASKED.contains(&(service.name, **name)));
         let mut listed: Vec<_> = own.chain(of(&ASKED)).filter_map(|it| read(it)).collect();

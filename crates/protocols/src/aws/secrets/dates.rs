@@ -32,14 +32,16 @@ pub(super) fn epoch(text: &[u8]) -> Option<Vec<u8>> {
     is_zone.then(|| DATE.iter().copied().chain(rest.iter().map(zero)).collect())
 }
 
-/// Whether digits and letters stand where they do in `form`, and all else is the same.
+/// Whether digits, and letters of HTTP's names, stand where they do in `form`, and all else is the same.
 fn is_like(text: &[u8], form: &[u8]) -> bool {
-    let is = |(byte, wanted): (&u8, &u8)| match wanted {
-        b'T' if form == DATE => byte == wanted,
-        b'0'..=b'9' => byte.is_ascii_digit(),
-        b'G' | b'M' => byte == wanted,
-        wanted if wanted.is_ascii_alphabetic() => byte.is_ascii_alphabetic(),
-        wanted => byte == wanted,
+    let is_letter =
+        |wanted: &u8| form == HTTP && wanted.is_ascii_alphabetic() && !b"GM".contains(wanted);
+    let is = |(byte, wanted): (&u8, &u8)| {
+        if is_letter(wanted) {
+            byte.is_ascii_alphabetic()
+        } else {
+            byte == wanted || byte.is_ascii_digit() && wanted.is_ascii_digit()
+        }
     };
     text.len() == form.len() && text.iter().zip(form).all(is)
 }

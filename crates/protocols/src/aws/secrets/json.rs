@@ -400,9 +400,10 @@ impl Json {
             kind: Kind::Text,
             ..member
         };
-        match self.name.len() == held {
-            true => self.members.count_text(member, &self.name, findings),
-            false => self.members.count(member, None, findings),
+        if self.name.len() == held {
+            self.members.count_text(member, &self.name, findings);
+        } else {
+            self.members.count(member, None, findings);
         }
     }
 
