@@ -122,5 +122,12 @@ def cbor():
     return [[it["AlarmName"], it["AlarmDescription"], it["Threshold"]] for it in alarms]
 
 
+def timestamps():
+    """Which the model calls sensitive."""
+    by_address = once.merge(Config(inject_host_prefix=False))
+    key = boto3.client("location", config=by_address).describe_key(KeyName="x")
+    return [key["Key"], key["CreateTime"].isoformat(), key["UpdateTime"].isoformat()]
+
+
 for name in sys.argv[2:]:
     print(json.dumps({"case": name, "result": globals()[name]()}, ensure_ascii=False), flush=True)

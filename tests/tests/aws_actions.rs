@@ -208,6 +208,8 @@ fn what_shows_a_secret_is_no_list() {
             let words: Vec<&str> = line.split(' ').collect();
             let (member, of) = words[2].split_once('|').unwrap_or((words[2], ""));
             let of = of.split('|').filter(|it| !it.is_empty()).collect();
+            // It shows what stands around it.
+            let member = member.split('>').next().unwrap_or(member);
             (words[0], member.trim_end_matches(":b"), of)
         })
         .filter(|(service, member, _)| !SHOWS_NONE.contains(&(service, member)))

@@ -449,15 +449,8 @@ fn boto3_reads_cbor_in_which_something_is_hidden() {
         &[0xF9, 0x3E, 0x00],
     ]
     .concat();
-    let head = format!(
-        "HTTP/1.1 200 OK\r\nsmithy-protocol: rpc-v2-cbor\r\nContent-Type: application/cbor\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
-    let target = Canned::start([head.as_bytes(), &body].concat());
-    let keys = Canned::keys();
-    let secret = String::from_utf8_lossy(keys.secret_key.expose()).into_owned();
-    let config = Config::account(target.address, &keys.access_key, &secret);
-    let gateway = Gateway::start(config.policy("10-lake.cedar", POLICIES));
+    let fields = "smithy-protocol: rpc-v2-cbor\r\nContent-Type: application/cbor\r\n";
+    let (target, gateway) = for_boto3(&body, fields);
     let agent = Agent::new(&gateway, "lake", &[]);
     let said = agent.answers("", &["cbor"]).success().json_lines();
     assert_eq!(said[0]["result"], json!([["one", "************1111", 1.5]]));
@@ -469,4 +462,31 @@ fn boto3_reads_cbor_in_which_something_is_hidden() {
     let (_, config) = gateway.stop();
     let intents = config.ledger().events("intent").len();
     assert_eq!(intents, 1);
+}
+
+/// A target that gives boto3 this body, and a gateway before it.
+fn for_boto3(body: &[u8], fields: &str) -> (Canned, Gateway) {
+    let target = Canned::start(saying("200 OK", fields, body));
+    let keys = Canned::keys();
+    let secret = String::from_utf8_lossy(keys.secret_key.expose()).into_owned();
+    let config = Config::account(target.address, &keys.access_key, &secret);
+    let gateway = Gateway::start(config.policy("10-lake.cedar", POLICIES));
+    (target, gateway)
+}
+
+/// It reads no answer in which a timestamp is none.
+#[test]
+fn boto3_reads_timestamps_that_are_hidden() {
+    let key = br#"{"Key":"v1.public.hunter2","CreateTime":"2026-11-28T17:08:22.123Z","UpdateTime":"2026-11-28T17:08:22Z","Restrictions":{"AllowActions":["geo:*"]}}"#;
+    let (_target, gateway) = for_boto3(key, JSON);
+    let agent = Agent::new(&gateway, "lake", &[]);
+    let said = agent.answers("", &["timestamps"]).success().json_lines();
+    assert_eq!(
+        said[0]["result"],
+        json!([
+            "*****************",
+            "1970-01-01T00:00:00+00:00",
+            "1970-01-01T00:00:00+00:00"
+        ])
+    );
 }

@@ -4,6 +4,8 @@
 
 use std::io::Write as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tests::lake;
 use tests::raw::{Canned, Raw, Reply, exchange};
 use tests::{Config, Gateway};
@@ -295,5 +297,45 @@ fn no_delimiter_cuts_what_is_hidden_in_keys() {
         shown("1-").contains("<Prefix>*********</Prefix>"),
         "{}",
         shown("1-")
+    );
+}
+
+/// Clients decode it, and it stays Base64.
+#[test]
+fn a_log_in_a_field_is_read_as_before() {
+    let log = STANDARD.encode("START\nssn 078-05-1120 of ann\nEND\n");
+    let fields = format!("Content-Type: application/json\r\nX-Amz-Log-Result: {log}\r\n");
+    let (_target, gateway) = canned(&saying("200 OK", &fields, "{}"));
+    let raw = Raw::of(&gateway, "lake", &[]);
+    let path = "/2015-03-31/functions/f/invocations";
+    let fields = [("content-length", "2"), ("x-amz-log-type", "Tail")];
+    let reply = exchange(
+        raw.address,
+        &raw.signed("lambda", "POST", path, &fields, b"{}"),
+        false,
+    );
+    let shown = STANDARD.decode(reply.field("x-amz-log-result").unwrap());
+    let shown = String::from_utf8_lossy(&shown.unwrap()).into_owned();
+    assert!(
+        shown.starts_with("START\nss") && shown.ends_with("\nEND\n") && !shown.contains("078-05"),
+        "{shown:?}"
+    );
+}
+
+#[test]
+fn of_an_errors_message_what_is_found_is_hidden() {
+    let json = "Content-Type: application/x-amz-json-1.0\r\n";
+    let error =
+        r#"{"__type":"StateMachineDoesNotExist","message":"there is none of 4111111111111111"}"#;
+    let (_target, gateway) = canned(&saying("400 Bad Request", json, error));
+    let raw = Raw::of(&gateway, "lake", &[]);
+    let machine =
+        br#"{"stateMachineArn":"arn:aws:states:eu-central-1:111111111111:stateMachine:x"}"#;
+    let reply = call(&raw, "states", "AWSStepFunctions.StartExecution", machine);
+    assert_eq!(reply.status, 400);
+    assert!(
+        reply.text().contains("there is none of ************1111"),
+        "{}",
+        reply.text()
     );
 }

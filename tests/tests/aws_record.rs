@@ -24,6 +24,8 @@ forbid (principal, action == Aws::Action::"write", resource) when { context.oper
 "#;
 const PAN: &str = "4111111111111111";
 const SECRET: &str = "hunter2-and-more";
+/// What no detector takes for a secret.
+const WORD: &str = "kiwilime";
 
 /// The lines of one request.
 fn of(lines: &[Value], seq: &Value) -> Vec<Value> {
@@ -82,6 +84,21 @@ fn a_replay_shows_requests_and_answers_and_no_secret() {
     let secret = agent.cli(&["secretsmanager", "get-secret-value", "--secret-id", "db"]);
     assert!(secret.success().stdout.contains(SECRET));
     agent.cli(&["s3", "rb", "s3://lake"]).failure();
+    // What answers hide by its name, in what is asked; whether there is such a thing is all the same.
+    let variables = format!("Variables={{PW={WORD}}}");
+    let function = ["--function-name", "f", "--environment", &variables];
+    let _ = agent.cli(&[&["lambda", "update-function-configuration"][..], &function].concat());
+    let parameter = format!("ParameterKey=Pw,ParameterValue={WORD}");
+    let stack = [
+        "--stack-name",
+        "s",
+        "--use-previous-template",
+        "--parameters",
+        &parameter,
+    ];
+    let _ = agent.cli(&[&["cloudformation", "update-stack"][..], &stack].concat());
+    let tags = ["--resources", "i-12345678", "--tags", "Key=env,Value=prod"];
+    let _ = agent.cli(&[&["ec2", "create-tags"][..], &tags].concat());
 
     // Everything is written and indexed after a new start.
     let (_, config) = gateway.stop();
@@ -98,7 +115,13 @@ fn a_replay_shows_requests_and_answers_and_no_secret() {
         let view = audit(&[&["show", id][..], &of].concat()).json_lines();
         let read = audit(&[&["--output", "table", "replay", id, "--no-wait"][..], &of].concat());
         people.push_str(&read.stdout);
-        for protected in [PAN, SECRET, "AWS4-HMAC-SHA256 ", "x-amz-security-token"] {
+        for protected in [
+            PAN,
+            SECRET,
+            WORD,
+            "AWS4-HMAC-SHA256 ",
+            "x-amz-security-token",
+        ] {
             for output in [&replay.stdout, &read.stdout] {
                 assert!(!output.contains(protected), "{protected} in {output}");
             }
@@ -166,6 +189,15 @@ fn a_replay_shows_requests_and_answers_and_no_secret() {
     );
     let body = text(&of(&lines, &secret["seq"]), "body");
     assert!(body.contains("SecretString") || body.len() == 100, "{body}");
+
+    let asked_with = |tag: &str| asked(&lines, tag)["parameters"].to_string();
+    let function = asked_with("lambda:UpdateFunctionConfiguration");
+    assert!(
+        function.contains("PW") && function.contains("[hidden]"),
+        "{function}"
+    );
+    let tags = asked_with("ec2:CreateTags");
+    assert!(tags.contains("Tag.1.Value=prod"), "{tags}");
 
     // What is longer than is kept, and what is no text, says so.
     let whys: Vec<_> = lines

@@ -29,9 +29,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cedar_policy::Effect;
-use model::{
-    Asks, DataClass, Decision, Denial, DenialCode, FileDigest, Identity, PolicyVersion,
-};
+use model::{Asks, DataClass, Decision, Denial, DenialCode, FileDigest, Identity, PolicyVersion};
 
 pub use cache::DECISIONS_MAX;
 pub use decide::ASKS_MAX;

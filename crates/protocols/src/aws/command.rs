@@ -1,24 +1,20 @@
 //! A request to what policy is asked about it, and to the text that approvals bind to.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use mask::{Findings, Hint, Masker, Outcome};
 use model::{Ask, Asks, Command, DataClass, Parameter, Resource, Value};
-use serde_json::Value as Json;
 
 use super::classify::{Beside, Call, Thing, Wire};
+use super::secrets::{Asked, HIDDEN, field};
 use super::table::Level;
-use super::{NAME, body, cbor, expressions, inside, screen, texts};
+use super::{NAME, body, cbor, expressions, fields, inside, screen, texts};
 use crate::http::{AUTHORITY, Head, canonical, escape};
 
 /// A body up to this many bytes stands in the command itself; of a longer one its digest does.
 pub const BODY_BYTES_MAX: usize = 64 * 1_024;
-
-/// What stands in for a value that may not rest.
-const HIDDEN: &str = "[hidden]";
 
 /// Fields that say how a request travels, and not what it asks.
 pub(super) const TRAVEL: [&str; 24] = [
@@ -70,36 +66,33 @@ pub fn command(
     carries: &BTreeSet<String>,
 ) -> Command {
     let action = call.action();
-    let sensitive = |name: &str| {
-        call.service.is_some_and(|service| {
-            service
-                .sensitive
-                .iter()
-                .any(|it| it.eq_ignore_ascii_case(name))
-        })
-    };
-    let exact = text(call, &action, head, |_, value| value.to_owned());
-    let query = head.query.as_deref().unwrap_or_default();
-    let query = escape::pairs(query).unwrap_or_default();
-    let hides = head.fields.iter().any(|(name, _)| sensitive(name))
-        || query.iter().any(|(name, _)| sensitive(name));
-    let shown = if hides {
-        Cow::Owned(text(call, &action, head, |name, value| {
-            if sensitive(name) {
+    let asked = Asked::of(call);
+    let exact = text(
+        call,
+        &action,
+        head,
+        |_, value| value.to_owned(),
+        |_, value| value.to_owned(),
+    );
+    let shown = text(
+        call,
+        &action,
+        head,
+        |name, value| shown_parameter(&asked, name, value),
+        |name, value| {
+            if asked.names(name) {
                 HIDDEN.to_owned()
             } else {
-                value.to_owned()
+                field(name, value, fields::is_known(call, name))
             }
-        }))
-    } else {
-        Cow::Borrowed(exact.as_str())
-    };
+        },
+    );
     let shown = asked_at_rest(masker, &shown);
     let (value, shown_value) = match body {
         Body::Whole([]) => (None, None),
         Body::Whole(bytes) if bytes.len() <= BODY_BYTES_MAX => (
             Some(Bytes::copy_from_slice(bytes)),
-            Some(shown_body(call, bytes, sensitive, masker)),
+            Some(shown_body(call, bytes, &asked, masker)),
         ),
         Body::Whole(bytes) => {
             let digest = crate::http::sigv4::sha256(bytes);
@@ -138,7 +131,13 @@ pub fn command(
 }
 
 /// The request without what changes from one sending to the next: action and region, method and path, headers.
-fn text(call: &Call, action: &str, head: &Head, show: impl Fn(&str, &str) -> String) -> String {
+fn text(
+    call: &Call,
+    action: &str,
+    head: &Head,
+    show: impl Fn(&str, &str) -> String,
+    show_field: impl Fn(&str, &str) -> String,
+) -> String {
     let mut out = format!("{action} {}\n{} {}", call.region, head.method, head.path);
     let query = escape::pairs(head.query.as_deref().unwrap_or_default()).unwrap_or_default();
     let query: Vec<String> = query
@@ -168,13 +167,22 @@ fn text(call: &Call, action: &str, head: &Head, show: impl Fn(&str, &str) -> Str
         let value = if name == "content-encoding" {
             plain_encoding(value)
         } else {
-            show(name, value)
+            show_field(name, value)
         };
         if !value.is_empty() {
             out.push_str(&format!("{name}: {value}\n"));
         }
     }
     out
+}
+
+/// A query parameter as it may rest.
+fn shown_parameter(asked: &Asked, name: &str, value: &str) -> String {
+    if asked.names(name) {
+        HIDDEN.to_owned()
+    } else {
+        value.to_owned()
+    }
 }
 
 /// Whether a query parameter is part of a presigned URL's signature.
@@ -203,12 +211,7 @@ pub(super) fn plain_encoding(value: &str) -> String {
 }
 
 /// A body as it may rest: secrets hidden by their names, the rest searched. What cannot be read so is told by its digest.
-fn shown_body(
-    call: &Call,
-    bytes: &[u8],
-    sensitive: impl Fn(&str) -> bool + Copy,
-    masker: &Masker,
-) -> String {
+fn shown_body(call: &Call, bytes: &[u8], asked: &Asked, masker: &Masker) -> String {
     let digest = || {
         format!(
             "<{} bytes, SHA-256 {}>",
@@ -220,52 +223,24 @@ fn shown_body(
     let text = match call.wire {
         _ if !known => None,
         Wire::Json(_) | Wire::RestJson => {
-            body::json(bytes).map(|tree| hide(tree, sensitive).to_string())
+            body::json(bytes).map(|tree| asked.tree(tree).to_string())
         }
-        Wire::Cbor => cbor::read(bytes).map(|tree| hide(tree, sensitive).to_string()),
+        Wire::Cbor => cbor::read(bytes).map(|tree| asked.tree(tree).to_string()),
         Wire::Query | Wire::Ec2 => std::str::from_utf8(bytes)
             .ok()
             .and_then(|text| escape::pairs(text).ok())
-            .map(|pairs| {
-                let pair = |(name, value): &(String, String)| {
-                    // `Parameters.member.1.Value`: whichever part names it.
-                    let secret = name.split('.').any(sensitive);
-                    format!("{name}={}", if secret { HIDDEN } else { value })
-                };
-                pairs.iter().map(pair).collect::<Vec<_>>().join("\n")
-            }),
+            .map(|pairs| asked.form(&pairs)),
         // Objects are told by their digest; S3's own documents hold names and settings.
         Wire::S3
             if call
                 .operation
                 .is_some_and(|it| it.name != "PutObject" && it.name != "UploadPart") =>
         {
-            String::from_utf8(bytes.to_vec()).ok()
+            asked.document(bytes, masker)
         }
         Wire::S3 | Wire::RestXml => None,
     };
     text.map_or_else(digest, |text| asked_at_rest(masker, &text))
-}
-
-fn hide(tree: Json, sensitive: impl Fn(&str) -> bool + Copy) -> Json {
-    match tree {
-        Json::Object(map) => map
-            .into_iter()
-            .map(|(name, value)| {
-                let value = if sensitive(&name) && !value.is_null() {
-                    Json::from(HIDDEN)
-                } else {
-                    hide(value, sensitive)
-                };
-                (name, value)
-            })
-            .collect(),
-        Json::Array(list) => list
-            .into_iter()
-            .map(|value| hide(value, sensitive))
-            .collect(),
-        other => other,
-    }
 }
 
 /// What was asked, as it may rest: with idempotency tokens, by which it is known again.

@@ -107,6 +107,11 @@ pub(super) fn goes(call: &Call, name: &str) -> bool {
     }
 }
 
+/// Whether a field of this name is HTTP's, AWS's or of the service that a request was understood as.
+pub(super) fn is_known(call: &Call, name: &str) -> bool {
+    name.starts_with(METADATA) || knows(call, name)
+}
+
 fn knows(call: &Call, name: &str) -> bool {
     let of_service = || call.service.is_some_and(|it| it.has_field(name));
     COMMON.contains(&name) || name.starts_with(CHECKSUMS) && is_plain(name) || of_service()

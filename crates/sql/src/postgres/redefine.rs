@@ -118,11 +118,7 @@ impl Definition<'_> {
         }
         let finds = matches!(
             action,
-            Action::Select
-                | Action::Insert
-                | Action::Update
-                | Action::Delete
-                | Action::Prepare
+            Action::Select | Action::Insert | Action::Update | Action::Delete | Action::Prepare
         );
         if statement.hinted && finds && name.is_some() && object != "FUNCTION" {
             return Some("with hints to the planner rows come in the order of an index");

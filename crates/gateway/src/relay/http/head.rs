@@ -1,5 +1,7 @@
 //! The head of an answer, as the client is shown it.
 
+use std::sync::Arc;
+
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_LENGTH, HeaderValue};
 use hyper::http::response;
@@ -9,7 +11,7 @@ use protocols::aws::classify::Call;
 use protocols::aws::digests::holds_digest;
 use protocols::aws::etag::{Tags, Version};
 use protocols::aws::screen::is;
-use protocols::aws::secrets::SENSITIVE;
+use protocols::aws::secrets::{SENSITIVE, is_encoded, searched_field};
 
 use super::answer::Cut;
 
@@ -88,7 +90,7 @@ pub(super) struct Changes<'a> {
 pub(super) fn shown(
     parts: &response::Parts,
     changes: &Changes<'_>,
-    masker: &Masker,
+    masker: &Arc<Masker>,
     findings: &mut Findings,
 ) -> response::Builder {
     let Changes {
@@ -127,6 +129,12 @@ pub(super) fn shown(
                 hidden(name, value, masker, class, findings)
             }
             _ if PLAIN.contains(&name) => Some(value.clone()),
+            _ if is_encoded(name) => {
+                let place = findings.place(name);
+                findings.enter(place);
+                let shown = searched_field(call, masker, value.as_bytes(), findings);
+                HeaderValue::from_bytes(&shown).ok()
+            }
             _ => text(name, value, masker, findings),
         };
         if let Some(value) = value {

@@ -101,7 +101,7 @@ impl Keeping {
         let masker = account.maskers.at_rest();
         let hider = match side {
             Side::Answer(facts) => hider(account, call, facts, masker),
-            Side::Other => Hider::new(call, &account.answers, masker),
+            Side::Other => Hider::of_error(call, &account.answers, masker),
             Side::Hidden => None,
             Side::Upload(facts) => object(account, call, facts, masker),
         };

@@ -73,7 +73,7 @@ impl Relay {
         let hider = if is_content {
             hider(account, &going.call, &facts, &masker)
         } else {
-            Hider::new(&going.call, &account.answers, &masker)
+            Hider::of_error(&going.call, &account.answers, &masker)
         };
         let clear = masker.hides_nothing() && hider.is_none();
         let wanted = wanted(account, &going);

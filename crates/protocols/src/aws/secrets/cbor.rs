@@ -6,6 +6,7 @@ use std::sync::Arc;
 use mask::{Findings, Hint, Masker};
 
 use super::super::packed::Packed;
+use super::json::{INNER_DEPTH_MAX, Of, inside};
 use super::{Kind, Member, Members, Unreadable};
 
 /// An answer is at most so long.
@@ -18,14 +19,14 @@ const NULL: u8 = 0xF6;
 
 #[derive(Debug)]
 pub(super) struct Cbor {
-    members: Members,
+    members: Arc<Members>,
     answer: Vec<u8>,
 }
 
 impl Cbor {
     pub(super) fn new(members: Members) -> Self {
         Self {
-            members,
+            members: Arc::new(members),
             answer: Vec::new(),
         }
     }
@@ -72,7 +73,7 @@ struct Walk<'a> {
     bytes: Vec<u8>,
     at: usize,
     masker: Arc<Masker>,
-    members: &'a Members,
+    members: &'a Arc<Members>,
     /// Those of the values around, from the outermost. What stands in a list has none.
     names: Vec<Vec<u8>>,
     findings: &'a mut Findings,
@@ -133,7 +134,7 @@ impl Walk<'_> {
             5 => {
                 let mut count = 0;
                 while !self.over(argument, &mut count) {
-                    let (name, named) = self.name()?;
+                    let (name, named) = self.name(hidden)?;
                     self.names.push(name);
                     self.value(depth + 1, hidden.or(named))?;
                     self.names.pop();
@@ -154,8 +155,8 @@ impl Walk<'_> {
         }
     }
 
-    /// A member's name, searched too, and what hides its value.
-    fn name(&mut self) -> Option<(Vec<u8>, Option<Member>)> {
+    /// A member's name, searched too, and what hides its value. Below what is declared it is hidden itself.
+    fn name(&mut self, hidden: Option<Member>) -> Option<(Vec<u8>, Option<Member>)> {
         let (major, _, argument) = self.head()?;
         if major != 3 {
             return None;
@@ -164,7 +165,7 @@ impl Walk<'_> {
         let name = self.gathered(&spans)?;
         let around = self.names.iter().map(Vec::as_slice);
         let member = self.members.find_at(around, &name);
-        self.text(&spans, false, None)?;
+        self.text(&spans, false, hidden.filter(|it| it.names))?;
         Some((name, member))
     }
 
@@ -211,7 +212,12 @@ impl Walk<'_> {
                 if bytes && whole.iter().any(controls) {
                     return None;
                 }
-                self.searched(&whole)
+                let text = self.searched(&whole);
+                if self.members.in_texts {
+                    self.inside(&text)
+                } else {
+                    text
+                }
             }
         };
         let mut rest = text.as_slice();
@@ -234,6 +240,13 @@ impl Walk<'_> {
         packed.push(&out, &mut read);
         packed.finish(&mut read);
         read
+    }
+
+    /// What is declared stands in JSON within texts and bytes too.
+    fn inside(&mut self, text: &[u8]) -> Vec<u8> {
+        let of = Of::Answer;
+        let shown = inside(self.members, of, INNER_DEPTH_MAX, text, self.findings);
+        shown.map_or_else(|| text.to_vec(), |(shown, _)| shown)
     }
 
     /// A number that is hidden, or that reads as something to hide, becomes zero of the same length.

@@ -1,22 +1,27 @@
 //! JSON (RFC 8259), as far as names and values must be told apart.
 
 pub(super) mod inner;
+mod texts;
 
 use std::sync::Arc;
 
 use mask::Findings;
 
-use super::members::VALUE_BYTES_MAX;
 use super::{Kind, Member, Members, Unreadable};
+pub(super) use texts::{inside, unmarked};
 
 /// Values in values at most so deep.
 const DEPTH_MAX: usize = 512;
 /// A name is looked at up to this length; longer ones hide nothing.
 const NAME_BYTES_MAX: usize = 512;
-/// A text that may be JSON itself is at most so long,
-const INNER_BYTES_MAX: usize = 1 << 20;
-/// and JSON within JSON is read so deep.
-const INNER_DEPTH_MAX: usize = 3;
+/// JSON within JSON is read so deep.
+pub(super) const INNER_DEPTH_MAX: usize = 3;
+/// The mark of the encoding, which may stand before all else.
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+/// What values of DynamoDB stand below.
+const TYPES: [&[u8]; 10] = [
+    b"B", b"BOOL", b"BS", b"L", b"M", b"N", b"NS", b"NULL", b"S", b"SS",
+];
 /// A number or word is at most so long.
 const BARE_BYTES_MAX: usize = 4_096;
 
@@ -50,6 +55,8 @@ pub(super) struct Json {
     members: Arc<Members>,
     of: Of,
     expected: Next,
+    /// So much of the mark of the encoding has come, where nothing else has.
+    marked: Option<usize>,
     /// The values around, from the outermost: whether each is an object.
     around: Vec<bool>,
     at: At,
@@ -66,6 +73,8 @@ pub(super) struct Json {
     /// What the name read last says of the texts behind it, where values stand below the name of their type.
     kind: Option<Kind>,
     name: Vec<u8>,
+    /// How long a name is of which nothing has been shown.
+    held: usize,
     bare: Vec<u8>,
     /// A text that is hidden, up to what is committed to, or one that is held because it may be JSON itself.
     text: Vec<u8>,
@@ -82,6 +91,8 @@ enum Inner {
     Unknown,
     /// It may be, so it is held.
     Held,
+    /// It may be Base64 of it, so it is held.
+    Encoded,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -99,10 +110,7 @@ enum At {
 
 impl Json {
     pub(super) fn new(members: Members, of: Of) -> Self {
-        let inner_depth = match of {
-            Of::Object => INNER_DEPTH_MAX,
-            Of::Answer => 0,
-        };
+        let inner_depth = if members.in_texts { INNER_DEPTH_MAX } else { 0 };
         Self::within(Arc::new(members), of, inner_depth)
     }
 
@@ -111,6 +119,7 @@ impl Json {
             members,
             of,
             expected: Next::Value,
+            marked: Some(0),
             around: Vec::new(),
             at: At::Between,
             name_next: false,
@@ -120,6 +129,7 @@ impl Json {
             below: None,
             kind: None,
             name: Vec::new(),
+            held: 0,
             bare: Vec::new(),
             text: Vec::new(),
             inner: Inner::No,
@@ -150,8 +160,10 @@ impl Json {
             self.bare.fill(b'*');
         }
         self.end_bare(out, findings);
-        if let At::Text { hidden, .. } = self.at {
-            self.end_text(hidden, out, findings);
+        match self.at {
+            At::Text { hidden, .. } => self.end_text(hidden, out, findings),
+            At::Name { .. } => self.end_name(out, findings),
+            At::Between | At::Bare => {}
         }
         self.members
     }
@@ -164,11 +176,17 @@ impl Json {
     ) -> Result<(), Unreadable> {
         match self.at {
             At::Name { escaped } => {
-                out.push(byte);
                 if byte == b'"' && !escaped {
+                    self.end_name(out, findings);
+                    out.push(byte);
                     self.at = At::Between;
                     self.next = self.member();
                     return Ok(());
+                }
+                if self.hides_names().is_some() {
+                    self.held += 1;
+                } else {
+                    out.push(byte);
                 }
                 if self.name.len() <= NAME_BYTES_MAX {
                     self.name.push(byte);
@@ -189,19 +207,16 @@ impl Json {
                     escaped: now,
                     hidden,
                 };
-                if self.holds(byte)? {
-                    return Ok(());
-                }
-                if hidden.is_some() && self.text.len() <= VALUE_BYTES_MAX {
-                    self.text.push(byte);
-                }
-                out.push(match (hidden, self.kind, byte) {
-                    (Some(member), ..) => member.hidden(byte),
+                match hidden {
+                    Some(member) => self.hide(byte, member, out),
+                    None if self.holds(byte, out)? => {}
                     // Something was hidden before in what must stay a number or Base64.
-                    (None, Some(Kind::Number), b'*') => b'0',
-                    (None, Some(Kind::Blob), b'*') => b'A',
-                    _ => byte,
-                });
+                    None => out.push(match (self.kind, byte) {
+                        (Some(Kind::Number), b'*') => b'0',
+                        (Some(Kind::Blob), b'*') => b'A',
+                        _ => byte,
+                    }),
+                }
             }
             At::Bare if !matches!(byte, b',' | b']' | b'}' | b' ' | b'\t' | b'\r' | b'\n') => {
                 if self.bare.len() >= BARE_BYTES_MAX || !is_bare(byte) {
@@ -223,6 +238,10 @@ impl Json {
     }
 
     fn between(&mut self, byte: u8, out: &mut Vec<u8>) -> Result<(), Unreadable> {
+        if self.is_mark(byte)? {
+            out.push(byte);
+            return Ok(());
+        }
         self.step(byte)?;
         match byte {
             b'{' | b'[' => {
@@ -282,6 +301,19 @@ impl Json {
         }
         out.push(byte);
         Ok(())
+    }
+
+    /// Whether a byte is of the mark of the encoding before all else.
+    fn is_mark(&mut self, byte: u8) -> Result<bool, Unreadable> {
+        let Some(come) = self.marked else {
+            return Ok(false);
+        };
+        let is_mark = MARK.get(come) == Some(&byte);
+        self.marked = is_mark.then_some(come + 1);
+        if !is_mark && !matches!(come, 0 | 3) {
+            return Err(Unreadable);
+        }
+        Ok(is_mark)
     }
 
     /// Takes the beginning of a token by the grammar (RFC 8259 section 2), where that counts.
@@ -347,54 +379,32 @@ impl Json {
         found
     }
 
-    /// Whether a byte of a text is held.
-    fn holds(&mut self, byte: u8) -> Result<bool, Unreadable> {
-        self.inner = match (self.inner, byte) {
-            (Inner::Unknown, b' ' | b'\t' | b'\r' | b'\n') => Inner::Unknown,
-            // What is escaped may be a bracket or a blank.
-            (Inner::Unknown, b'{' | b'[' | b'\\') => Inner::Held,
-            (Inner::Unknown, _) => Inner::No,
-            (known, _) => known,
-        };
-        if self.inner != Inner::Held {
-            return Ok(false);
-        }
-        if self.text.len() >= INNER_BYTES_MAX {
-            return Err(Unreadable);
-        }
-        self.text.push(byte);
-        Ok(true)
+    /// What hides the names that stand here.
+    fn hides_names(&self) -> Option<Member> {
+        let below = self.below.map(|(member, _)| member);
+        below.filter(|member| member.names)
     }
 
-    /// A text has ended.
-    fn end_text(&mut self, hidden: Option<Member>, out: &mut Vec<u8>, findings: &mut Findings) {
-        let text = std::mem::take(&mut self.text);
-        if let Some(member) = hidden {
-            self.members.count_text(member, &text, findings);
-        } else if std::mem::replace(&mut self.inner, Inner::No) == Inner::Held {
-            self.within_text(&text, out, findings);
-        }
-    }
-
-    /// Hides in a text what is declared, where it is JSON itself; each character keeps the length that it is written with.
-    fn within_text(&self, text: &[u8], out: &mut Vec<u8>, findings: &mut Findings) {
-        let Some(written) = inner::unescaped(text) else {
-            return out.extend_from_slice(text);
+    /// A name has ended. In DynamoDB's values some are types, without which SDKs could read nothing.
+    fn end_name(&mut self, out: &mut Vec<u8>, findings: &mut Findings) {
+        let held = std::mem::take(&mut self.held);
+        let Some(member) = self.hides_names() else {
+            return;
         };
-        let plain: String = written.iter().map(|(it, _)| *it).collect();
-        let plain = plain.as_bytes();
-        if !matches!(plain.trim_ascii_start(), [b'{' | b'[', ..]) {
-            return out.extend_from_slice(text);
+        if self.members.typed && TYPES.contains(&self.name.as_slice()) {
+            out.extend_from_slice(&self.name);
+            return;
         }
-        let members = Arc::clone(&self.members);
-        let mut within = Self::within(members, Of::Answer, self.inner_depth - 1);
-        let mut shown = Vec::with_capacity(plain.len());
-        // What is no JSON from somewhere on has no members there.
-        let _ = within.push(plain, &mut shown, findings);
-        within.finish(&mut shown, findings);
-        let rest = plain.get(shown.len()..).unwrap_or_default();
-        shown.extend_from_slice(rest);
-        inner::escaped_as(text, &written, &shown, out);
+        out.resize(out.len() + held, b'*');
+        let member = Member {
+            kind: Kind::Text,
+            ..member
+        };
+        if self.name.len() == held {
+            self.members.count_text(member, &self.name, findings);
+        } else {
+            self.members.count(member, None, findings);
+        }
     }
 
     /// A number or word has ended. One in which something was hidden before is no number any more.

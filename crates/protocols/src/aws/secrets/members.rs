@@ -10,7 +10,9 @@ use model::DataClass;
 use super::super::answers::Answers;
 use super::super::classify::{Call, Wire};
 use super::super::objects::{Form, Name, Step};
-use super::own::OWN;
+
+use super::dates::epoch;
+use super::own::{OWN, TEXTS};
 use super::{SECRET, SENSITIVE};
 
 /// A value is committed to up to this length; a longer one is only counted.
@@ -72,6 +74,8 @@ fn cut_keys(call: &Call) -> &'static [&'static str] {
 pub(super) struct Member {
     pub(super) index: usize,
     pub(super) kind: Kind,
+    /// Names below it are hidden as values are. In what a model has they are the model's own.
+    pub(super) names: bool,
 }
 
 /// What is written where it stands.
@@ -84,6 +88,35 @@ pub(super) enum Kind {
     Number,
     /// A number or word.
     Bare,
+}
+
+/// A member as the tables have it: `outer>name:b|Operation|Operation`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Listed<'a> {
+    /// Below what it stands, where that counts.
+    pub(super) outer: Option<&'a str>,
+    pub(super) name: &'a str,
+    pub(super) kind: Kind,
+}
+
+impl<'a> Listed<'a> {
+    /// `None` where it is none of this operation; one that is not known may be any.
+    pub(super) fn read(text: &'a str, operation: Option<&str>) -> Option<Self> {
+        let (name, of) = text.split_once('|').unwrap_or((text, ""));
+        let is_of = |operation: &str| of.split('|').any(|it| it == operation);
+        if !of.is_empty() && !operation.is_none_or(is_of) {
+            return None;
+        }
+        let (name, kind) = match name.strip_suffix(":b") {
+            Some(name) => (name, Kind::Blob),
+            None => (name, Kind::Text),
+        };
+        let (outer, name) = match name.split_once('>') {
+            Some((outer, name)) => (Some(outer), name),
+            None => (None, name),
+        };
+        Some(Self { outer, name, kind })
+    }
 }
 
 /// What is declared of an answer.
@@ -101,12 +134,18 @@ pub(super) struct Members {
     pub(super) by_name: HashMap<String, Member>,
     /// Those that stand at one place only.
     pub(super) by_path: Vec<(Vec<Step>, Member)>,
+    /// Those that stand somewhere below another only: its name, and theirs.
+    pub(super) below: Vec<(&'static str, &'static str, Member)>,
     /// Columns of CSV without a header.
     pub(super) by_column: Vec<(usize, Member)>,
     /// Columns of results.
     pub(super) by_label: Vec<(String, Member)>,
     /// Whether values stand below the name of their type, as DynamoDB writes them.
     pub(super) typed: bool,
+    /// Whether they are looked for in texts that are JSON too.
+    pub(super) in_texts: bool,
+    /// Whether SDKs read timestamps here, so that what stands for one is one.
+    pub(super) dated: bool,
     pub(super) masker: Masker,
 }
 
@@ -116,9 +155,12 @@ impl Members {
             list: Vec::new(),
             by_name: HashMap::new(),
             by_path: Vec::new(),
+            below: Vec::new(),
             by_column: Vec::new(),
             by_label: Vec::new(),
             typed: false,
+            in_texts: false,
+            dated: false,
             masker: masker.clone(),
         }
     }
@@ -138,20 +180,12 @@ impl Members {
             let Ok(class) = DataClass::try_from(class.to_owned()) else {
                 continue;
             };
-            for name in names {
-                let (name, of) = name.split_once('|').unwrap_or((name, ""));
-                let is_of = |operation: &&str| of.split('|').any(|it| it == *operation);
-                let operation = call.operation.map(|it| it.name);
-                if !of.is_empty() && !operation.as_ref().is_none_or(is_of) {
-                    continue;
-                }
-                let (name, kind) = match name.strip_suffix(":b") {
-                    Some(name) => (name, Kind::Blob),
-                    None => (name, Kind::Text),
-                };
-                self.add(name, &class, kind);
+            let operation = call.operation.map(|it| it.name);
+            for listed in names.iter().filter_map(|it| Listed::read(it, operation)) {
+                self.add(listed, &class);
             }
         }
+        self.in_texts = TEXTS.contains(&service.name) && !self.below.is_empty();
         if !self.masker.hides_nothing() {
             let digests = digests(call).iter().flat_map(|it| *it);
             digests.chain(cut_keys(call)).for_each(|it| self.hide(it));
@@ -191,8 +225,12 @@ impl Members {
                     fitting.some = true;
                     let index = self.list.len();
                     self.list.push((format!("column {column}"), class.clone()));
-                    let kind = Kind::Text;
-                    self.by_label.push((column.clone(), Member { index, kind }));
+                    let member = Member {
+                        index,
+                        kind: Kind::Text,
+                        names: false,
+                    };
+                    self.by_label.push((column.clone(), member));
                 }
             }
         }
@@ -213,14 +251,29 @@ impl Members {
     }
 
     /// Adds a member, unless policy reveals its class. The last of a name counts.
-    pub(super) fn add(&mut self, name: &str, class: &DataClass, kind: Kind) {
-        if !self.masker.masks(class) {
-            self.by_name.remove(name);
+    fn add(&mut self, listed: Listed<'static>, class: &DataClass) {
+        let Listed { outer, name, kind } = listed;
+        let masks = self.masker.masks(class);
+        // Of a member that the model calls sensitive, what gives access alone.
+        if !masks || outer.is_some() {
+            self.by_name.remove(outer.unwrap_or(name));
+        }
+        if !masks {
             return;
         }
-        let index = self.list.len();
-        self.list.push((name.to_owned(), class.clone()));
-        self.by_name.insert(name.to_owned(), Member { index, kind });
+        let member = Member {
+            index: self.list.len(),
+            kind,
+            names: false,
+        };
+        let place = outer.map_or_else(|| name.to_owned(), |outer| format!("{outer}/{name}"));
+        self.list.push((place, class.clone()));
+        match outer {
+            Some(outer) => self.below.push((outer, name, member)),
+            None => {
+                self.by_name.insert(name.to_owned(), member);
+            }
+        }
     }
 
     /// Adds what is declared of an object or answer, unless policy reveals its class.
@@ -231,6 +284,7 @@ impl Members {
         let member = Member {
             index: self.list.len(),
             kind: Kind::Text,
+            names: true,
         };
         self.list.push((name.to_string(), class.clone()));
         match name {
@@ -249,9 +303,12 @@ impl Members {
 
     /// Adds a member that is hidden and is no finding.
     pub(super) fn hide(&mut self, name: &str) {
-        let index = self.list.len();
-        let kind = Kind::Text;
-        self.by_name.insert(name.to_owned(), Member { index, kind });
+        let member = Member {
+            index: self.list.len(),
+            kind: Kind::Text,
+            names: false,
+        };
+        self.by_name.insert(name.to_owned(), member);
     }
 
     pub(super) fn find(&self, name: &[u8]) -> Option<Member> {
@@ -261,7 +318,7 @@ impl Members {
 
     /// Whether places count, and not only names.
     pub(super) fn has_paths(&self) -> bool {
-        !self.by_path.is_empty()
+        !self.by_path.is_empty() || !self.below.is_empty()
     }
 
     /// The member of this name, which stands below those `around`, from the outermost.
@@ -281,7 +338,13 @@ impl Members {
                 path.clone().count() == steps.len() && steps.iter().zip(path).all(is)
             };
             let found = self.by_path.iter().find(|(steps, _)| at(steps));
-            found.map(|(_, member)| *member)
+            let found = found.map(|(_, member)| *member);
+            found.or_else(|| {
+                let is_outer = |outer: &str| around.clone().any(|it| it == outer.as_bytes());
+                let mut below = self.below.iter();
+                let found = below.find(|it| it.1.as_bytes() == name && is_outer(it.0));
+                found.map(|(.., member)| *member)
+            })
         })
     }
 
@@ -324,6 +387,12 @@ impl Members {
 }
 
 impl Member {
+    /// What stands for a text.
+    pub(super) fn stand_in(self, text: &[u8]) -> Vec<u8> {
+        let date = (self.kind == Kind::Text).then(|| epoch(text)).flatten();
+        date.unwrap_or_else(|| text.iter().map(|byte| self.hidden(*byte)).collect())
+    }
+
     /// What stands for a byte of its text.
     pub(super) fn hidden(self, byte: u8) -> u8 {
         match (self.kind, byte) {

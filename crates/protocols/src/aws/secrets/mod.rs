@@ -4,8 +4,11 @@
 //! [`own`] lists what gives access. Everything below a member is hidden, at its own length and so that the SDKs can read the
 //! answer all the same: text becomes stars, Base64 other Base64, numbers zero.
 
+mod asked;
 mod cbor;
 mod csv;
+mod dates;
+mod encoded;
 mod errors;
 mod json;
 mod members;
@@ -24,10 +27,16 @@ use super::objects::{Declared, Form};
 use members::{Fitting, Kind, Member, Members};
 use own::CONTENTS;
 
+pub(super) use asked::{Asked, HIDDEN, field};
+pub use encoded::{is_encoded, searched_field};
+
 /// What gives access: keys, passwords, tokens, plaintexts.
 pub const SECRET: &str = "secret";
 /// What AWS's models call sensitive, and is no such thing.
 pub const SENSITIVE: &str = "aws_sensitive";
+
+/// What an error says of itself.
+const MESSAGES: [&str; 2] = ["message", "Message"];
 
 /// What searches the answer to a call: its bytes keep their places, and what SDKs decode stays decodable. Who lists keys of IAM needs
 /// their ids to change them.
@@ -112,13 +121,29 @@ impl Hider {
     /// the service has no such members and none are declared, or the answer is an object's own content.
     #[must_use]
     pub fn new(call: &Call, declared: &[Answers], masker: &Masker) -> Option<Self> {
+        Self::of(call, declared, masker, false)
+    }
+
+    /// The same for an error: what its message says is searched, whatever is called so in other answers.
+    #[must_use]
+    pub fn of_error(call: &Call, declared: &[Answers], masker: &Masker) -> Option<Self> {
+        Self::of(call, declared, masker, true)
+    }
+
+    fn of(call: &Call, declared: &[Answers], masker: &Masker, is_error: bool) -> Option<Self> {
         let service = call.service?;
         let operation = call.operation.map_or("", |it| it.name);
         let contents = CONTENTS.iter().find(|(name, _)| *name == service.name);
         let is_content = contents.is_some_and(|(_, operations)| operations.contains(&operation));
         let mut members = Members::new(masker);
+        members.dated = true;
         if !is_content {
             members.listed(call);
+        }
+        if is_error {
+            members
+                .by_name
+                .retain(|name, _| !MESSAGES.contains(&name.as_str()));
         }
         let Fitting { some, known } = members.answers(call, declared);
         if is_content && !some {
@@ -126,9 +151,10 @@ impl Hider {
         }
         // Texts in CBOR are searched here too, and what a detector hid of a number stays one.
         let searched = (call.wire == Wire::Cbor || members.typed) && !masker.hides_nothing();
-        if members.by_name.is_empty() && !some && !searched {
+        if members.by_name.is_empty() && members.below.is_empty() && !some && !searched {
             return None;
         }
+        members.in_texts |= some;
         let layout = rows::Layout::of(service.name, operation);
         let layout = if members.by_label.is_empty() {
             Ok(None)
@@ -168,6 +194,7 @@ impl Hider {
     pub fn names(&self) -> Vec<&str> {
         let members = self.members();
         let at = members.by_path.iter().map(|(_, member)| member.index);
+        let at = at.chain(members.below.iter().map(|(.., member)| member.index));
         let at = at.chain(members.by_label.iter().map(|(_, member)| member.index));
         let at = at.filter_map(|index| Some(members.list.get(index)?.0.as_str()));
         let anywhere = members.by_name.keys().map(String::as_str);
@@ -203,6 +230,7 @@ impl Hider {
         if members.list.is_empty() {
             return None;
         }
+        members.in_texts = true;
         let reader = match declared.form {
             Form::Csv { separator, header } => {
                 Reader::Csv(csv::Csv::new(members, separator, header))

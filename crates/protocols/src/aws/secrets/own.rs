@@ -1,11 +1,11 @@
 //! What gives access, by its name in answers.
 
 /// By botocore's name of the service: members that hold what gives access; `:b` where the model says blob, and
-/// `|` before each operation where they hold it in the answers to these alone.
+/// `|` before each operation where they hold it in the answers to these alone. Of `outer>name` only what stands below both does.
 ///
 /// Keys, passwords, tokens, and URLs that are signed: whoever has one goes round the gateway. Variables of an environment hold
 /// what programs need to be let in. Names are as they stand on the wire.
-pub(super) const OWN: [(&str, &[&str]); 90] = [
+pub(super) const OWN: [(&str, &[&str]); 98] = [
     (
         "account-access-runtime",
         &["secretAccessKey", "sessionToken"],
@@ -28,7 +28,11 @@ pub(super) const OWN: [(&str, &[&str]); 90] = [
         "amplifybackend",
         &["challengeCode", "client_secret", "private_key"],
     ),
-    ("apigateway", &["value"]),
+    (
+        "apigateway",
+        &["stageVariableOverrides", "value", "variables"],
+    ),
+    ("apigatewayv2", &["stageVariables"]),
     (
         "apprunner",
         &["RuntimeEnvironmentSecrets", "RuntimeEnvironmentVariables"],
@@ -43,19 +47,33 @@ pub(super) const OWN: [(&str, &[&str]); 90] = [
     ("artifact", &["documentPresignedUrl"]),
     ("athena", &["AuthToken", "NotebookUrl"]),
     ("autoscaling", &["UserData"]),
-    ("batch", &["environment"]),
+    ("batch", &["env>value", "environment>value"]),
+    ("bedrock-agentcore-control", &["environmentVariables"]),
     ("cleanroomsml", &["environment"]),
     (
         "cloudformation",
-        &["OutputValue", "ParameterValue", "ResolvedValue"],
+        &[
+            "OutputValue",
+            "ParameterValue",
+            "ResolvedValue",
+            "Value|ListExports",
+        ],
     ),
     ("cloudhsmv2", &["PreCoPassword"]),
     ("codeartifact", &["authorizationToken"]),
     (
         "codebuild",
-        &["environmentVariables", "secret", "tokenValue"],
+        &[
+            "environmentVariables>value",
+            "exportedEnvironmentVariables>value",
+            "secret",
+            "tokenValue",
+        ],
     ),
-    ("codepipeline", &["SecretToken"]),
+    (
+        "codepipeline",
+        &["SecretToken", "environmentVariables>value"],
+    ),
     ("cognito-identity", &["SecretKey", "SessionToken", "Token"]),
     (
         "cognito-idp",
@@ -66,6 +84,28 @@ pub(super) const OWN: [(&str, &[&str]); 90] = [
             "PreSignedUrl",
             "RefreshToken",
             "SecretCode",
+        ],
+    ),
+    (
+        "config",
+        &[
+            "Environment>Value",
+            "EnvironmentVariables>Value",
+            "OptionSettings>Value",
+            "PreSharedKey",
+            "RuntimeEnvironmentVariables",
+            "UserData",
+            "Variables",
+            "authKey",
+            "customerGatewayConfiguration",
+            "environment>value",
+            "environment>variables",
+            "environmentVariables>value",
+            "optionSettings>value",
+            "outputValue",
+            "parameterValue",
+            "preSharedKey",
+            "userData",
         ],
     ),
     (
@@ -81,7 +121,10 @@ pub(super) const OWN: [(&str, &[&str]); 90] = [
         ],
     ),
     ("connectparticipant", &["ConnectionToken", "Url"]),
-    ("customer-profiles", &["Url|GetUploadJobPath"]),
+    (
+        "customer-profiles",
+        &["ClientToken|GetUploadJobPath", "Url|GetUploadJobPath"],
+    ),
     ("dataexchange", &["SignedUrl"]),
     (
         "datazone",
@@ -93,9 +136,9 @@ pub(super) const OWN: [(&str, &[&str]); 90] = [
             "sessionToken",
         ],
     ),
-    ("devicefarm", &["url"]),
+    ("devicefarm", &["environmentVariables>value", "url"]),
     ("devops-agent", &["webhookUrl"]),
-    ("directconnect", &["authKey"]),
+    ("directconnect", &["authKey", "customerRouterConfig"]),
     ("docdb", &["MasterUserPassword"]),
     (
         "ec2",
@@ -103,10 +146,10 @@ pub(super) const OWN: [(&str, &[&str]); 90] = [
     ),
     ("ecr", &["authorizationToken", "downloadUrl"]),
     ("ecr-public", &["authorizationToken"]),
-    ("ecs", &["environment", "tokenValue"]),
+    ("ecs", &["environment>value", "tokenValue"]),
     ("eks", &["activationCode", "token"]),
     ("eks-auth", &["secretAccessKey", "sessionToken"]),
-    ("elasticbeanstalk", &["OptionSettings"]),
+    ("elasticbeanstalk", &["OptionSettings>Value"]),
     ("elbv2", &["ClientSecret"]),
     (
         "emr",
@@ -121,12 +164,14 @@ pub(super) const OWN: [(&str, &[&str]); 90] = [
     ),
     ("emr-containers", &["token"]),
     ("emr-serverless", &["authToken", "url"]),
-    ("evs", &["token"]),
+    ("events", &["Environment>Value", "environment>value"]),
+    ("evs", &["depotUrl", "token"]),
     ("firehose", &["HECToken"]),
     (
         "gamelift",
         &[
             "AuthToken",
+            "EnvironmentOverride>Value",
             "PlayerGatewayToken",
             "PreSignedLogUrl",
             "PreSignedUrl",
@@ -182,6 +227,7 @@ pub(super) const OWN: [(&str, &[&str]); 90] = [
     ("lakeformation", &["SecretAccessKey", "SessionToken"]),
     ("lambda", &["Location", "Variables"]),
     ("lambda-microvms", &["authToken", "environmentVariables"]),
+    ("lambda-web", &["environmentVariables"]),
     ("lex-models", &["url|GetExport"]),
     ("license-manager", &["AccessToken", "SignedToken", "Token"]),
     (
@@ -203,6 +249,7 @@ pub(super) const OWN: [(&str, &[&str]); 90] = [
     ("pinpoint", &["Credential"]),
     ("qapps", &["presignedUrl", "presignedUrlFields"]),
     ("qbusiness", &["presignedUrl"]),
+    ("quicksight", &["Context|GetIdentityContext"]),
     ("rds", &["MasterUserPassword"]),
     ("redshift", &["DbPassword", "MasterUserPassword"]),
     ("redshift-serverless", &["dbPassword", "token"]),
@@ -215,19 +262,34 @@ pub(super) const OWN: [(&str, &[&str]); 90] = [
             "ContainerEnvironmentVariables",
             "Environment",
             "EnvironmentVariables",
+            "OptimizationEnvironment",
+            "OverrideEnvironment",
             "StreamUrl",
             "TokenValue",
             "Url|CreateHubContentPresignedUrls|CreatePartnerAppPresignedUrl",
         ],
     ),
+    ("scheduler", &["Environment>Value", "environment>value"]),
     (
         "secretsmanager",
         &["RandomPassword", "SecretBinary:b", "SecretString"],
     ),
     ("securityagent", &["webhookUrl"]),
-    ("securityhub", &["MasterUserPassword"]),
+    (
+        "securityhub",
+        &[
+            "CustomerGatewayConfiguration",
+            "Environment>Value",
+            "EnvironmentVariables>Value",
+            "MasterUserPassword",
+            "PreSharedKey",
+            "UserData",
+            "Variables",
+        ],
+    ),
     ("servicecatalog", &["OutputValue"]),
     ("signin", &["accessToken", "idToken", "refreshToken"]),
+    ("snowball", &["UnlockCode"]),
     (
         "ssm",
         &[
@@ -256,6 +318,26 @@ pub(super) const OWN: [(&str, &[&str]); 90] = [
     ("wafv2", &["APIKey"]),
     ("wickr", &["accessToken", "idToken", "refreshToken"]),
 ];
+
+/// Services whose answers hold as JSON within texts what other services answer, or what they are asked.
+pub(super) const TEXTS: [&str; 3] = ["config", "events", "scheduler"];
+
+/// Members of requests that hold what gives access, beside those.
+pub(super) const ASKED: [(&str, &[&str]); 5] = [
+    (
+        "apigateway",
+        &["patchOperations>value|UpdateStage", "value|CreateApiKey"],
+    ),
+    ("codebuild", &["environmentVariablesOverride>value"]),
+    ("greengrassv2", &["environmentVariables"]),
+    (
+        "sns",
+        &["Attributes>value|CreatePlatformApplication|SetPlatformApplicationAttributes"],
+    ),
+    ("synthetics", &["EnvironmentVariables"]),
+];
+/// And those that hold something else there: what is changed, and to what.
+pub(super) const SHOWN_ASKED: [(&str, &str); 1] = [("apigateway", "value")];
 
 /// By botocore's name of the service: operations whose answer is content of somebody's own (`httpPayload` of a blob or text in
 /// the models), and HEAD of it. It has no members: it is searched as text.

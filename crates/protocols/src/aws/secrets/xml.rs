@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mask::Findings;
 
+use super::dates::{DATE_BYTES_MAX, epoch};
 use super::json::inner;
 use super::members::VALUE_BYTES_MAX;
 use super::{Member, Members, Unreadable};
@@ -55,6 +56,8 @@ pub(super) struct Xml {
     /// CDATA.
     text: Vec<u8>,
     literal: bool,
+    /// The text that is hidden and may be a timestamp, of which nothing went out yet.
+    held: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +95,7 @@ impl Xml {
             tag: Vec::new(),
             text: Vec::new(),
             literal: false,
+            held: Vec::new(),
         }
     }
 
@@ -110,6 +114,7 @@ impl Xml {
             match self.at {
                 At::Text if byte == b'<' => {
                     self.end_inner(&[], out, findings);
+                    self.release(out);
                     self.tag.clear();
                     self.at = At::Tag(None);
                     out.push(byte);
@@ -123,7 +128,7 @@ impl Xml {
                 }
                 At::Text => {
                     self.gather(byte);
-                    out.push(self.shown(byte));
+                    self.show(byte, out);
                 }
                 At::Tag(quote) => self.tag(byte, quote, out, findings)?,
                 At::Cdata(ending) if self.reads_inner() => {
@@ -168,6 +173,7 @@ impl Xml {
     /// What is left of a tag that does not end is no text that could be shown.
     pub(super) fn finish(mut self, out: &mut Vec<u8>, findings: &mut Findings) {
         self.end_inner(&[], out, findings);
+        self.release(out);
         self.end_text(findings);
         match self.at {
             // A bracket in a text that is no document.
@@ -273,6 +279,28 @@ impl Xml {
     fn gather(&mut self, byte: u8) {
         if self.below.is_some() && self.text.len() <= VALUE_BYTES_MAX {
             self.text.push(byte);
+        }
+    }
+
+    /// Shows a byte of text. What is hidden and short may be a timestamp.
+    fn show(&mut self, byte: u8, out: &mut Vec<u8>) {
+        let begins = self.text.len() <= DATE_BYTES_MAX && !self.literal;
+        if self.below.is_none() || !self.members.dated || !begins {
+            self.release(out);
+            out.push(self.shown(byte));
+        } else {
+            self.held.push(byte);
+        }
+    }
+
+    /// Shows what was held.
+    fn release(&mut self, out: &mut Vec<u8>) {
+        let held = std::mem::take(&mut self.held);
+        match self.below {
+            Some((member, _)) if held.len() == self.text.len() && epoch(&held).is_some() => {
+                out.extend(member.stand_in(&held));
+            }
+            _ => out.extend(held.iter().map(|byte| self.shown(*byte))),
         }
     }
 
