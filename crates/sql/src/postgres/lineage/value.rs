@@ -1,5 +1,7 @@
 //! What the value of an expression depends on.
 
+use std::sync::Arc;
+
 use super::super::builtin;
 use super::super::catalog::{Function, Volatility};
 use super::super::shape::{Expr, Shape};
@@ -229,6 +231,7 @@ impl Lineage<'_> {
         let shown = match members.get(name) {
             Some(Member::Clear) => Taint::CLEAR,
             Some(Member::Held(of)) => Kind::Direct(of.clone()).into(),
+            Some(Member::Document(document)) => Kind::Document(Arc::clone(document)).into(),
             Some(Member::Members) if !as_text => return value,
             _ => return self.computed_of(value),
         };
