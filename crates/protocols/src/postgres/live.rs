@@ -227,7 +227,8 @@ impl Live {
                     denial: denial.clone(),
                 }));
                 if let Some(step) = self.waiting(seq).filter(|_| wanted) {
-                    step.turn = Turn::Refused(deny::error(&denial));
+                    let advice = step.what.advice();
+                    step.turn = Turn::Refused(deny::advising(&denial, advice.as_deref()));
                 }
             }
             Answer::Cancelled => self.cancelled(fx),

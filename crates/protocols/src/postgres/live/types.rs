@@ -1,7 +1,7 @@
 //! What a live session keeps of each statement, portal and message.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use mask::Findings;
@@ -283,6 +283,21 @@ pub(super) enum What {
     /// The same for one that ReadyForQuery answers.
     FailSimple(Bytes),
     Terminate,
+}
+
+impl What {
+    /// What to do where policy refuses it, beside what policy says.
+    pub(super) fn advice(&self) -> Option<String> {
+        match self {
+            Self::Simple { understood, .. } => understood.advice(),
+            Self::Bind { portal, .. } => portal.understood.advice(),
+            Self::Parse(Parsing { stmt, .. }) => {
+                let analysis = stmt.analysis.as_ref()?.lock();
+                analysis.unwrap_or_else(PoisonError::into_inner).advice()
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A Parse on its way.
