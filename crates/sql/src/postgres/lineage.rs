@@ -2,7 +2,9 @@
 
 mod call;
 mod change;
+mod checked;
 mod from;
+mod session;
 mod told;
 mod value;
 
@@ -82,6 +84,8 @@ pub(super) struct Lineage<'a> {
     decides: bool,
     /// How many functions deep it is within their bodies.
     depth: usize,
+    /// What it follows was defined by somebody else, so that what the session sets is asked after.
+    defined: bool,
 }
 
 impl<'a> Lineage<'a> {
@@ -98,6 +102,15 @@ impl<'a> Lineage<'a> {
             decided: Taint::CLEAR,
             decides: false,
             depth: 0,
+            defined: false,
+        }
+    }
+
+    /// The same for what a view or policy asks.
+    pub(super) fn of_definition(catalog: &'a Catalog, protected: &'a Protected) -> Self {
+        Self {
+            defined: true,
+            ..Self::new(catalog, protected)
         }
     }
 
@@ -325,7 +338,10 @@ impl<'a> Lineage<'a> {
                     },
                     None => {
                         let taint = self.value(|this| this.expr(expr));
-                        Slot::one(target.name.clone(), taint)
+                        Slot {
+                            session: self.note_session(expr, &taint),
+                            ..Slot::one(target.name.clone(), taint)
+                        }
                     }
                 }),
             }

@@ -8,7 +8,7 @@ use super::super::shape::{Expr, Source, SourceKind, Using};
 use super::super::shape_build::STORED;
 use super::super::slot::{Slot, column_of, rename, together};
 use super::super::taint::{Kind, Taint};
-use super::{Bound, HELD_COST, Lineage, Qualifier, Scope, too_much};
+use super::{Bound, HELD_COST, Lineage, Qualifier, Scope, session, too_much};
 use crate::Name;
 
 impl Lineage<'_> {
@@ -173,6 +173,7 @@ impl Lineage<'_> {
     /// The columns of a relation or common table expression, as far as there is room for them.
     fn relation(&mut self, name: &Name) -> Vec<Slot> {
         let columns = self.looked_up(name);
+        self.asks(name);
         self.room_for(columns)
     }
 
@@ -225,7 +226,9 @@ impl Lineage<'_> {
     }
 
     fn slots(&self, relation: &Relation) -> Vec<Slot> {
+        let session = session::is_told_by(relation);
         let slot = |column: &Column| Slot {
+            session: session || self.protected.is_of_session(relation.oid, column.number),
             name: Some(column.name.clone()),
             taint: self.protected.column(relation.oid, column.number),
             pure: true,

@@ -10,6 +10,9 @@ use super::super::taint::{self, Kind, Member, Members, Taint};
 use super::{Bound, Lineage, SYSTEM_COLUMNS, Scope, too_much};
 use crate::Name;
 
+/// Gives the bounds of a partition by its number.
+const BOUNDS: &str = "pg_get_partition_constraintdef";
+
 /// Whether a function in C gives nothing but what its arguments show.
 fn is_pure(function: &Function) -> bool {
     function.volatility == Volatility::Immutable || builtin::makes_values(&function.name)
@@ -47,12 +50,18 @@ impl Lineage<'_> {
             Expr::Member { of, name, as_text } => self.member(of, name, *as_text),
             Expr::Part(of) => {
                 let value = self.expr(of);
-                match value.kind {
-                    // What is left of JSON goes by the same names.
-                    Kind::Members(_) | Kind::Document(_) => value,
-                    _ => self.computed_of(value),
-                }
+                self.part(value)
             }
+            Expr::Cast(of, kind) => match self.plain(expr) {
+                Some(column) => column.taint,
+                None => {
+                    let value = self.expr(of);
+                    match kind.is_json() {
+                        true => self.part(value),
+                        false => self.computed_of(value),
+                    }
+                }
+            },
             Expr::Window => {
                 let windows = self.scopes.last().and_then(|scope| scope.windows.clone());
                 windows.unwrap_or(Taint::CLEAR)
@@ -96,6 +105,15 @@ impl Lineage<'_> {
         }
     }
 
+    /// JSON without some of it, or as the other type of JSON.
+    fn part(&mut self, value: Taint) -> Taint {
+        match value.kind {
+            // What is left of JSON goes by the same names.
+            Kind::Members(_) | Kind::Document(_) => value,
+            _ => self.computed_of(value),
+        }
+    }
+
     /// Whether a subquery has a row. What its outputs show is not asked; what they compute can fail, or give no row.
     fn exists(&mut self, shape: &Shape) -> Taint {
         let mut exists = Taint::CLEAR;
@@ -122,6 +140,10 @@ impl Lineage<'_> {
         };
         self.probe(&taint);
         match function {
+            Some(name) if name.name == BOUNDS && !self.protected.bounds().is_empty() => {
+                let bounds = Kind::Derived(self.protected.bounds().clone());
+                self.trusted(name, taint).with(bounds.into())
+            }
             Some(name) => self.trusted(name, taint),
             None => taint,
         }
@@ -322,7 +344,7 @@ impl Lineage<'_> {
         }
     }
 
-    /// The column that an expression is, as it is or as text.
+    /// The column that an expression is, as it is, as text, or cast to its own type.
     pub(super) fn plain(&mut self, expr: &Expr) -> Option<Slot> {
         match expr {
             Expr::Column(path) => Some(self.column(path)),
@@ -331,6 +353,10 @@ impl Lineage<'_> {
                 origin: None,
                 ..slot
             }),
+            Expr::Cast(value, kind) => {
+                let column = self.plain(value)?;
+                self.is_own_type(&column, kind).then_some(column)
+            }
             _ => None,
         }
     }
