@@ -144,6 +144,13 @@ SELECT (SELECT 1 FROM vault WHERE secret > 'P') IS NULL
 !INSERT INTO vault (id, kind) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET kind = 'y' WHERE vault.secret LIKE 'Q%' RETURNING id
 !INSERT INTO vault (id, kind, secret) SELECT ascii(l) + 800, l, 'QWZXKVJPHGFDMBTYL' || l FROM regexp_split_to_table('KLMNO', '') l ON CONFLICT DO NOTHING RETURNING kind
 !UPDATE vault SET tags[2] = 'x' WHERE id = 1 ;; SELECT id FROM vault WHERE tags = '{ZKQXWVJF,x}'
+!UPDATE held SET note = 'M' WHERE id = 1
+!UPDATE held SET note = 'M', secret = secret WHERE id = 1
+!UPDATE held_view SET note = 'M' WHERE id = 1
+!INSERT INTO held (id, note) VALUES (1, 'M') ON CONFLICT (id) DO UPDATE SET note = excluded.note
+!INSERT INTO held (id, note, secret) SELECT 9, 'M', secret FROM vault WHERE id = 1
+SELECT id FROM vault_asked
+SELECT count(*) FROM (SELECT id FROM vault_asked) x
 EXPLAIN SELECT 1 FROM vault WHERE secret > 'P'
 EXPLAIN ANALYZE SELECT id FROM vault WHERE secret < 'K'
 EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) SELECT 1 FROM vault WHERE secret > 'T'
@@ -231,3 +238,8 @@ SELECT count(DISTINCT left(secret, 1)) FILTER (WHERE secret > 'M') FROM vault
 *SELECT id, secret FROM vault GROUP BY id
 SELECT upper(kind) AS secret, id FROM vault ORDER BY secret || ''
 SELECT id, secret AS word FROM vault ORDER BY word
+*!UPDATE held SET kind = 'x' WHERE id = 1
+*!UPDATE held SET note = 'B', secret = 'QWZXKVJPHGFDMBTYLN' WHERE id = 1
+*!INSERT INTO held VALUES (9, 'x', 'B', 'QWZXKVJPHGFDMBTYLN') ON CONFLICT (id) DO UPDATE SET note = excluded.note, secret = excluded.secret
+*SELECT id, born::date, uid::uuid, code::bigint, paid::numeric, doc::jsonb, tags::text[] FROM vault
+*SELECT id FROM vault WHERE uid::uuid = 'c7d9f3b1-5e82-4a6c-9d17-f3b86e2a5c91' AND born::date = '1913-07-29'

@@ -35,3 +35,7 @@ CREATE FUNCTION log_event(text) RETURNS void LANGUAGE plpgsql AS 'BEGIN INSERT I
 CREATE FUNCTION log_atomic(message text) RETURNS void LANGUAGE sql BEGIN ATOMIC INSERT INTO events VALUES (message); END;
 CREATE FUNCTION set_tenant(text) RETURNS text LANGUAGE sql AS $$SELECT set_config('app.tenant', $1, false)$$;
 CREATE FUNCTION lock_for(bigint) RETURNS void LANGUAGE sql AS 'SELECT pg_advisory_lock($1)';
+CREATE TABLE held (id integer PRIMARY KEY, kind text, note text, secret text REFERENCES vault (secret) ON UPDATE CASCADE ON DELETE CASCADE, CHECK (note <= secret));
+INSERT INTO held SELECT id, kind, 'A', secret FROM vault;
+CREATE VIEW held_view AS SELECT id, note FROM held WHERE note < secret WITH CHECK OPTION;
+CREATE VIEW vault_asked AS SELECT id FROM vault WHERE secret LIKE coalesce(current_setting('app.q', true), 'Q%');

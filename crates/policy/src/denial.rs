@@ -9,6 +9,8 @@ use crate::rule::Rule;
 
 /// At most so many reasons stand in one message.
 const REASONS_MAX: usize = 3;
+/// What PostgreSQL's statements ask beside what they define.
+const REDEFINE: &str = "redefine";
 /// At most so many characters of a name stand in a message.
 const NAME_CHARS_MAX: usize = 128;
 
@@ -30,17 +32,24 @@ pub(crate) fn forbidden(
     target: &TargetRef<'_>,
     policies: Vec<String>,
 ) -> Denial {
-    let mut reasons: Vec<String> = Vec::new();
+    let mut forbids = forbids.to_vec();
+    // What a statement would change says more than what it would tell.
+    forbids.sort_by_key(|(_, ask)| ask.action != REDEFINE);
+    let mut by_rule: Vec<(&Rule, Vec<String>)> = Vec::new();
     for (rule, ask) in forbids {
-        let advice = rule
-            .advice
-            .as_deref()
-            .map_or(String::new(), |advice| format!(": {advice}"));
-        let reason = format!("policy {} forbids {}{advice}", rule.id, what(ask, target));
-        if !reasons.contains(&reason) {
-            reasons.push(reason);
+        let what = what(ask, target);
+        match by_rule.iter_mut().find(|(known, _)| known.id == rule.id) {
+            Some((_, whats)) if whats.contains(&what) => {}
+            Some((_, whats)) => whats.push(what),
+            None => by_rule.push((rule, vec![what])),
         }
     }
+    let reason = |(rule, whats): &(&Rule, Vec<String>)| {
+        let advice = rule.advice.as_deref();
+        let advice = advice.map_or(String::new(), |advice| format!(": {advice}"));
+        format!("policy {} forbids {}{advice}", rule.id, listed(whats))
+    };
+    let mut reasons: Vec<String> = by_rule.iter().map(reason).collect();
     let more = reasons.len().saturating_sub(REASONS_MAX);
     reasons.truncate(REASONS_MAX);
     let mut message = reasons.join("; ");
@@ -50,6 +59,19 @@ pub(crate) fn forbidden(
     Denial {
         policies,
         ..Denial::new(DenialCode::Forbidden, message)
+    }
+}
+
+/// Some of these, and how many more there are.
+fn listed(whats: &[String]) -> String {
+    let mut listed = whats.iter().take(REASONS_MAX).cloned().collect::<Vec<_>>();
+    let more = whats.len().saturating_sub(REASONS_MAX);
+    if more > 0 {
+        listed.push(format!("{more} more"));
+    }
+    match listed.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => listed.concat(),
     }
 }
 

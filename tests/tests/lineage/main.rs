@@ -269,7 +269,10 @@ impl Trial {
                     for (name, value) in object {
                         match members.get(&name) {
                             Some(Member::Members) => open.push(value),
-                            Some(Member::Clear) => clear += &value.to_string(),
+                            // No place of a document is declared here.
+                            Some(Member::Clear | Member::Document(_)) => {
+                                clear += &value.to_string();
+                            }
                             // The one is masked, of the other nothing is shown.
                             Some(Member::Held(_)) | None => {}
                         }

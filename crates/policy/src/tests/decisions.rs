@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Asks, DataClass, Decision, DenialCode, Obligations, Value};
+use model::{Ask, Asks, DataClass, Decision, DenialCode, Obligations, Value};
 
 use super::support::*;
 use crate::{ASKS_MAX, NO_LABELS, TargetRef, unknown_target};
@@ -570,6 +570,32 @@ fn every_reason_is_told_up_to_a_limit_and_each_once() {
          and 2 more"
     );
     assert_eq!(denial.policies, ["a", "b", "c", "d", "e"]);
+}
+
+#[test]
+fn advice_is_given_once_for_all_that_it_is_about() {
+    let text = ALL.to_owned()
+        + "@id(\"a\") @advice(\"leave it\") forbid (principal, action, resource);\n\
+           @id(\"b\") @advice(\"ask an owner\") forbid (principal, action == Postgres::Action::\"redefine\", resource);";
+    let set = policies(&text);
+    let message = |asks: &[Ask]| denied(decide(&set, &agent(&[]), asks)).message;
+    let (one, other) = (on("select", "t"), on("update", "u"));
+    assert_eq!(
+        message(&[one.clone(), other.clone(), one.clone()]),
+        "policy a forbids select on public.t and update on public.u: leave it"
+    );
+    let many: Vec<Ask> = ["a", "b", "c", "d", "e"]
+        .map(|name| on("select", name))
+        .into();
+    assert_eq!(
+        message(&many),
+        "policy a forbids select on public.a, select on public.b, select on public.c and 2 more: leave it"
+    );
+    // What would be redefined comes first.
+    assert_eq!(
+        message(&[one, on("redefine", "t")]),
+        "policy a forbids redefine on public.t and select on public.t: leave it; policy b forbids redefine on public.t: ask an owner"
+    );
 }
 
 #[test]

@@ -70,6 +70,18 @@ impl Understood {
         self.pieces.iter().any(Piece::computes)
     }
 
+    /// What to do where policy refuses it for what functions of the database do.
+    pub(super) fn advice(&self) -> Option<String> {
+        let searches = |piece: &&Piece| !piece.resolved.probed.is_empty();
+        let mut pieces = self.pieces.iter().filter(searches);
+        let called = pieces.find_map(|piece| piece.resolved.calls.first())?;
+        Some(format!(
+            "It calls {}: what a function of the database asks of declared columns, or does with them, counts as a search. \
+             Ask the tables themselves for it.",
+            called.name
+        ))
+    }
+
     /// Whether only the database does, by constraints, indexes and the like: the text asks for nothing that is computed of them.
     pub(super) fn computes_beside(&self) -> bool {
         let asks = |piece: &Piece| !piece.resolved.probed.is_empty() || piece.has(Action::Opaque);

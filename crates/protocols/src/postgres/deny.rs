@@ -62,6 +62,15 @@ pub fn error(denial: &Denial) -> Bytes {
     told("ERROR", denial)
 }
 
+/// The same with advice of the gateway's own, where policy forbids it.
+#[must_use]
+pub fn advising(denial: &Denial, advice: Option<&str>) -> Bytes {
+    match advice.filter(|_| denial.code == DenialCode::Forbidden) {
+        Some(advice) => hinting("ERROR", denial, advice),
+        None => error(denial),
+    }
+}
+
 /// The ErrorResponse after which the session ends.
 #[must_use]
 pub fn fatal(denial: &Denial) -> Bytes {
@@ -69,12 +78,16 @@ pub fn fatal(denial: &Denial) -> Bytes {
 }
 
 fn told(severity: &str, denial: &Denial) -> Bytes {
+    hinting(severity, denial, hint(denial.code))
+}
+
+fn hinting(severity: &str, denial: &Denial, hint: &str) -> Bytes {
     write::error(&Words {
         severity,
         code: sqlstate(denial.code),
         message: &denial.message,
         detail: &detail(denial),
-        hint: hint(denial.code),
+        hint,
         ..Words::default()
     })
 }

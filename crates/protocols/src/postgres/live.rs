@@ -249,6 +249,7 @@ impl Live {
     /// What the client is told of a refusal.
     fn refusal(&self, seq: u64, denial: &Denial) -> Bytes {
         let step = self.steps.iter().find(|step| step.seq == Some(seq));
+        let advice = step.and_then(|step| step.what.advice());
         let understood = match step.map(|step| &step.what) {
             Some(What::Simple {
                 understood,
@@ -264,7 +265,7 @@ impl Live {
         let missing = understood.as_ref().and_then(|it| it.missing());
         match missing.filter(|_| denial.code == DenialCode::Forbidden) {
             Some(missing) => deny::missing(missing, denial),
-            None => deny::error(denial),
+            None => deny::advising(denial, advice.as_deref()),
         }
     }
 

@@ -90,6 +90,11 @@ impl BaseColumn {
     pub fn class(&self) -> &DataClass {
         &self.0.class
     }
+
+    /// Whether it is one of the server's own catalog, in which values of other columns stand among other words.
+    pub(super) fn is_of_catalog(&self) -> bool {
+        self.name().starts_with("pg_catalog.")
+    }
 }
 
 impl fmt::Debug for BaseColumn {

@@ -1,10 +1,13 @@
 //! What the database knows: relations, columns, views, functions. Loaded by the gateway, searched here.
 
+mod beside;
 mod body;
 mod temporary;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+
+pub(super) use beside::{AskedOfRows, Constrained};
 
 use super::statement::{Output, Statement};
 use super::{Shape, parse};
@@ -33,6 +36,14 @@ pub struct Catalog {
     reaches_others: bool,
     /// Whose temporary schemas are looked at where no schema is named.
     sees: Temporary,
+    /// Columns that one expression or key of the server's stands over.
+    pub(super) constrained: Vec<Constrained>,
+    /// Partitioned tables and the columns of their keys; 0 for an expression.
+    pub(super) partitioned: Vec<(u32, i16)>,
+    /// Types that did not come with PostgreSQL, by their names: schema and object identifier.
+    types: HashMap<String, Vec<(String, u32)>>,
+    /// What policies of row-level security and check constraints ask of each row.
+    pub(super) asked: Vec<AskedOfRows>,
 }
 
 /// A relation of the catalog.
@@ -195,6 +206,10 @@ impl Catalog {
          WHERE a.attgenerated <> ''",
         "SELECT c.conrelid, k.own, c.confrelid, k.other FROM pg_catalog.pg_constraint c, \
          unnest(c.conkey, c.confkey) k(own, other) WHERE c.contype = 'f'",
+        beside::CHECKS,
+        beside::CONDITIONS,
+        beside::PARTITION_KEYS,
+        beside::TYPES,
     ];
 
     /// An empty catalog to feed.
@@ -228,6 +243,22 @@ impl Catalog {
         functions
             .iter()
             .filter(move |function| self.sees.means(schema.as_deref(), &function.schema))
+    }
+
+    /// The only type that did not come with PostgreSQL and that a name can mean.
+    pub(super) fn type_named(&self, name: &Name) -> Option<u32> {
+        // A relation gives its name to a type, too.
+        let types = self.types.get(&name.name)?.iter();
+        let types = types.filter(|_| !self.by_name.contains_key(&name.name));
+        let mut meant = types.filter(|(schema, _)| self.sees.means(name.schema.as_deref(), schema));
+        let (_, oid) = meant.next()?;
+        meant.next().is_none().then_some(*oid)
+    }
+
+    /// Whether a type of that name, in whatever schema, is one of these.
+    pub(super) fn is_type_of(&self, name: &str, mut kinds: impl Iterator<Item = u32>) -> bool {
+        let types = self.types.get(name).map_or(&[][..], Vec::as_slice);
+        !types.is_empty() && kinds.any(|kind| types.iter().any(|(_, oid)| *oid == kind))
     }
 
     /// The query of a view, when it could be read.
@@ -275,6 +306,8 @@ pub struct CatalogBuilder {
     catalog: Catalog,
     own_temporary: Option<String>,
     rows: usize,
+    /// Conditions of policies and constraints, by their table.
+    asked: Vec<(u32, Option<u32>, String)>,
 }
 
 /// One row being read.
@@ -348,6 +381,34 @@ impl CatalogBuilder {
                 let own = (row.number(0)?, row.number(1)?);
                 let other = (row.number(2)?, row.number(3)?);
                 self.catalog.references.push((own, other));
+                Ok(())
+            }
+            8 => {
+                self.catalog.constrained.push(Constrained {
+                    by: row.number(0)?,
+                    relation: row.number(1)?,
+                    number: row.number(2)?,
+                    computes: row.text(3)? == "t",
+                });
+                Ok(())
+            }
+            9 => {
+                // What was dropped meanwhile has none.
+                if let Ok(condition) = row.text(2) {
+                    let asked = (row.number(0)?, row.number(1).ok(), condition.to_owned());
+                    self.asked.push(asked);
+                }
+                Ok(())
+            }
+            10 => {
+                let key = (row.number(0)?, row.number(1)?);
+                self.catalog.partitioned.push(key);
+                Ok(())
+            }
+            11 => {
+                let types = self.catalog.types.entry(row.text(2)?.to_owned());
+                let schema = row.text(1)?.to_owned();
+                types.or_default().push((schema, row.number(0)?));
                 Ok(())
             }
             _ => Ok(()),
@@ -450,6 +511,14 @@ impl CatalogBuilder {
             {
                 self.catalog.views.insert(relation.oid, statement);
             }
+        }
+        for (relation, by, condition) in std::mem::take(&mut self.asked) {
+            let query = self.asked_of_rows(relation, &condition);
+            self.catalog.asked.push(AskedOfRows {
+                relation,
+                by,
+                query,
+            });
         }
         let functions = self.catalog.functions.values_mut().flatten();
         for body in functions.filter_map(|function| function.body.as_mut()) {

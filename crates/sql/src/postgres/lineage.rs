@@ -2,8 +2,10 @@
 
 mod call;
 mod change;
+mod checked;
 mod from;
 mod missing;
+mod session;
 mod told;
 mod value;
 
@@ -86,6 +88,8 @@ pub(super) struct Lineage<'a> {
     decides: bool,
     /// How many functions deep it is within their bodies.
     depth: usize,
+    /// What it follows was defined by somebody else, so that what the session sets is asked after.
+    defined: bool,
 }
 
 impl<'a> Lineage<'a> {
@@ -103,6 +107,15 @@ impl<'a> Lineage<'a> {
             decided: Taint::CLEAR,
             decides: false,
             depth: 0,
+            defined: false,
+        }
+    }
+
+    /// The same for what a view or policy asks.
+    pub(super) fn of_definition(catalog: &'a Catalog, protected: &'a Protected) -> Self {
+        Self {
+            defined: true,
+            ..Self::new(catalog, protected)
         }
     }
 
@@ -331,7 +344,10 @@ impl<'a> Lineage<'a> {
                     },
                     None => {
                         let taint = self.value(|this| this.expr(expr));
-                        Slot::one(target.name.clone(), taint)
+                        Slot {
+                            session: self.note_session(expr, &taint),
+                            ..Slot::one(target.name.clone(), taint)
+                        }
                     }
                 }),
             }

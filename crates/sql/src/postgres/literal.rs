@@ -52,6 +52,8 @@ pub struct Literals {
     code: Vec<u32>,
     /// Where all literals do.
     body: Option<Range<u32>>,
+    /// Whether all literals are hidden, wherever they stand.
+    whole: Whole,
     /// Parameters by number, and their groups.
     parameters: Vec<(u32, u32)>,
     /// The groups of what `EXECUTE` gives, in order.
@@ -71,6 +73,17 @@ pub struct Literals {
     open: Vec<Open>,
     /// Words that may be names of columns, or values that somebody forgot to quote, and where they stand.
     words: HashMap<String, Vec<u32>>,
+}
+
+/// Whether all literals of a statement are hidden.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Whole {
+    #[default]
+    No,
+    /// Where anything is protected: nobody knows what they are for.
+    Always,
+    /// Where this group is.
+    With(u32),
 }
 
 /// Columns of a relation, which is one of [`Literals::relations`].
@@ -121,6 +134,8 @@ pub struct Concealed {
     bodies: Vec<Range<u32>>,
     /// Where all literals are hidden.
     wholly: Vec<Range<u32>>,
+    /// All literals of the statement are.
+    whole: bool,
     /// By which of its words a statement in a literal has to do with what is protected, in small letters.
     words: HashSet<String>,
     /// Parameters that may be values of protected columns.
@@ -194,6 +209,11 @@ impl Literals {
                 parameters.insert(*number, merged);
             }
         }
+        let whole = match self.whole {
+            Whole::No => false,
+            Whole::Always => true,
+            Whole::With(group) => held.of(group).is_some(),
+        };
         let bodies: Vec<_> = self.body.clone().into_iter().collect();
         let words = if self.code.is_empty() && bodies.is_empty() {
             HashSet::new()
@@ -210,6 +230,7 @@ impl Literals {
             words,
             parameters,
             wholly: Vec::new(),
+            whole,
         }
     }
 

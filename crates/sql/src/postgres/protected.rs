@@ -1,5 +1,6 @@
 //! Which columns of which relations hold protected data, views and partitions included.
 
+mod checks;
 mod declare;
 mod statistics;
 
@@ -11,9 +12,11 @@ use model::{DataClass, JsonPath};
 use super::Shape;
 use super::base::{BaseColumn, BaseColumns};
 use super::catalog::{Catalog, Function, Relation, RelationKind};
-use super::lineage::Lineage;
+use super::lineage::{Lineage, Told};
+use super::slot::Slot;
 use super::taint::{Kind, Taint};
 use crate::Name;
+use checks::Check;
 pub use declare::Meant;
 
 /// A column declared to hold a class of data.
@@ -38,6 +41,18 @@ pub struct Protected {
     relations: HashSet<u32>,
     /// Views whose query computes with protected values, or asks of them which rows come.
     computing: HashSet<u32>,
+    /// What conditions stand over, of the views that have such, and those below them included.
+    conditions: HashMap<u32, BaseColumns>,
+    /// Of which a relation asks, as it is read, what the session sets: a view, or a table with policies.
+    asked: HashMap<u32, BaseColumns>,
+    /// Columns of views that the session sets.
+    of_session: HashSet<(u32, i16)>,
+    /// Columns of views, and the columns that they are.
+    stands_for: HashMap<(u32, i16), (u32, i16)>,
+    /// What the server checks of rows that are written, by their table.
+    checks: HashMap<u32, Vec<Check>>,
+    /// What bounds of partitions hold.
+    bounds: BaseColumns,
     classes: BTreeSet<DataClass>,
     /// Every declared column.
     declared: BaseColumns,
@@ -90,7 +105,10 @@ impl Protected {
             .collect();
         protected.classes = classes;
         protected.add_statistics(catalog);
+        protected.add_bounds(catalog);
         protected.add_views(catalog);
+        protected.add_policies(catalog);
+        protected.add_checks(catalog);
         protected.add_toast(catalog);
         protected
     }
@@ -264,7 +282,10 @@ impl Protected {
         for _ in 0..VIEW_DEPTH_MAX {
             grew = false;
             for (view, shape) in &views {
-                let (taints, computes) = self.view_columns(view, shape.map(Arc::as_ref), catalog);
+                let (taints, computes) = match shape.and_then(|it| self.follow(view, it, catalog)) {
+                    Some((slots, told)) => self.defined(view, slots, told, &mut grew),
+                    None => self.not_followed(view, catalog),
+                };
                 grew |= computes && self.computing.insert(view.oid);
                 for (column, taint) in view.columns.iter().zip(taints) {
                     let taint = match declared.contains(&(view.oid, column.number)) {
@@ -277,6 +298,10 @@ impl Protected {
             for (view, relation, _) in &catalog.depends {
                 let over = self.computes(*relation) && oids.contains(view);
                 grew |= over && self.computing.insert(*view);
+                let below = self.conditions.get(relation).cloned();
+                if let Some(below) = below.filter(|_| oids.contains(view)) {
+                    grew |= grow(&mut self.conditions, *view, &below);
+                }
             }
             if !grew {
                 break;
@@ -292,23 +317,50 @@ impl Protected {
         }
     }
 
-    /// What a view's columns show, one for each, and whether its query computes with protected values.
-    fn view_columns(
+    /// The columns of a view, and what its query tells; `None` where it is not followed.
+    fn follow(
         &self,
         view: &Relation,
-        shape: Option<&Shape>,
+        shape: &Shape,
         catalog: &Catalog,
+    ) -> Option<(Vec<Slot>, Told)> {
+        let mut lineage = Lineage::of_definition(catalog, self);
+        let slots = lineage.columns(shape);
+        let fits = slots.len() == view.columns.len() && !slots.iter().any(|slot| slot.many);
+        fits.then_some((slots, lineage.told))
+    }
+
+    /// What a view's columns show, one for each, and whether its query computes with protected values.
+    fn defined(
+        &mut self,
+        view: &Relation,
+        slots: Vec<Slot>,
+        told: Told,
+        grew: &mut bool,
     ) -> (Vec<Taint>, bool) {
-        if let Some(shape) = shape {
-            let mut lineage = Lineage::new(catalog, self);
-            let slots = lineage.columns(shape);
-            if slots.len() == view.columns.len() && !slots.iter().any(|slot| slot.many) {
-                let told = lineage.told.predicates(&self.declared);
-                let computes = !told.matched.is_empty() || !told.probed.is_empty();
-                let taints = slots.into_iter().map(|slot| slot.taint).collect();
-                return (taints, computes);
+        let asked = told.asked.clone();
+        let told = told.predicates(&self.declared);
+        let mut conditions = told.matched;
+        conditions.add(&told.probed);
+        let computes = !conditions.is_empty();
+        *grew |= grow(&mut self.conditions, view.oid, &conditions);
+        // What a materialized view asks was asked when it was made.
+        let is_live = view.kind == RelationKind::View;
+        *grew |= is_live && grow(&mut self.asked, view.oid, &asked);
+        let mut taints = Vec::with_capacity(slots.len());
+        for (column, slot) in view.columns.iter().zip(slots) {
+            let place = (view.oid, column.number);
+            if let Some(origin) = slot.origin {
+                self.stands_for.insert(place, origin);
             }
+            *grew |= is_live && slot.session && self.of_session.insert(place);
+            taints.push(slot.taint);
         }
+        (taints, computes)
+    }
+
+    /// The same of a view that cannot be followed.
+    fn not_followed(&self, view: &Relation, catalog: &Catalog) -> (Vec<Taint>, bool) {
         let depends = catalog
             .depends
             .iter()
@@ -321,4 +373,15 @@ impl Protected {
         };
         (vec![taint; view.columns.len()], true)
     }
+}
+
+/// Adds columns to those of a relation; whether there were not all there.
+fn grow(of: &mut HashMap<u32, BaseColumns>, relation: u32, more: &BaseColumns) -> bool {
+    if more.is_empty() {
+        return false;
+    }
+    let all = of.entry(relation).or_default();
+    let before = all.clone();
+    all.add(more);
+    *all != before
 }

@@ -8,6 +8,7 @@ use super::catalog::Catalog;
 use super::protected::Protected;
 use super::resolve::{ResolvedEffect, columns_of};
 use super::setting;
+use super::shape_build::is_kept_by_name;
 use super::statement::Statement;
 use super::walk::FOREIGN_KEY;
 use crate::{Action, Effect, Name};
@@ -45,9 +46,6 @@ const MACHINERY: &[&str] = &[
 const TABLES: &[&str] = &["TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW"];
 const RELATIONS: &[&str] = &["TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW", "VIEW"];
 
-/// Types by the names of which a cast is known to keep the value.
-const TEXTS: &[&str] = &["text", "varchar", "json", "jsonb"];
-
 /// A statement that may define something.
 pub(super) struct Definition<'a> {
     pub(super) statement: &'a Statement,
@@ -81,7 +79,7 @@ impl Definition<'_> {
             let named = Named {
                 // In whatever schema: the search path decides which of them is meant.
                 protected: name.is_some_and(|name| is_protected(&Name::bare(name))),
-                text: name.is_some_and(|name| TEXTS.contains(&name)),
+                kept: name.is_some_and(|name| keeps(name, catalog, protected)),
             };
             let why = self.reason(effect, &named, takes)?;
             Some(ResolvedEffect {
@@ -133,7 +131,7 @@ impl Definition<'_> {
         if MACHINERY.contains(&object) {
             return Some("it may carry values where no statement shows it");
         }
-        if named.text {
+        if named.kept {
             return Some("casts go by its name");
         }
         match (action, object) {
@@ -166,8 +164,16 @@ impl Definition<'_> {
 struct Named {
     /// A relation that holds protected columns.
     protected: bool,
-    /// A type of text.
-    text: bool,
+    /// A type to which values of it are cast as they are.
+    kept: bool,
+}
+
+/// Whether a cast to a type of that name may be known to keep the values of a protected column.
+fn keeps(name: &str, catalog: &Catalog, protected: &Protected) -> bool {
+    let relations = catalog.relations();
+    let relations = relations.filter(|relation| protected.touches(relation.oid));
+    let mut kinds = relations.flat_map(|it| it.columns.iter().map(|column| column.type_oid));
+    is_kept_by_name(name) || catalog.is_type_of(name, &mut kinds)
 }
 
 /// Whether what it calls is seen again whenever what it makes is read.

@@ -31,10 +31,15 @@ const PLANNER: (&[&str], &[&str]) = (
     ],
 );
 
+/// Settings of memory, by which the planner sorts or hashes.
+const MEMORY: &[&str] = &["hash_mem_multiplier", "work_mem"];
+
 /// Whether it is one that tells the planner how to find rows.
 pub(super) fn is_planners(name: &str) -> bool {
     let (beginnings, ends) = PLANNER;
-    beginnings.iter().any(|it| name.starts_with(it)) || ends.iter().any(|it| name.ends_with(it))
+    MEMORY.contains(&name)
+        || beginnings.iter().any(|it| name.starts_with(it))
+        || ends.iter().any(|it| name.ends_with(it))
 }
 
 /// What pg_dump gives to the setting `restrict_nonsystem_relation_kind`, whose name it takes from `pg_settings`, so that

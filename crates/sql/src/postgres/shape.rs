@@ -155,6 +155,8 @@ pub(super) enum Expr {
     },
     /// A value as text.
     Text(Box<Expr>),
+    /// A value cast to a type, which changes nothing if it is its own.
+    Cast(Box<Expr>, Type),
     /// A row of these values; those of a star each.
     Row(Vec<Expr>),
     /// A field of a row; or what a function of that name gives for it.
@@ -216,7 +218,24 @@ pub(super) struct Same {
     pub(super) column: Vec<String>,
     /// These functions are applied to the column first, which give its value in another case or without blanks.
     pub(super) by: Vec<Name>,
+    /// Or it is cast to these types.
+    pub(super) casts: Vec<Type>,
     pub(super) with: With,
+}
+
+/// A type by its name, without a length or the like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Type {
+    /// One of PostgreSQL's own, by its object identifier.
+    Own(u32),
+    Named(Name),
+}
+
+impl Type {
+    /// Whether it is one of JSON.
+    pub(super) fn is_json(&self) -> bool {
+        matches!(self, Self::Own(114 | 3802))
+    }
 }
 
 /// What a column is compared with.

@@ -9,9 +9,11 @@ use super::walk::{text, texts};
 
 mod compared;
 mod expr;
+mod kinds;
 mod source;
 
 use expr::{below, expr, not_free, one_of};
+pub(super) use kinds::is_kept_by_name;
 use source::{computed_source, range, source, sources};
 
 /// The shape of a query or a data-changing statement.

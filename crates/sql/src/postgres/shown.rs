@@ -194,6 +194,10 @@ fn taints(slots: &[Slot], count: usize) -> Vec<Taint> {
 fn rule(taint: &Taint) -> OutputRule {
     match &taint.kind {
         Kind::Clear => OutputRule::Clear,
+        Kind::Direct(of) if is_of_catalog(of.columns()) => {
+            OutputRule::Computed(of.columns().clone())
+        }
+        Kind::Derived(of) if is_of_catalog(of) => OutputRule::Computed(of.clone()),
         Kind::Direct(of) => OutputRule::Declared(of.clone()),
         Kind::Members(members) => OutputRule::Members(Arc::clone(members)),
         Kind::Document(document) => OutputRule::Document(Arc::clone(document)),
@@ -203,6 +207,11 @@ fn rule(taint: &Taint) -> OutputRule {
         Kind::Derived(of) => OutputRule::Withheld(Withheld::Derived(of.clone())),
         Kind::Unknown(why) => OutputRule::Withheld(Withheld::Unknown(why.clone())),
     }
+}
+
+/// Whether all of it is of the server's own catalog: clients that describe tables go on without it.
+fn is_of_catalog(columns: &BaseColumns) -> bool {
+    !columns.is_empty() && columns.iter().all(BaseColumn::is_of_catalog)
 }
 
 fn with_origin(

@@ -16,6 +16,8 @@ pub(super) struct Slot {
     pub(super) many: bool,
     /// Computed by the server, so that `COPY` leaves it out.
     pub(super) generated: bool,
+    /// It depends on what the session sets, as far as that was asked for.
+    pub(super) session: bool,
 }
 
 impl Slot {
@@ -27,6 +29,7 @@ impl Slot {
             origin: None,
             many: false,
             generated: false,
+            session: false,
         }
     }
 
@@ -37,6 +40,7 @@ impl Slot {
             origin: self.origin.filter(|_| self.origin == other.origin),
             taint: self.taint.either(other.taint),
             many: self.many || other.many,
+            session: self.session || other.session,
             ..self
         }
     }
@@ -53,6 +57,7 @@ impl Slot {
             origin: None,
             many: true,
             generated: false,
+            session: false,
         }
     }
 }

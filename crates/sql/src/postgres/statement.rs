@@ -248,7 +248,9 @@ impl Statement {
         let runs = runs.filter(|_| matches!(naming.handle, Some(Handle::Execute(_))));
         let prepared = runs.and_then(|runs| runs.literals.as_deref());
         let prepared = prepared.map(|it| it.conceal(catalog, protected, None).parameters);
-        literals.conceal(catalog, protected, prepared.as_ref())
+        literals
+            .conceal(catalog, protected, prepared.as_ref())
+            .at(&self.text)
     }
 
     /// The same where what came before may have changed what its names mean: all that it says may be protected.

@@ -120,7 +120,7 @@ impl Taint {
             Kind::Clear | Kind::Unknown(_) => {}
             Kind::Direct(of) => sets.push(of.columns()),
             Kind::Document(document) => sets.push(document.columns()),
-            Kind::Members(members) => sets.extend(held(members).map(OfClass::columns)),
+            Kind::Members(members) => sets.extend(held(members)),
             Kind::Row(fields) => fields
                 .iter()
                 .for_each(|field| field.taint.add_columns(sets)),

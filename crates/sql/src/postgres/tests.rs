@@ -2,6 +2,8 @@ use super::{Handle, Output, Statement, parse};
 
 mod bank;
 mod bodies;
+mod casts;
+mod checks;
 mod columns;
 mod containers;
 mod declared;

@@ -89,6 +89,10 @@ fn good() -> Vec<Result<Vec<Frame>, &'static str>> {
         Ok(vec![words("pg_catalog lower i internal t")]),
         Ok(vec![words("16400 2 1")]),
         Ok(vec![words("16400 2 16401 1")]),
+        Ok(vec![words("16410 16400 2 t")]),
+        Ok(vec![row(&[Some("16400"), None, Some("(ssn = 'x')")])]),
+        Ok(vec![words("16400 2")]),
+        Ok(vec![words("16502 public code")]),
         Ok(types.map(words).into()),
         Ok(vec![]),
     ]

@@ -5,6 +5,9 @@ use sql::postgres::ParseError;
 
 use crate::postgres::wire::write::{self, Words};
 
+/// What is longer than this is no operator that anybody writes.
+const OPERATOR_BYTES_MAX: usize = 4;
+
 /// Why a text cannot be asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::postgres) struct Unreadable {
@@ -63,7 +66,10 @@ impl Unreadable {
         let quoted = first + 1..last;
         let is_word = |c: char| c.is_alphabetic() || matches!(c, '_' | ' ' | ',' | ';' | '(' | ')');
         let inside = self.message.get(quoted.clone()).unwrap_or_default();
-        if !inside.chars().all(is_word) {
+        // An operator, and nothing that quotes enclose.
+        let is_sign = |c: char| c.is_ascii_punctuation() && !matches!(c, '\'' | '"' | '$');
+        let is_operator = inside.len() <= OPERATOR_BYTES_MAX && inside.chars().all(is_sign);
+        if !is_operator && !inside.chars().all(is_word) {
             let stars = "*".repeat(inside.chars().count());
             self.message.replace_range(quoted, &stars);
         }

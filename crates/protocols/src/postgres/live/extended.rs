@@ -125,6 +125,10 @@ impl Live {
         let stmt = match self.statements.meaning(&key) {
             Meaning::Unsettled => return Ok(Taken::Later),
             Meaning::Is(stmt) if !stmt.by_sql => stmt,
+            Meaning::Is(_) => {
+                self.fail(prepared_by_sql(), fx);
+                return Ok(Taken::Yes);
+            }
             _ => {
                 let name = String::from_utf8_lossy(&bind.statement).into_owned();
                 let words = format!("prepared statement \"{name}\" does not exist");
@@ -268,7 +272,8 @@ impl Live {
                 Meaning::Is(stmt) if !stmt.by_sql => {
                     self.push(What::DescribeStatement { frame, stmt })
                 }
-                _ => self.absent("prepared statement", "26000", name),
+                Meaning::Is(_) => self.push(What::Fail(prepared_by_sql())),
+                Meaning::Nothing => self.absent("prepared statement", "26000", name),
             },
             Target::Portal(name) => match self.portals.meaning(&key) {
                 Meaning::Unsettled => return Taken::Later,
@@ -396,6 +401,12 @@ impl Live {
 pub(super) fn bind_again() -> Bytes {
     let words = "the portal cannot be run: what its names mean may have changed since it was bound";
     deny::plain("ERROR", "55000", words, "Bind it again.")
+}
+
+fn prepared_by_sql() -> Bytes {
+    let words = "a statement that SQL prepared cannot be bound through the gateway";
+    let hint = "Run it with EXECUTE, or have the driver prepare it.";
+    deny::plain("ERROR", "0A000", words, hint)
 }
 
 fn too_many_statements() -> Bytes {

@@ -293,6 +293,21 @@ pub(super) enum What {
     Terminate,
 }
 
+impl What {
+    /// What to do where policy refuses it, beside what policy says.
+    pub(super) fn advice(&self) -> Option<String> {
+        match self {
+            Self::Simple { understood, .. } => understood.advice(),
+            Self::Bind { portal, .. } => portal.understood.advice(),
+            Self::Parse(Parsing { stmt, .. }) => {
+                let analysis = stmt.analysis.as_ref()?.lock();
+                analysis.unwrap_or_else(PoisonError::into_inner).advice()
+            }
+            _ => None,
+        }
+    }
+}
+
 /// A Parse on its way.
 #[derive(Debug)]
 pub(super) struct Parsing {

@@ -76,14 +76,14 @@ fn the_startup_message_is_the_targets() {
         ("DateStyle", "ISO"),
         ("user", "agent"),
         ("database", "orders"),
-        ("options", "-c geqo=off --lock-timeout=5\\ s"),
+        ("options", "-c jit=off --lock-timeout=5\\ s"),
     ];
     let wishes: Vec<_> = wishes.map(|(n, v)| (Bytes::from(n), Bytes::from(v))).into();
     let wishes = Wishes::read(&wishes, false).unwrap();
     let mut fx = Vec::new();
     let _ = Login::start(upstream(TlsWish::Disable), &settings(ALL), wishes, &mut fx);
     let expected: &[u8] = b"\0\x03\0\0user\0app\0database\0orders_db\0application_name\0countersign/s-01\0client_encoding\0UTF8\0\
-        standard_conforming_strings\0on\0datestyle\0ISO\0geqo\0off\0lock_timeout\x005 s\0\0";
+        standard_conforming_strings\0on\0datestyle\0ISO\0jit\0off\0lock_timeout\x005 s\0\0";
     assert_eq!(&sent(&mut fx)[4..], expected);
 }
 

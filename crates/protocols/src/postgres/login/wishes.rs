@@ -5,7 +5,7 @@ use model::{Denial, DenialCode};
 
 /// Settings that change how the client's own values are written, or how long it waits, and nothing that it may do.
 /// Everything else is a statement (`SET`), which policy decides about.
-const OFFERED: [&str; 24] = [
+const OFFERED: [&str; 23] = [
     "array_nulls",
     "bytea_output",
     "client_min_messages",
@@ -15,7 +15,6 @@ const OFFERED: [&str; 24] = [
     "default_transaction_read_only",
     "escape_string_warning",
     "extra_float_digits",
-    "geqo",
     "idle_in_transaction_session_timeout",
     "idle_session_timeout",
     "intervalstyle",

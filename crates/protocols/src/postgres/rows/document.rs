@@ -36,12 +36,7 @@ pub(super) fn document(
             findings,
         );
     }
-    let mut walk = Walk {
-        document,
-        around: Vec::new(),
-        next: document.root(),
-        within: None,
-    };
+    let mut walk = Walk::new(document);
     let mut text = Vec::with_capacity(value.len());
     let mut all = Outcome::Clean;
     let mut path = Path::default();
@@ -77,7 +72,7 @@ pub(super) fn document(
 }
 
 /// Where one is in a document.
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     document: &'a Document,
     /// The places of the objects and arrays around.
     around: Vec<Place>,
@@ -87,8 +82,22 @@ struct Walk<'a> {
     within: Option<(DataClass, usize)>,
 }
 
-impl Walk<'_> {
-    fn enter(&mut self, cells: &Cells, token: &[u8], is_name: bool) {
+impl<'a> Walk<'a> {
+    pub(super) fn new(document: &'a Document) -> Self {
+        Self {
+            document,
+            around: Vec::new(),
+            next: document.root(),
+            within: None,
+        }
+    }
+
+    /// The class of the declared value that this stands in.
+    pub(super) fn class(&self) -> Option<&DataClass> {
+        self.within.as_ref().map(|(class, _)| class)
+    }
+
+    pub(super) fn enter(&mut self, cells: &Cells, token: &[u8], is_name: bool) {
         let around = self.around.last().copied();
         let around = around.unwrap_or_else(|| self.document.root());
         if is_name {
@@ -128,7 +137,7 @@ impl Walk<'_> {
         class.cloned()
     }
 
-    fn leave(&mut self, token: &[u8]) {
+    pub(super) fn leave(&mut self, token: &[u8]) {
         let ends = !matches!(token, [b'{' | b'[' | b':'] | [b' ' | b'\t' | b'\n' | b'\r']);
         let outside = self.within.as_ref().map(|(_, outside)| *outside);
         if outside.is_some_and(|outside| ends && self.around.len() <= outside) {

@@ -1,6 +1,7 @@
 //! JSON: what was masked stays JSON, or becomes NULL.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use mask::{Findings, Outcome};
 use model::DataClass;
@@ -8,7 +9,7 @@ use serde::de::IgnoredAny;
 use sql::postgres::{Member, Members};
 
 use super::cell::{Cells, Look, Rule, mask};
-use super::document::document;
+use super::document::{Walk, document};
 use super::json_path::Path;
 
 /// A value of type json or jsonb, in text.
@@ -41,10 +42,38 @@ pub(super) fn json(
         }
         Rule::Pass | Rule::Scan => searched(cells, look, value, out, findings),
     };
-    if outcome != Outcome::Masked {
-        out.truncate(before);
+    match outcome {
+        Outcome::Masked => tell_apart(out, before),
+        _ => out.truncate(before),
     }
     outcome
+}
+
+/// Names of one object that are the same for being masked are made different: clients keep one of each.
+fn tell_apart(out: &mut Vec<u8>, before: usize) {
+    let masked = out.get(before..).unwrap_or_default().to_vec();
+    if memchr::memmem::find(&masked, b"*\"").is_none() {
+        return;
+    }
+    out.truncate(before);
+    let mut around: Vec<HashMap<Vec<u8>, usize>> = Vec::new();
+    for (token, after) in Tokens(&masked) {
+        match token.first() {
+            Some(b'{' | b'[') => around.push(HashMap::new()),
+            Some(b'}' | b']') => drop(around.pop()),
+            _ => {}
+        }
+        let mut token = token.to_vec();
+        if let Some(names) = around.last_mut().filter(|_| is_name(&token, after)) {
+            let times = names.entry(token.clone()).or_default();
+            *times += 1;
+            if *times > 1 && token.ends_with(b"*\"") {
+                token.truncate(token.len() - 1);
+                token.extend(format!("{times}\"").into_bytes());
+            }
+        }
+        out.append(&mut token);
+    }
 }
 
 /// Counts a value in JSON that is made of revealed classes.
@@ -204,20 +233,17 @@ fn members(
     let mut all = Outcome::Clean;
     let mut depth = 0_usize;
     let mut path = Path::default();
-    // The member whose value this is, and how deep it stands.
-    let mut within: Option<(&Member, usize)> = None;
+    let mut within: Option<Within<'_>> = None;
     for (token, after) in Tokens(value) {
         let is_name = is_name(token, after);
-        let shown = match within {
-            Some((Member::Held(of), _)) => says_nothing(of.class(), token),
-            _ => true,
-        };
+        let class = within.as_ref().and_then(Within::class);
+        let shown = class.is_none_or(|class| says_nothing(class, token));
         path.read(token, is_name, shown);
         if is_name && within.is_none() {
             let name = serde_json::from_slice::<Cow<'_, str>>(token);
             match name.ok().and_then(|name| known.get(&*name)) {
                 Some(Member::Members) => {}
-                Some(member) => within = Some((member, depth)),
+                Some(member) => within = Some(Within::new(member, depth)),
                 // The table has other columns than is known of it.
                 None if hides(cells, known) => return Outcome::Withheld,
                 None => {}
@@ -230,9 +256,14 @@ fn members(
             Some(b'}' | b']') => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if let Some((Member::Held(of), _)) = within {
-            let class = of.class();
-            let rule = cells.declared(of);
+        if let Some(walk) = within.as_mut().and_then(|it| it.walk.as_mut()) {
+            walk.enter(cells, token, is_name);
+        }
+        if let Some(class) = within.as_ref().and_then(Within::class) {
+            let rule = match within.as_ref().map(|it| it.member) {
+                Some(Member::Held(of)) => cells.declared(of),
+                _ => Rule::Declared(class.clone()),
+            };
             let look = Look {
                 rule: &rule,
                 ..look
@@ -247,17 +278,10 @@ fn members(
         } else {
             text.extend_from_slice(token);
         }
-        let ends = !matches!(token, [b'{' | b'[' | b':'] | [b' ' | b'\t' | b'\n' | b'\r']);
-        if within.is_some_and(|(_, outside)| ends && depth <= outside) {
-            within = None;
-        }
+        within = within.and_then(|it| it.after(token, depth));
     }
-    let rule = Rule::Scan;
-    let look = Look {
-        rule: &rule,
-        ..look
-    };
-    match searched(cells, look, &text, out, findings) {
+    let rule = &Rule::Scan;
+    match searched(cells, Look { rule, ..look }, &text, out, findings) {
         Outcome::Clean if all == Outcome::Masked => {
             out.extend_from_slice(&text);
             all
@@ -266,10 +290,52 @@ fn members(
     }
 }
 
+/// A member that is read.
+struct Within<'a> {
+    member: &'a Member,
+    /// How deep it stands.
+    outside: usize,
+    /// Where one is in it, if only some places in it are declared.
+    walk: Option<Walk<'a>>,
+}
+
+impl<'a> Within<'a> {
+    fn new(member: &'a Member, outside: usize) -> Self {
+        let walk = match member {
+            Member::Document(document) => Some(Walk::new(document)),
+            _ => None,
+        };
+        Self {
+            member,
+            outside,
+            walk,
+        }
+    }
+
+    /// The class as which it is hidden here.
+    fn class(&self) -> Option<&DataClass> {
+        match self.member {
+            Member::Held(of) => Some(of.class()),
+            _ => self.walk.as_ref()?.class(),
+        }
+    }
+
+    /// The same after a token, behind which so much is open; `None` where it is over.
+    fn after(mut self, token: &[u8], depth: usize) -> Option<Self> {
+        let ends = !matches!(token, [b'{' | b'[' | b':'] | [b' ' | b'\t' | b'\n' | b'\r']);
+        if ends && depth <= self.outside {
+            return None;
+        }
+        if let Some(walk) = &mut self.walk {
+            walk.leave(token);
+        }
+        Some(self)
+    }
+}
+
 fn hides(cells: &Cells, known: &Members) -> bool {
-    known
-        .values()
-        .any(|member| matches!(member, Member::Held(of) if cells.masks().text.masks(of.class())))
+    let mut columns = known.values().filter_map(Member::columns).flatten();
+    columns.any(|column| cells.masks().text.masks(column.class()))
 }
 
 /// Whether a member's name cannot be a value of the class: every built-in class has digits or signs in its values.

@@ -22,6 +22,20 @@ const WITHHELD: &[u8] = b"(withheld)";
 /// The same in place of a message.
 const MESSAGE_WITHHELD: &[u8] =
     b"(withheld: the statement computes with protected data, of which the message may be made; the SQLSTATE tells its kind)";
+/// The same of what a server says of its own work.
+const OWN_WORK_WITHHELD: &[u8] =
+    b"(withheld: what the server says of its own work may hold protected data; set client_min_messages to notice)";
+/// Messages (field `M`) in which nothing else stands: what the SQLSTATE tells too.
+const FIXED: [&[u8]; 6] = [
+    b"smallint out of range",
+    b"integer out of range",
+    b"bigint out of range",
+    b"numeric field overflow",
+    b"date out of range",
+    b"timestamp out of range",
+];
+/// Settings that the server names in its advice.
+const ADVISED: &str = "datestyle";
 /// Classes of SQLSTATE (PostgreSQL manual, "PostgreSQL Error Codes") whose messages tell of names, resources and states,
 /// and of values in quotes at most: everything else is said of the values that a statement computes.
 const TELLS_OF_NAMES: [&[u8]; 12] = [
@@ -94,7 +108,8 @@ impl Reports<'_> {
         // known for being in the statement, which may hold every word that a value could be.
         let placed = report.field(b'P').is_some();
         let written = !self.computes || placed;
-        let told = self.told_whole(&report);
+        let own_work = self.is_own_work(&report);
+        let told = own_work || self.told_whole(&report);
         let objects: Vec<Bytes> = report
             .fields
             .iter()
@@ -116,11 +131,12 @@ impl Reports<'_> {
                     changed = true;
                     return false;
                 }
+                b'M' if !own_work && told && FIXED.contains(&&text[..]) => None,
                 b'M' | b'D' | b'H' | b'W' if told => {
-                    let whole = if *code == b'M' {
-                        MESSAGE_WITHHELD
-                    } else {
-                        WITHHELD
+                    let whole = match *code {
+                        b'M' if own_work => OWN_WORK_WITHHELD,
+                        b'M' => MESSAGE_WITHHELD,
+                        _ => WITHHELD,
                     };
                     Some(Bytes::from_static(whole))
                 }
@@ -160,10 +176,14 @@ impl Reports<'_> {
     fn told_whole(&self, report: &Report) -> bool {
         let state = report.field(b'C').and_then(|state| state.get(..2));
         let names = state.is_some_and(|class| TELLS_OF_NAMES.contains(&class));
-        let severity = report.field(b'V');
         let placed = report.field(b'P').is_some();
-        let own_work = severity.is_some_and(|severity| OWN_WORK.contains(&&severity[..]));
-        self.is_strict() && (self.computes && !names && !placed || own_work)
+        self.is_strict() && self.computes && !names && !placed
+    }
+
+    /// Whether a server speaks of its own work.
+    fn is_own_work(&self, report: &Report) -> bool {
+        let severity = report.field(b'V');
+        self.is_strict() && severity.is_some_and(|severity| OWN_WORK.contains(&&severity[..]))
     }
 
     fn withholds_query(&self, query: &[u8]) -> bool {
@@ -212,6 +232,12 @@ impl Reports<'_> {
         found.any(|at| !is_part(at.checked_sub(1)) && !is_part(Some(at + word.len())))
     }
 
+    /// Whether a word stands in the statement in capitals, as the server writes it in small letters: of a language, or not quoted.
+    fn has_in_capitals(&self, word: &str) -> bool {
+        let letter = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+        word.bytes().all(letter) && self.has_word(word.to_ascii_uppercase().as_bytes())
+    }
+
     /// Whether a name is in the catalog, or in the statement.
     fn knows(&self, text: &[u8], written: bool) -> bool {
         std::str::from_utf8(text).is_ok_and(|name| self.is_name(name, written))
@@ -232,7 +258,8 @@ impl Reports<'_> {
 
 /// Whether words of it are withheld.
 fn is_withheld(report: &Report) -> bool {
-    let withheld = |text: &Bytes| *text == WITHHELD || *text == MESSAGE_WITHHELD;
+    let withheld =
+        |text: &Bytes| [WITHHELD, MESSAGE_WITHHELD, OWN_WORK_WITHHELD].contains(&&text[..]);
     report.fields.iter().any(|(_, text)| withheld(text))
 }
 
@@ -336,6 +363,8 @@ impl Reports<'_> {
             catalog.candidates(&name).any(has) || is_written(relation) && column(column_name)
         };
         is_written(quoted)
+            || quoted == ADVISED
+            || written && self.has_in_capitals(quoted)
             || known(&Name::bare(quoted))
             || qualified.is_some_and(|name| known(&name))
             || column(quoted)

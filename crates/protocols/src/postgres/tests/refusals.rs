@@ -2,7 +2,7 @@ use model::Status;
 use sql::postgres::Catalog;
 
 use super::gateway::Gateway;
-use super::say::{self, bind, complete, execute, parse, query, sync};
+use super::say::{self, bind, complete, describe, execute, parse, query, sync};
 use crate::postgres::wire::{client, server, write};
 use crate::session::{Answer, Peer, Session};
 
@@ -323,6 +323,21 @@ fn a_name_is_not_trusted_before_the_upstream_made_it() {
         .unwrap();
     assert_eq!(gateway.take_client(), ["E 42P05", "Z I", "E 26000"]);
     assert!(gateway.open.is_empty());
+}
+
+#[test]
+fn what_sql_prepared_is_not_bound() {
+    let mut gateway = Gateway::live();
+    gateway.client(&query("prepare s as select 1")).unwrap();
+    gateway.permit();
+    let prepared = [complete("PREPARE"), write::ready(b'I')];
+    gateway.upstream(&say::join(&prepared)).unwrap();
+    gateway.take_client();
+    for message in [bind("", "s"), describe('S', "s")] {
+        gateway.client(&say::join(&[message, sync()])).unwrap();
+        gateway.upstream(&write::ready(b'I')).unwrap();
+        assert_eq!(gateway.take_client(), ["E 0A000", "Z I"]);
+    }
 }
 
 #[test]

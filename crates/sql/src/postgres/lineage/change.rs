@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::super::shape::{Body, Change, Expr};
 use super::super::slot::{Slot, column_of, together};
 use super::super::taint::{Kind, Taint};
+use super::checked::Written;
 use super::{Bound, Lineage, Qualifier, Scope};
 
 /// The row that was to be inserted, in `ON CONFLICT`.
@@ -49,22 +50,30 @@ impl Lineage<'_> {
                 Slot::unknown("the order of the columns is not known")
             }];
         }
-        self.insert(change, rows.unwrap_or_default(), &columns);
+        let inserted = self.insert(change, rows.unwrap_or_default(), &columns);
+        self.check(&inserted, false);
+        let mut written = match change.unordered {
+            true => Written::unsure(),
+            false => Written::default(),
+        };
         self.scopes.push(scope);
         for (name, value) in &change.assigned {
             // What was to be inserted there: it was looked at as such.
             let proposed = change.also.iter().any(|also| also == EXCLUDED);
+            let place = column_of(&columns, name);
             if proposed
                 && let Expr::Column(path) = value
                 && path.iter().map(String::as_str).eq([EXCLUDED, name])
             {
+                written.add(place.as_ref(), inserted.is_clear(place.as_ref()));
                 continue;
             }
             let slot = self
                 .plain(value)
                 .unwrap_or_else(|| Slot::one(None, self.value(|this| this.expr(value))));
             let constant = self.is_constant(value).then_some(1);
-            self.keep(slot, column_of(&columns, name), constant);
+            written.add(place.as_ref(), slot.taint.is_clear());
+            self.keep(slot, place, constant);
         }
         // Then one guess finds what is left of a value.
         for name in &change.parts {
@@ -76,6 +85,7 @@ impl Lineage<'_> {
             .conditions
             .iter()
             .for_each(|condition| self.filter(condition));
+        self.check(&written, true);
         let mut returned = self.targets(&change.returning);
         // They may have been written by this very statement.
         returned.iter_mut().for_each(|slot| slot.pure = false);
@@ -101,7 +111,9 @@ impl Lineage<'_> {
         }
     }
 
-    fn insert(&mut self, change: &Change, rows: Vec<Slot>, columns: &[Slot]) {
+    /// Notes what is inserted. Gives what is written by that.
+    fn insert(&mut self, change: &Change, rows: Vec<Slot>, columns: &[Slot]) -> Written {
+        let mut written = Written::default();
         let values = match change.rows.as_ref().map(|rows| &rows.body) {
             Some(Body::Values { columns, rows }) => Some((columns, *rows)),
             _ => None,
@@ -120,8 +132,10 @@ impl Lineage<'_> {
                 let constant = |value| self.is_constant(value);
                 values.get(index).is_some_and(constant).then_some(rows)
             });
+            written.add(place.as_ref(), slot.taint.is_clear());
             self.keep(slot, place, constants);
         }
+        written
     }
 
     /// Notes a value that goes to a column; a class may go to a column of that class.

@@ -8,7 +8,7 @@ use super::super::shape::{Expr, Source, SourceKind, Using};
 use super::super::shape_build::STORED;
 use super::super::slot::{Slot, column_of, rename, together};
 use super::super::taint::{Kind, Taint};
-use super::{Bound, HELD_COST, Lineage, Missing, Qualifier, Scope, too_much};
+use super::{Bound, HELD_COST, Lineage, Missing, Qualifier, Scope, session, too_much};
 use crate::Name;
 
 impl Lineage<'_> {
@@ -211,6 +211,7 @@ impl Lineage<'_> {
             self.misses(Missing::Relation(name.clone()));
         }
         let columns = self.looked_up(name);
+        self.asks(name);
         self.room_for(columns)
     }
 
@@ -263,7 +264,9 @@ impl Lineage<'_> {
     }
 
     fn slots(&self, relation: &Relation) -> Vec<Slot> {
+        let session = session::is_told_by(relation);
         let slot = |column: &Column| Slot {
+            session: session || self.protected.is_of_session(relation.oid, column.number),
             name: Some(column.name.clone()),
             taint: self.protected.column(relation.oid, column.number),
             pure: true,

@@ -7,7 +7,7 @@ use model::DataClass;
 
 use super::super::base::{BaseColumn, BaseColumns, OfClass, TEXT_TYPES};
 use super::super::builtin;
-use super::super::shape::{Expr, Key, Same, With};
+use super::super::shape::{Expr, Key, Same, Type, With};
 use super::super::slot::{Slot, together};
 use super::super::taint::{Kind, Taint};
 use super::{Lineage, too_much};
@@ -28,6 +28,8 @@ pub(in super::super) struct Told {
     joined: BaseColumns,
     /// Not all rows need come.
     cut: bool,
+    /// Those of which something is asked that the session sets.
+    pub(in super::super) asked: BaseColumns,
     /// Something decides of which it is not known what it depends on.
     unknown: bool,
 }
@@ -56,6 +58,7 @@ impl Told {
         if self.cut {
             probed.add(&self.joined);
         }
+        probed.add(&self.asked);
         let few = self.matched.iter().filter(|it| !many.contains(it.class()));
         Predicates {
             matched: few.cloned().collect(),
@@ -74,6 +77,7 @@ impl Told {
         self.probed.add(&body.probed);
         self.probed.add(&body.matched);
         self.counted.add(&body.counted);
+        self.asked.add(&body.asked);
         self.unknown |= body.unknown;
     }
 
@@ -90,12 +94,12 @@ impl Told {
         }
     }
 
-    fn probe(&mut self, taint: &Taint) {
+    pub(super) fn probe(&mut self, taint: &Taint) {
         self.unknown |= taint.is_unknown();
         self.probed.add(&taint.columns());
     }
 
-    fn matches(&mut self, of: &OfClass, guesses: usize) {
+    pub(super) fn matches(&mut self, of: &OfClass, guesses: usize) {
         self.matched.add(of.columns());
         match self.guesses.get_mut(of.class()) {
             Some(count) => *count = count.saturating_add(guesses),
@@ -145,6 +149,7 @@ impl Lineage<'_> {
             parts.iter().for_each(|part| self.filter(part));
         } else {
             let taint = self.deciding(|this| this.test(condition));
+            self.note_session(condition, &taint);
             self.decide(taint);
         }
     }
@@ -152,6 +157,7 @@ impl Lineage<'_> {
     /// An expression that decides by its value.
     pub(super) fn decide_on(&mut self, expr: &Expr) {
         let taint = self.deciding(|this| this.expr(expr));
+        self.note_session(expr, &taint);
         self.decide_by(taint);
     }
 
@@ -226,20 +232,37 @@ impl Lineage<'_> {
         if of.columns().iter().any(is_figure) {
             return None;
         }
-        let mut functions = functions.iter().chain(&same.by);
-        let fixed = functions.all(|name| self.is_fixed(name));
-        let folds = same.by.is_empty() || self.is_text(column);
-        (column.pure && fixed && folds).then(|| of.clone())
+        // What the server says of partitions is asked by those who describe tables.
+        let is_catalog = of.columns().iter().all(BaseColumn::is_of_catalog);
+        let by = same.by.iter().filter(|_| !is_catalog);
+        let fixed = functions.iter().chain(by).all(|name| self.is_fixed(name));
+        let folds = same.by.is_empty() || is_catalog || self.is_text(column);
+        let casts = same.casts.is_empty() || same.by.is_empty();
+        let own = same.casts.iter().all(|kind| self.is_own_type(column, kind));
+        (column.pure && fixed && folds && casts && own).then(|| of.clone())
     }
 
     /// Whether a column is of a text type, of which `lower` and its like give the same in another form: of a range they give a part.
     fn is_text(&self, column: &Slot) -> bool {
-        let kind = column.origin.and_then(|(relation, number)| {
-            let columns = &self.catalog.relation_by_oid(relation)?.columns;
-            let column = columns.iter().find(|column| column.number == number)?;
-            Some(column.type_oid)
-        });
+        let kind = self.type_of(column);
         kind.is_some_and(|kind| TEXT_TYPES.contains(&kind))
+    }
+
+    /// The type of a column of a relation.
+    fn type_of(&self, column: &Slot) -> Option<u32> {
+        let (relation, number) = column.origin?;
+        let columns = &self.catalog.relation_by_oid(relation)?.columns;
+        let column = columns.iter().find(|column| column.number == number)?;
+        Some(column.type_oid)
+    }
+
+    /// Whether a column is of a type, so that a cast to that changes nothing.
+    pub(super) fn is_own_type(&self, column: &Slot, kind: &Type) -> bool {
+        let meant = match kind {
+            Type::Own(own) => Some(*own),
+            Type::Named(name) => self.catalog.type_named(name),
+        };
+        meant.is_some() && self.type_of(column) == meant
     }
 
     /// `NULLIF` of a column and a constant: the value itself, and a guess.
@@ -299,6 +322,16 @@ impl Lineage<'_> {
                     let none = named.iter().all(|slot| slot.name.is_none());
                     if none || !sorts && self.found(path).is_some() {
                         self.decide_on(&Expr::Column(path.clone()));
+                    }
+                }
+                Key::Expr(same @ Expr::Same(_)) => {
+                    let taint = self.deciding(|this| this.test(same));
+                    self.note_session(same, &taint);
+                    let columns = taint.columns();
+                    // Tables are described in such an order.
+                    match columns.iter().all(BaseColumn::is_of_catalog) {
+                        true => self.decide(taint),
+                        false => self.decide_by(taint),
                     }
                 }
                 Key::Expr(expr) => self.decide_on(expr),

@@ -1,5 +1,7 @@
 //! What the value of an expression depends on.
 
+use std::sync::Arc;
+
 use super::super::builtin;
 use super::super::catalog::{Function, Volatility};
 use super::super::shape::{Expr, Shape};
@@ -7,6 +9,9 @@ use super::super::slot::{Slot, column_of, exact, together};
 use super::super::taint::{self, Kind, Member, Members, Taint};
 use super::{Bound, Lineage, SYSTEM_COLUMNS, Scope, too_much};
 use crate::Name;
+
+/// Gives the bounds of a partition by its number.
+const BOUNDS: &str = "pg_get_partition_constraintdef";
 
 /// Whether a function in C gives nothing but what its arguments show.
 fn is_pure(function: &Function) -> bool {
@@ -71,6 +76,16 @@ impl Lineage<'_> {
                 self.part(value)
             }
             Expr::Elements { by, of } => self.elements(by, of),
+            Expr::Cast(of, kind) => match self.plain(expr) {
+                Some(column) => column.taint,
+                None => {
+                    let value = self.expr(of);
+                    match kind.is_json() {
+                        true => self.part(value),
+                        false => self.computed_of(value),
+                    }
+                }
+            },
             Expr::Window => {
                 let windows = self.scopes.last().and_then(|scope| scope.windows.clone());
                 windows.unwrap_or(Taint::CLEAR)
@@ -140,6 +155,10 @@ impl Lineage<'_> {
         };
         self.probe(&taint);
         match function {
+            Some(name) if name.name == BOUNDS && !self.protected.bounds().is_empty() => {
+                let bounds = Kind::Derived(self.protected.bounds().clone());
+                self.trusted(name, taint).with(bounds.into())
+            }
             Some(name) => self.trusted(name, taint),
             None => taint,
         }
@@ -236,7 +255,7 @@ impl Lineage<'_> {
         taint
     }
 
-    /// A part of JSON, which goes by the same names as what it is of.
+    /// A part of JSON, or the same as the other type of JSON, which goes by the same names.
     fn part(&mut self, value: Taint) -> Taint {
         match value.kind {
             Kind::Members(_) | Kind::Document(_) => value,
@@ -271,6 +290,7 @@ impl Lineage<'_> {
         let shown = match members.get(name) {
             Some(Member::Clear) => Taint::CLEAR,
             Some(Member::Held(of)) => Kind::Direct(of.clone()).into(),
+            Some(Member::Document(document)) => Kind::Document(Arc::clone(document)).into(),
             Some(Member::Members) if !as_text => return value,
             _ => return self.computed_of(value),
         };
@@ -361,7 +381,7 @@ impl Lineage<'_> {
         }
     }
 
-    /// The column that an expression is, as it is or as text.
+    /// The column that an expression is, as it is, as text, or cast to its own type.
     pub(super) fn plain(&mut self, expr: &Expr) -> Option<Slot> {
         match expr {
             Expr::Column(path) => Some(self.column(path)),
@@ -370,6 +390,10 @@ impl Lineage<'_> {
                 origin: None,
                 ..slot
             }),
+            Expr::Cast(value, kind) => {
+                let column = self.plain(value)?;
+                self.is_own_type(&column, kind).then_some(column)
+            }
             _ => None,
         }
     }

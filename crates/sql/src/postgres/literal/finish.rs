@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Literals;
 use super::gather::Gather;
+use super::{Literals, Whole};
 
 /// Columns that every table has.
 const SYSTEM: [&str; 7] = ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "oid"];
@@ -67,6 +67,9 @@ impl Gather<'_> {
             .chain(&mut found.executed)
             .chain(found.open.iter_mut().map(|open| &mut open.group))
             .for_each(|group| *group = groups.root(*group));
+        if let Whole::With(group) = &mut found.whole {
+            *group = groups.root(*group);
+        }
         let columns = found.columns.iter().map(|(_, group)| *group);
         let live: HashSet<u32> = columns
             .chain(found.names.values().copied())

@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use pg_query::{Node, NodeEnum, NodeRef, protobuf};
-use protobuf::AlterTableType;
+use protobuf::{AlterTableType, ObjectType};
 
 use super::ctes::Cte;
 use super::groups::Groups;
 use super::open::Open;
-use super::{Column, Literals, Source, Which};
+use super::{Column, Literals, Source, Which, Whole};
+use crate::Name;
 use crate::postgres::tree::children;
-use crate::postgres::walk::name_of;
+use crate::postgres::utility::options;
+use crate::postgres::walk::{name_of, texts};
 
 /// What is found of one statement.
 #[derive(Default)]
@@ -112,6 +114,14 @@ impl<'a> Gather<'a> {
                     }
                 }
             }
+            NodeRef::CopyStmt(s) if options(&s.options).any(|it| it.defname == "null") => {
+                self.copy(s);
+            }
+            NodeRef::CommentStmt(s) => self.comment(s),
+            NodeRef::NotifyStmt(_) => self.found.whole = Whole::Always,
+            NodeRef::VariableSetStmt(s) if s.name.contains('.') => {
+                self.found.whole = Whole::Always;
+            }
             NodeRef::CallStmt(s) => {
                 if let Some(call) = s.funccall.as_deref() {
                     self.called_alone(NodeRef::FuncCall(call));
@@ -122,6 +132,45 @@ impl<'a> Gather<'a> {
             }),
         }
         Vec::new()
+    }
+
+    /// A text that stands for NULL is compared with every value.
+    fn copy(&mut self, s: &'a protobuf::CopyStmt) {
+        let group = self.groups.fresh();
+        if let Some(relation) = &s.relation {
+            let relation = self.relation(relation);
+            let named = texts(&s.attlist);
+            if named.is_empty() {
+                self.column(relation, Which::Any, group);
+            }
+            for name in named {
+                self.column(relation, Which::Named(name), group);
+            }
+        }
+        if let Some(query) = s.query.as_deref().and_then(inner) {
+            let outs = self.statement(query);
+            self.link_all(group, &outs);
+        }
+        self.maybe_alone(s.where_clause.as_deref());
+        self.found.whole = Whole::With(group);
+    }
+
+    /// What is said of a column.
+    fn comment(&mut self, s: &'a protobuf::CommentStmt) {
+        let Some(NodeEnum::List(list)) = s.object.as_deref().and_then(|it| it.node.as_ref()) else {
+            return;
+        };
+        let mut path = texts(&list.items);
+        if s.objtype != ObjectType::ObjectColumn as i32 {
+            return;
+        }
+        let column = path.pop();
+        if let (Some(column), Some(relation)) = (column, Name::from_parts(path)) {
+            let group = self.groups.fresh();
+            let relation = self.source(Source::Relation(relation));
+            self.column(relation, Which::Named(column), group);
+            self.found.whole = Whole::With(group);
+        }
     }
 
     /// An expression in a group of its own.

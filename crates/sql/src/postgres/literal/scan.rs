@@ -47,6 +47,15 @@ pub fn all_literals(text: &str) -> Option<Vec<Hidden>> {
 }
 
 impl Concealed {
+    /// The same of a statement that stands there.
+    pub(in super::super) fn at(mut self, range: &Range<usize>) -> Self {
+        if std::mem::take(&mut self.whole) {
+            let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+            self.wholly = std::iter::once(place(range.start)..place(range.end)).collect();
+        }
+        self
+    }
+
     /// Nothing in the text is hidden.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -1,7 +1,13 @@
 //! What of the catalog holds values of other tables.
 
+use std::collections::BTreeSet;
+
+use model::DataClass;
+
+use super::super::base::{BaseColumn, BaseColumns, OfClass};
 use super::super::catalog::Catalog;
-use super::Protected;
+use super::super::taint::Kind;
+use super::{Declaration, Protected};
 use crate::Name;
 
 /// Statistics that hold values of the tables they describe, and large objects, of which nobody knows what they hold.
@@ -56,7 +62,52 @@ const STATEMENTS: &[(&str, &str)] = &[
     ("pg_stat_monitor", "query"),
 ];
 
+/// Where bounds of partitions stand, which are values of the key.
+const BOUNDS: [&str; 3] = ["pg_catalog", "pg_class", "relpartbound"];
+
 impl Protected {
+    /// What bounds of partitions hold, where the keys of some are protected.
+    #[must_use]
+    pub(in super::super) fn bounds(&self) -> &BaseColumns {
+        &self.bounds
+    }
+
+    /// Where a table is partitioned by a protected column, the bounds of all partitions count as such.
+    pub(super) fn add_bounds(&mut self, catalog: &Catalog) {
+        let [schema, table, column] = BOUNDS;
+        let key = |(relation, number): &(u32, i16)| match number {
+            0 if self.touches(*relation) => self.declared.clone(),
+            0 => BaseColumns::NONE,
+            number => self.column(*relation, *number).columns(),
+        };
+        let keys = catalog.partitioned.iter().map(key);
+        let classes: BTreeSet<DataClass> = keys.flat_map(|key| key.classes()).collect();
+        let of = classes.into_iter().map(|class| {
+            let declaration = Declaration {
+                schema: schema.to_owned(),
+                table: table.to_owned(),
+                column: column.to_owned(),
+                class,
+                path: None,
+            };
+            BaseColumn::new(&declaration, None)
+        });
+        self.bounds = of.collect();
+        let mut bounds = self.bounds.iter();
+        let kind = match (bounds.next(), bounds.next()) {
+            (None, _) => return,
+            (Some(one), None) => Kind::Direct(OfClass::one(one.clone())),
+            _ => Kind::Derived(self.bounds.clone()),
+        };
+        let name = Name::qualified(schema, table);
+        for relation in catalog.candidates(&name) {
+            let bounds = relation.columns.iter().filter(|it| it.name == column);
+            for column in bounds {
+                self.set(relation.oid, column.number, kind.clone().into());
+            }
+        }
+    }
+
     pub(super) fn add_statistics(&mut self, catalog: &Catalog) {
         for relation in catalog.relations() {
             let shows = |column: &str| STATEMENTS.contains(&(&*relation.name, column));

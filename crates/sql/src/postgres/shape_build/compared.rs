@@ -3,10 +3,11 @@
 use pg_query::{Node, NodeRef, protobuf};
 use protobuf::AExprKind;
 
-use super::super::shape::{Expr, Same, With};
+use super::super::shape::{Expr, Same, Type, With};
 use super::super::walk::{text, texts};
 use super::expr::{column_ref, keeps_text};
 use super::inner;
+use super::kinds::type_of;
 use crate::Name;
 
 /// A comparison that asks whether a column is the same as another, or as one of some constants.
@@ -20,12 +21,16 @@ pub(super) fn same(e: &protobuf::AExpr) -> Option<Expr> {
     let (left, right) = (e.lexpr.as_deref()?, e.rexpr.as_deref()?);
     match AExprKind::try_from(e.kind).ok()? {
         AExprKind::AexprOp | AExprKind::AexprNotDistinct => match (column(left), column(right)) {
-            (Some(left), Some(right)) => Some(compared(left, Vec::new(), With::Column(right))),
+            (Some(left), Some(right)) => {
+                Some(compared(left, Folds::default(), With::Column(right)))
+            }
             _ => constants(left, std::slice::from_ref(right))
                 .or_else(|| constants(right, std::slice::from_ref(left))),
         },
         AExprKind::AexprNullif => match constants(left, std::slice::from_ref(right))? {
-            Expr::Same(same) if same.by.is_empty() => Some(Expr::NullIf(same)),
+            Expr::Same(same) if same.by.is_empty() && same.casts.is_empty() => {
+                Some(Expr::NullIf(same))
+            }
             _ => None,
         },
         AExprKind::AexprIn => match inner(right)? {
@@ -38,7 +43,7 @@ pub(super) fn same(e: &protobuf::AExpr) -> Option<Expr> {
 }
 
 fn constants(column: &Node, nodes: &[Node]) -> Option<Expr> {
-    let mut by = Vec::new();
+    let mut by = Folds::default();
     let column = folded(column, &mut by)?;
     let mut functions = Vec::new();
     let constant = nodes.iter().all(|node| is_constant(node, &mut functions));
@@ -49,20 +54,42 @@ fn constants(column: &Node, nodes: &[Node]) -> Option<Expr> {
     constant.then(|| compared(column, by, with))
 }
 
-fn compared(column: Vec<String>, by: Vec<Name>, with: With) -> Expr {
-    Expr::Same(Box::new(Same { column, by, with }))
+fn compared(column: Vec<String>, by: Folds, with: With) -> Expr {
+    let Folds { by, casts } = by;
+    Expr::Same(Box::new(Same {
+        column,
+        by,
+        casts,
+        with,
+    }))
 }
 
-/// A column as it is, or in another case, or without blanks around it.
-fn folded(node: &Node, by: &mut Vec<Name>) -> Option<Vec<String>> {
+/// What is done to a column before it is compared.
+#[derive(Default)]
+struct Folds {
+    by: Vec<Name>,
+    casts: Vec<Type>,
+}
+
+/// A column as it is, or in another case, or without blanks around it, or cast to a type.
+fn folded(node: &Node, by: &mut Folds) -> Option<Vec<String>> {
     let call = match inner(node)? {
         NodeRef::FuncCall(call) => call,
         NodeRef::TypeCast(cast) if cast.type_name.as_ref().is_some_and(keeps_text) => {
             return folded(cast.arg.as_deref()?, by);
         }
+        NodeRef::TypeCast(cast) => {
+            by.casts.push(type_of(cast.type_name.as_ref()?)?);
+            return folded(cast.arg.as_deref()?, by);
+        }
         _ => return column(node),
     };
     let name = Name::from_parts(texts(&call.funcname)).filter(Name::may_be_builtin)?;
+    if let ("pg_get_expr", [tree, of]) = (&*name.name, call.args.as_slice()) {
+        let of = column(of)?;
+        by.by.push(name);
+        return column(tree).filter(|_| of.last().is_some_and(|it| it == "oid"));
+    }
     let folds = matches!(
         name.name.as_str(),
         "lower" | "upper" | "btrim" | "ltrim" | "rtrim"
@@ -70,7 +97,7 @@ fn folded(node: &Node, by: &mut Vec<Name>) -> Option<Vec<String>> {
     let ([argument], true) = (call.args.as_slice(), folds) else {
         return None;
     };
-    by.push(name);
+    by.by.push(name);
     folded(argument, by)
 }
 
@@ -86,7 +113,7 @@ fn any_of(column: &Node, array: &Node) -> Option<Expr> {
             val: Some(protobuf::a_const::Val::Sval(array)),
             ..
         }) => {
-            let mut by = Vec::new();
+            let mut by = Folds::default();
             let column = folded(column, &mut by)?;
             let with = With::Constants {
                 count: array.sval.matches(',').count() + 1,

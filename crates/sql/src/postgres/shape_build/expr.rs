@@ -8,6 +8,7 @@ use super::super::shape::Expr;
 use super::super::tree::children;
 use super::super::walk::texts;
 use super::compared::{column, is_written_out, same};
+use super::kinds::type_of;
 use super::{inner, of};
 use crate::Name;
 
@@ -58,13 +59,7 @@ fn expr_of(node: NodeRef<'_>) -> Option<Expr> {
                 value => Expr::Text(Box::new(value)),
             }
         }
-        // The same JSON, and what is none is an error.
-        NodeRef::TypeCast(cast) if cast.type_name.as_ref().is_some_and(keeps_json) => {
-            match cast.arg.as_deref().map_or(Expr::Free, expr) {
-                Expr::Free => Expr::Free,
-                value => Expr::Part(Box::new(value)),
-            }
-        }
+        NodeRef::TypeCast(cast) => cast_of(cast),
         // Still the value, but what equals it is for the collation to say.
         NodeRef::CollateClause(clause) => match clause.arg.as_deref().map_or(Expr::Free, expr) {
             column @ (Expr::Column(_) | Expr::Text(_)) => one_of(vec![column]),
@@ -151,9 +146,20 @@ pub(super) fn keeps_text(name: &protobuf::TypeName) -> bool {
     is_plain(name, &["text", "varchar"])
 }
 
-/// Types of JSON: a cast to one shows the same members.
-fn keeps_json(name: &protobuf::TypeName) -> bool {
-    is_plain(name, &["json", "jsonb"])
+/// A cast of a column, which may be of that type, or to JSON: that is the same JSON, and what is none is an error.
+fn cast_of(cast: &protobuf::TypeCast) -> Expr {
+    let kind = cast.type_name.as_ref().and_then(type_of);
+    match (cast.arg.as_deref().map_or(Expr::Free, expr), kind) {
+        (Expr::Free, _) => Expr::Free,
+        (value @ (Expr::Column(_) | Expr::Cast(..)), Some(kind)) => {
+            Expr::Cast(Box::new(value), kind)
+        }
+        (value, Some(kind)) if kind.is_json() => Expr::Cast(Box::new(value), kind),
+        (value, _) => Expr::Computed {
+            function: None,
+            of: vec![value],
+        },
+    }
 }
 
 /// Whether a type is one of these of PostgreSQL's own, and no more is said of it.

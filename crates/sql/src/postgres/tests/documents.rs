@@ -88,7 +88,14 @@ const RULES: &[(&str, &str)] = &[
         "SELECT body FROM events UNION ALL SELECT raw FROM events",
         "D",
     ),
-    ("SELECT row_to_json(e) FROM events e", "D"),
+    (
+        "SELECT row_to_json(e), to_json(e), json_agg(e), json_build_object('body', body) FROM events e",
+        "mmmm",
+    ),
+    (
+        "SELECT to_jsonb(e) -> 'body', to_jsonb(e) -> 'body' -> 'kind', to_jsonb(e) ->> 'kind' FROM events e",
+        "d..",
+    ),
     (
         "SELECT row_to_json(x) FROM (SELECT id, raw FROM events) x",
         "m",

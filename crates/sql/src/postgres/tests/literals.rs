@@ -553,6 +553,37 @@ fn statements_within_statements_count() {
     ]);
 }
 
+/// What stands for NULL is compared with every value; what is said of a column may be one.
+#[test]
+fn texts_that_no_expression_holds_count() {
+    check(&[
+        (
+            "COPY (SELECT id, secret FROM vault WHERE kind = 'k') TO STDOUT (FORMAT csv, NULL 'Q')",
+            "COPY (SELECT id, secret FROM vault WHERE kind = '<any>') TO STDOUT (FORMAT csv, NULL '<any>')",
+        ),
+        (
+            "COPY vault (id, secret) FROM STDIN (NULL 'Q'); COPY vault TO STDOUT (NULL 'Q')",
+            "COPY vault (id, secret) FROM STDIN (NULL '<any>'); COPY vault TO STDOUT (NULL '<any>')",
+        ),
+        (
+            "COPY vault (id, kind) FROM STDIN (NULL 'b'); COPY other TO STDOUT (NULL 'b')",
+            "COPY vault (id, kind) FROM STDIN (NULL 'b'); COPY other TO STDOUT (NULL 'b')",
+        ),
+        (
+            "COPY (SELECT * FROM vault) TO STDOUT (NULL 'Q'); COPY (SELECT id FROM vault) TO STDOUT (NULL 'b')",
+            "COPY (SELECT * FROM vault) TO STDOUT (NULL '<any>'); COPY (SELECT id FROM vault) TO STDOUT (NULL 'b')",
+        ),
+        (
+            "COMMENT ON COLUMN vault.secret IS 'Q'; COMMENT ON COLUMN public.vault.kind IS 'b'; COMMENT ON TABLE other IS 'b'",
+            "COMMENT ON COLUMN vault.secret IS '<any>'; COMMENT ON COLUMN public.vault.kind IS 'b'; COMMENT ON TABLE other IS 'b'",
+        ),
+        (
+            "SET app.q = 'Q'; SET LOCAL app.q TO 'Q'; SET timezone = 'UTC'; NOTIFY ch, 'Q'",
+            "SET app.q = '<any>'; SET LOCAL app.q TO '<any>'; SET timezone = 'UTC'; NOTIFY ch, '<any>'",
+        ),
+    ]);
+}
+
 #[test]
 fn parameters_are_told_by_their_columns() {
     let parameters = |sql: &str| {

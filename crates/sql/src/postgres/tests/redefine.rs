@@ -38,6 +38,8 @@ const REDEFINES: &[&str] = &[
     "CREATE TEMP TABLE x (n text DEFAULT nosuch())",
     "CREATE SCHEMA s CREATE TABLE x (n text DEFAULT reader())",
     "CREATE DOMAIN d AS text CHECK (reader() = VALUE)",
+    "CREATE DOMAIN pg_temp.uuid AS text CHECK (VALUE LIKE 'Q%')",
+    "SET work_mem = '64kB'",
     "CREATE INDEX ON payments (reader())",
     "CREATE VIEW v AS SELECT 1",
     "CREATE OR REPLACE VIEW v_plain AS SELECT id, ssn FROM customers",

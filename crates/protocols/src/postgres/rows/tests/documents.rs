@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::{DataClass, JsonPath};
-use sql::postgres::{BaseColumn, Declaration, Document};
+use sql::postgres::{BaseColumn, Declaration, Document, Member, Members};
 
 use super::super::cell::Rule;
 use super::forms::look;
@@ -11,6 +11,12 @@ use super::{Format, oid, settings};
 
 /// What is shown of JSON whose `customer.ssn`, `cards.*.pan` and `plain` are declared.
 fn shown(kind: u32, format: Format, value: &[u8]) -> Option<String> {
+    let rule = Rule::Document(declared());
+    let shown = look(settings(), rule, kind, format, value)?;
+    Some(String::from_utf8(shown.unwrap()).unwrap())
+}
+
+fn declared() -> Arc<Document> {
     let mut document: Option<Document> = None;
     for (text, class) in [
         ("$.customer.ssn", DataClass::US_SSN),
@@ -31,9 +37,58 @@ fn shown(kind: u32, format: Format, value: &[u8]) -> Option<String> {
             Some(document) => document.with(&path, of),
         };
     }
-    let rule = Rule::Document(Arc::new(document.unwrap()));
-    let shown = look(settings(), rule, kind, format, value)?;
-    Some(String::from_utf8(shown.unwrap()).unwrap())
+    Arc::new(document.unwrap())
+}
+
+/// A document is a member of JSON that is made of a row.
+#[test]
+fn values_are_masked_at_their_places_in_members() {
+    let members = Members::from([
+        ("id".to_owned(), Member::Clear),
+        ("body".to_owned(), Member::Document(declared())),
+        ("raw".to_owned(), Member::Document(declared())),
+    ]);
+    let members = Arc::new(members);
+    for (value, expected) in [
+        (
+            r#"[{"id":1,"body":{"customer": {"ssn": "QWZX", "id": "b"}, "plain": [{"x": 7}, "Q"], "id": "c"},"raw":null}]"#,
+            r#"[{"id":1,"body":{"customer": {"ssn": "****", "id": "b"}, "plain": [{"x": null}, "*"], "id": "c"},"raw":null}]"#,
+        ),
+        // Text with JSON, of which the places are behind quotes.
+        (
+            r#"{"raw": "{\"plain\": \"QWZX\"}", "id": {"plain": "b"}, "body": []}"#,
+            r#"{"raw": "*****************", "id": {"plain": "b"}, "body": []}"#,
+        ),
+        (
+            r#"{"body": [{"cards": [{"x": {"pan": "QW"}}]}], "id": 2}"#,
+            r#"{"body": [{"cards": [{"x": {"pan": "**"}}]}], "id": 2}"#,
+        ),
+    ] {
+        let rule = Rule::Members(Arc::clone(&members));
+        let shown = look(settings(), rule, oid::JSON, Format::Text, value.as_bytes());
+        let shown = String::from_utf8(shown.unwrap().unwrap()).unwrap();
+        assert_eq!(shown, expected);
+    }
+    let rule = Rule::Members(members);
+    let strange = br#"{"other": 1}"#;
+    assert!(look(settings(), rule, oid::JSON, Format::Text, strange).is_none());
+}
+
+/// Names that become the same stay apart, for clients keep one of each.
+#[test]
+fn names_that_are_hidden_stay_apart() {
+    let class = DataClass::try_from("pin".to_owned()).unwrap();
+    let value = br#"{"ab": "x", "cd": 1, "e": {"fg": "y"}, "hi": 2}"#;
+    let shown = look(
+        settings(),
+        Rule::Declared(class),
+        oid::JSON,
+        Format::Text,
+        value,
+    );
+    let shown = String::from_utf8(shown.unwrap().unwrap()).unwrap();
+    let expected = r#"{"**": "*", "**2": null, "*": {"**": "*"}, "**3": null}"#;
+    assert_eq!(shown, expected);
 }
 
 #[test]

@@ -152,6 +152,32 @@ fn names_and_words_in_what_is_said_of_computed_values() {
     assert_eq!(all.last().unwrap().1, "(withheld)");
 }
 
+/// What says no more than its SQLSTATE does, and words of the client's own statement.
+#[test]
+fn words_that_hold_nothing_are_shown() {
+    let range = [(b'C', "22003"), (b'M', "bigint out of range"), (b'D', "81")];
+    assert_eq!(said(&range), "bigint out of range|(withheld)");
+    let option = [
+        (b'C', "42601"),
+        (b'M', "unrecognized EXPLAIN option \"generic_plan\""),
+    ];
+    assert_eq!(
+        shown("EXPLAIN (GENERIC_PLAN) SELECT 1", &option),
+        same(&option)
+    );
+    let other = shown("EXPLAIN (GENERIC) SELECT 1", &option);
+    assert_eq!(other[1].1, "unrecognized EXPLAIN option \"************\"");
+    let advice = [
+        (b'C', "22008"),
+        (b'H', "Perhaps you need a different \"datestyle\" setting."),
+    ];
+    assert_eq!(shown("SELECT 1", &advice), same(&advice));
+    let debug = [(b'V', "DEBUG1"), (b'C', "00000"), (b'M', "parse tree:")];
+    let all = shown("SHOW x", &debug);
+    assert!(all[2].1.contains("of its own work"), "{all:?}");
+    assert!(!all[2].1.contains("computes"), "{all:?}");
+}
+
 #[test]
 fn names_are_shown() {
     for (statement, fields) in [
