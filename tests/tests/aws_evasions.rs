@@ -175,7 +175,7 @@ permit (principal in Group::"names", action == Action::"reveal", resource == Dat
     fs::create_dir(folder.join("csv")).unwrap();
     fs::write(folder.join("a.txt"), "ssn 078-05-1120\n").unwrap();
     fs::write(folder.join("csv/a.csv"), CSV).unwrap();
-    let long = format!("{}\nssn 219-09-9999\n", "words and words\n".repeat(8_000));
+    let long = format!("{}\nssn 219-09-9999\n", "words and words\n".repeat(200_000));
     fs::write(folder.join("long.txt"), &long).unwrap();
     let of = |human: &str, group: &str| Raw::of_human(&gateway, "lake", human, &[group]);
     let get = |raw: &Raw, key: &str| s3(raw, "GET", &format!("/lake/{key}"), b"").text();

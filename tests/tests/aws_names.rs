@@ -20,7 +20,7 @@ permit (principal, action == Aws::Action::"write", resource is Aws::Resource) wh
 permit (principal, action == Aws::Action::"write", resource == Aws::Service::"lambda")
 when { ["arn:aws:iam::111111111111:role/app"].containsAll(context.roles) };
 @id("tagged")
-permit (principal, action == Aws::Action::"write", resource == Aws::Resource::"dynamodb:t")
+permit (principal, action in [Aws::Action::"write", Aws::Action::"tagging"], resource == Aws::Resource::"dynamodb:t")
 when { context.tags.contains("env=dev") && !context.unseen };
 "#;
 
