@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// How long a client may take before it counts as hung, in seconds.
-const RUN_SECONDS_MAX: u32 = 180;
+const RUN_SECONDS_MAX: u32 = 270;
 
 /// What a program left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]

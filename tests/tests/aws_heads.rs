@@ -135,17 +135,21 @@ fn head_answers_as_get_does() {
     assert_eq!(count, 2 * withheld().len(), "{outcomes:?}");
 }
 
+fn versioned_bucket(raw: &Raw) {
+    let place = b"<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
+    assert_eq!(raw.s3("PUT", "/lake", &[], place).status, 200);
+    let versioning = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    let reply = raw.s3("PUT", "/lake?versioning", &[], versioning);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+}
+
 #[test]
 fn conditions_versions_and_attributes_agree_too() {
     let moto = Moto::start();
     let config = configure(Config::aws(&moto).policy("10-lake.cedar", lake::POLICIES));
     let gateway = Gateway::start(config);
     let raw = Raw::of(&gateway, "lake", &[]);
-    let place = b"<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
-    assert_eq!(raw.s3("PUT", "/lake", &[], place).status, 200);
-    let versioning = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-    let reply = raw.s3("PUT", "/lake?versioning", &[], versioning);
-    assert_eq!(reply.status, 200, "{}", reply.text());
+    versioned_bucket(&raw);
     let put = |content: &[u8]| {
         let reply = raw.s3("PUT", "/lake/a", &[], content);
         assert_eq!(reply.status, 200, "{}", reply.text());

@@ -1,6 +1,8 @@
 //! Large objects pass in little memory. `COUNTERSIGN_STREAM_MIB=5120` makes them as large as S3 takes in one request.
 
 #![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
     clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "a test ends where something is missing"

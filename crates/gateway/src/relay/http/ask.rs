@@ -51,20 +51,16 @@ impl Relay {
         session: Session,
     ) -> Result<Response<Shown>, Refused> {
         let caller = session.caller.clone();
-        let whole = match &content {
-            Content::Whole(bytes, _) => Some(bytes.as_ref()),
-            Content::Stream(_) => None,
-        };
         let Some(account) = caller.target.account() else {
             let wire = classify::guess(&asked.head, &asked.scope);
             return Err(malformed("the target does not speak AWS's APIs", wire));
         };
         let policies = self.gateway.policies.current();
-        let call = understood(&asked, whole, account, &policies);
-        let wire = call.wire;
-        let target = caller.target.as_policy();
-        let admitted = session.admitted_by(&policies);
-        admitted.map_err(|denial| denied(&denial, wire))?;
+        let call = understood(&asked, content.whole(), account, &policies);
+        let (wire, target) = (call.wire, caller.target.as_policy());
+        session
+            .admitted_by(&policies)
+            .map_err(|denial| denied(&denial, wire))?;
         let masker = account.maskers.at_rest_anywhere();
         let make = |body: Body<'_>, carries: &BTreeSet<String>| {
             command::command(&call, &asked.head, body, masker, carries)
@@ -97,11 +93,7 @@ impl Relay {
         let seq = session.next();
         let claim = match self.claim(&asked, &call) {
             Ok(claim) => claim,
-            Err(refusal) => {
-                return Err(self
-                    .turned_away(&session, seq, command, refusal, wire)
-                    .await);
-            }
+            Err(why) => return Err(self.turned_away(&session, seq, command, why, wire).await),
         };
         let of = (&call, &asked, &content);
         let allowed = self.allowed(&session, seq, command, of, &policies).await;
@@ -345,10 +337,7 @@ fn is_denied(policies: &PolicySet, caller: &Caller, whatever: &Command) -> bool 
 
 /// Why a request is opaque, where it is.
 fn why(call: &Call, asked: &Asked, content: &Content) -> Option<Reason> {
-    let body = match content {
-        Content::Whole(bytes, _) => Some(bytes.as_ref()),
-        Content::Stream(_) => None,
-    };
+    let body = content.whole();
     let is_opaque = call.operation.is_none();
     is_opaque.then(|| why::opaque(call, &asked.head, body))
 }

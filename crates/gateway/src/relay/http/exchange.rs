@@ -56,6 +56,16 @@ pub(super) enum Content {
     Stream(Incoming),
 }
 
+impl Content {
+    /// All of it, where it is here.
+    pub(super) fn whole(&self) -> Option<&[u8]> {
+        match self {
+            Self::Whole(bytes, _) => Some(bytes),
+            Self::Stream(_) => None,
+        }
+    }
+}
+
 impl Relay {
     /// Answers one request.
     pub(super) async fn answer(

@@ -222,6 +222,17 @@ fn statements_do_both() {
         &[],
         &[],
     );
+    let all: &[&str] = &["staff_age", "us_ssn"];
+    check("SELECT id FROM people -- it's", all, all, all);
+}
+
+#[test]
+fn values_of_statements_hold_members() {
+    let check = |text: &str, matched: &[&str], probed: &[&str], copied: &[&str]| {
+        let body = serde_json::json!({ "Statements": [{ "Statement": text }] });
+        check(&body.to_string(), matched, probed, copied);
+    };
+    let class: &[&str] = &["us_ssn"];
     check(
         "SELECT id FROM t WHERE m = {'ssn' : 'lime'}",
         class,
@@ -254,7 +265,6 @@ fn statements_do_both() {
         class,
     );
     let all: &[&str] = &["staff_age", "us_ssn"];
-    check("SELECT id FROM people -- it's", all, all, all);
     check("SELECT id FROM t WHERE m = {'x':1", all, all, all);
     check("SELECT id FROM t WHERE m = {'x':n}", all, all, all);
 }

@@ -45,7 +45,7 @@ impl Asked {
         let read = |&name: &&'static str| Listed::<'static>::read(name, operation);
         let own = of(&OWN).iter();
         let own = own.filter(|name| !SHOWN_ASKED.contains(&(service.name, **name)));
-        let mut listed: Vec<_> = own.chain(of(&ASKED)).filter_map(|it| read(it)).collect();
+        let mut listed: Vec<_> = own.chain(of(&ASKED)).filter_map(&read).collect();
         // Of a member that the model calls sensitive, what gives access alone.
         let outers: Vec<_> = listed.iter().filter_map(|it| it.outer).collect();
         let is_outer = |it: &Listed<'_>| {
@@ -53,7 +53,7 @@ impl Asked {
             outers.iter().any(same)
         };
         let models = service.sensitive.iter().chain(&service.shown_sensitive);
-        let models = models.filter_map(|it| read(it));
+        let models = models.filter_map(read);
         listed.extend(models.filter(|it| !is_outer(it)));
         Self {
             listed,

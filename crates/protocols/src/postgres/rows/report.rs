@@ -84,6 +84,15 @@ pub struct Reports<'a> {
     pub computes: bool,
 }
 
+/// What stands in place of a part of a report that is withheld.
+fn instead(code: u8, own_work: bool) -> Bytes {
+    Bytes::from_static(match code {
+        b'M' if own_work => OWN_WORK_WITHHELD,
+        b'M' => MESSAGE_WITHHELD,
+        _ => WITHHELD,
+    })
+}
+
 impl Reports<'_> {
     /// An ErrorResponse or NoticeResponse as it may be shown; `None` where it may be shown as it came.
     ///
@@ -132,14 +141,7 @@ impl Reports<'_> {
                     return false;
                 }
                 b'M' if !own_work && told && FIXED.contains(&&text[..]) => None,
-                b'M' | b'D' | b'H' | b'W' if told => {
-                    let whole = match *code {
-                        b'M' if own_work => OWN_WORK_WITHHELD,
-                        b'M' => MESSAGE_WITHHELD,
-                        _ => WITHHELD,
-                    };
-                    Some(Bytes::from_static(whole))
-                }
+                b'M' | b'D' | b'H' | b'W' if told => Some(instead(*code, own_work)),
                 // Unless the client wrote the very words, nobody knows what they are made of.
                 code if spoken.contains(code)
                     && memchr::memmem::find(self.statement, text).is_none() =>

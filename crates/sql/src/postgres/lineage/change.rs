@@ -75,12 +75,7 @@ impl Lineage<'_> {
             written.add(place.as_ref(), slot.taint.is_clear());
             self.keep(slot, place, constant);
         }
-        // Then one guess finds what is left of a value.
-        for name in &change.parts {
-            if let Some(column) = column_of(&columns, name) {
-                self.probe(&column.taint);
-            }
-        }
+        self.assign_parts(&change.parts, &columns);
         change
             .conditions
             .iter()
@@ -91,6 +86,15 @@ impl Lineage<'_> {
         returned.iter_mut().for_each(|slot| slot.pure = false);
         self.scopes.pop();
         returned
+    }
+
+    /// Notes columns of which a part is assigned: then one guess finds what is left of a value.
+    fn assign_parts(&mut self, parts: &[String], columns: &[Slot]) {
+        for name in parts {
+            if let Some(column) = column_of(columns, name) {
+                self.probe(&column.taint);
+            }
+        }
     }
 
     /// Whether it is one value, in which no row has a part.

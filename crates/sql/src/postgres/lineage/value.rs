@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::builtin;
 use super::super::catalog::{Function, Volatility};
-use super::super::shape::{Expr, Shape};
+use super::super::shape::{Expr, Shape, Type};
 use super::super::slot::{Slot, column_of, exact, together};
 use super::super::taint::{self, Kind, Member, Members, Taint};
 use super::{Bound, Lineage, SYSTEM_COLUMNS, Scope, too_much};
@@ -64,28 +64,14 @@ impl Lineage<'_> {
                 counts,
             } => {
                 let value = self.expr(of);
-                let member = self.member(value.clone(), name, *as_text);
-                match (counts, as_text) {
-                    (true, true) => or_element(member, self.part(value).in_text()),
-                    (true, false) => or_element(member, self.part(value)),
-                    (false, _) => member,
-                }
+                self.member_or_element(value, name, *as_text, *counts)
             }
             Expr::Part(of) => {
                 let value = self.expr(of);
                 self.part(value)
             }
             Expr::Elements { by, of } => self.elements(by, of),
-            Expr::Cast(of, kind) => match self.plain(expr) {
-                Some(column) => column.taint,
-                None => {
-                    let value = self.expr(of);
-                    match kind.is_json() {
-                        true => self.part(value),
-                        false => self.computed_of(value),
-                    }
-                }
-            },
+            Expr::Cast(of, kind) => self.cast(expr, of, kind),
             Expr::Window => {
                 let windows = self.scopes.last().and_then(|scope| scope.windows.clone());
                 windows.unwrap_or(Taint::CLEAR)
@@ -126,6 +112,35 @@ impl Lineage<'_> {
                 self.trusted(by, taint)
             }
             Expr::Computed { function, of } => self.computed_by(function.as_ref(), of),
+        }
+    }
+
+    /// A member of JSON, or an element if its name may be a number.
+    fn member_or_element(
+        &mut self,
+        value: Taint,
+        name: &str,
+        as_text: bool,
+        counts: bool,
+    ) -> Taint {
+        let member = self.member(value.clone(), name, as_text);
+        match (counts, as_text) {
+            (true, true) => or_element(member, self.part(value).in_text()),
+            (true, false) => or_element(member, self.part(value)),
+            (false, _) => member,
+        }
+    }
+
+    /// A value as another type: the same where that is a column's own.
+    fn cast(&mut self, cast: &Expr, of: &Expr, kind: &Type) -> Taint {
+        if let Some(column) = self.plain(cast) {
+            return column.taint;
+        }
+        let value = self.expr(of);
+        if kind.is_json() {
+            self.part(value)
+        } else {
+            self.computed_of(value)
         }
     }
 

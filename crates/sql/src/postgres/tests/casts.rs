@@ -12,8 +12,15 @@ use crate::postgres::{
 
 const DOMAIN: u32 = 20_000;
 
-/// Tables with the types of their columns.
-const TABLES: &[(u32, &str, &str, &[(&str, u32)])] = &[
+/// A table: its number, schema and name, and its columns with their types.
+type Table = (
+    u32,
+    &'static str,
+    &'static str,
+    &'static [(&'static str, u32)],
+);
+
+const TABLES: &[Table] = &[
     (
         1,
         "public",
