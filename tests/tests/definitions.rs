@@ -38,6 +38,41 @@ fn gateway(database: &Database<'_>) -> Gateway {
     Gateway::start(config)
 }
 
+/// Those who describe tables see everything but the values that bound their partitions.
+#[test]
+fn partitions_are_described_without_the_values_of_their_keys() {
+    let database = Postgres::shared().database();
+    let gateway = gateway(&database);
+    for (described, clear) in [
+        ("byp", true),
+        ("byp1", true),
+        ("byp2", true),
+        ("customers", false),
+    ] {
+        let describe = format!("\\d+ {described}");
+        let direct = database
+            .endpoint()
+            .psql_with(&[], &describe)
+            .success()
+            .stdout;
+        assert_eq!(direct.contains("QWZX"), clear, "{direct}");
+        let through = gateway
+            .bank()
+            .psql_with(&["-v", "ON_ERROR_STOP=1"], &describe);
+        let through = through.success().stdout;
+        assert!(!through.contains("QWZX"), "{through}");
+        assert_eq!(
+            through.lines().count(),
+            direct.lines().count(),
+            "{through}\n{direct}"
+        );
+    }
+    let refused = gateway
+        .bank()
+        .psql("SELECT relname FROM pg_class WHERE pg_get_expr(relpartbound, oid) LIKE '%(''Q%'");
+    assert!(refused.stderr.contains("no-guessing"), "{refused:?}");
+}
+
 /// What object mappers and servers of APIs ask for.
 #[test]
 fn rows_with_declared_places_are_json() {
@@ -66,6 +101,21 @@ fn rows_with_declared_places_are_json() {
         .success()
         .stdout;
     assert_eq!(names.trim(), r#"{"********": null, "********2": null}"#);
+}
+
+#[test]
+fn a_column_cast_to_its_own_type_is_the_column() {
+    let database = Postgres::shared().database();
+    let gateway = gateway(&database);
+    let bank = gateway.bank();
+    let shown = bank.psql("SELECT pin::pin_t FROM pins WHERE pin::pin_t = 'QWZXKVJP'");
+    assert_eq!(shown.success().stdout.trim(), "********");
+    let taken = "CREATE DOMAIN pg_temp.pin_t AS text CHECK (VALUE LIKE 'Q%')";
+    bank.psql(taken).success();
+    let refused = bank.psql(&format!(
+        "{taken}; SELECT id FROM pins WHERE pin::pin_t = 'QWZXKVJP'"
+    ));
+    assert!(refused.stderr.contains("no-guessing"), "{refused:?}");
 }
 
 /// Who calls a function that searches is told which.

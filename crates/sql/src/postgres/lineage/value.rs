@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::base::BaseColumn;
 use super::super::builtin;
 use super::super::catalog::{Function, Volatility};
 use super::super::shape::{Expr, Shape, Type};
@@ -12,6 +13,14 @@ use crate::Name;
 
 /// Gives the bounds of a partition by its number.
 const BOUNDS: &str = "pg_get_partition_constraintdef";
+
+/// Whether it writes out what the catalog has of a partition, which cannot fail.
+fn describes(function: Option<&Name>, of: &[Expr], taint: &Taint) -> bool {
+    function.is_some_and(|name| name.name == "pg_get_expr")
+        && of.iter().all(|expr| matches!(expr, Expr::Column(_)))
+        && !taint.is_unknown()
+        && taint.columns().iter().all(BaseColumn::is_of_catalog)
+}
 
 /// Whether a function in C gives nothing but what its arguments show.
 fn is_pure(function: &Function) -> bool {
@@ -168,7 +177,9 @@ impl Lineage<'_> {
         } else {
             self.all(of).computed()
         };
-        self.probe(&taint);
+        if !describes(function, of, &taint) {
+            self.probe(&taint);
+        }
         match function {
             Some(name) if name.name == BOUNDS && !self.protected.bounds().is_empty() => {
                 let bounds = Kind::Derived(self.protected.bounds().clone());

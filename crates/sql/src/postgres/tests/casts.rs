@@ -205,7 +205,7 @@ fn bounds_of_partitions_are_values_of_the_key() {
         let none = (0, 0);
         for key in [&["1"][..], &["0"], &["2", "1"]] {
             let cases = [
-                (described, ".nn", (0, 1)),
+                (described, ".nn", none),
                 (sorted, ".", (1, 0)),
                 (plain, ".n", none),
             ];
